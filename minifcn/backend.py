@@ -1,0 +1,161 @@
+"""The ground floor: which array module, moving arrays between host and device, threads.
+
+One source serves NumPy and CuPy: a function asks `array_module(x)` for the module its argument
+belongs to and computes with that. CuPy is never imported to ask the question: an array can only
+be CuPy's if somebody has imported CuPy already.
+
+Threads. The arithmetic is cut into strips (see `functional/conv.py`), and `parallel_map` runs the
+strips on a pool with one thread per core. NumPy and BLAS both release the GIL, so the copies of
+one strip overlap with the products of another; BLAS itself is held to one thread meanwhile,
+because two levels of threads fight over the same cores.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from types import ModuleType
+from typing import Any, TypeVar
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+Array = Any  # numpy.ndarray or cupy.ndarray
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class DeviceError(RuntimeError):
+    """A device was asked for that cannot be used; the message says why and what to do."""
+
+
+# ---------------------------------------------------------------------------------------------
+# Array modules and devices
+# ---------------------------------------------------------------------------------------------
+
+
+def array_module(*arrays: Array) -> ModuleType:
+    """Return the module that the arrays belong to: `cupy` if any is CuPy's, else `numpy`."""
+    cupy = sys.modules.get("cupy")
+    if cupy is not None and any(isinstance(array, cupy.ndarray) for array in arrays):
+        return cupy
+    return np
+
+
+def device_module(device: str) -> ModuleType:
+    """Return the array module of a device: "cpu", "gpu", or "auto" (the GPU where one works).
+
+    Raises
+    ------
+    DeviceError
+        If "gpu" is asked for and CuPy is not installed or finds no usable device.
+    ValueError
+        If `device` is none of the three words.
+    """
+    if device not in ("cpu", "gpu", "auto"):
+        raise ValueError(f"device must be 'cpu', 'gpu' or 'auto', not {device!r}")
+    if device == "cpu":
+        return np
+    try:
+        import cupy
+
+        cupy.cuda.runtime.getDeviceCount()
+        cupy.zeros(1).sum()
+        return cupy
+    except Exception as error:
+        # CuPy reports a missing driver, an old one and a missing library by different exceptions.
+        if device == "auto":
+            return np
+        raise DeviceError(
+            f"no GPU can be used through CuPy ({type(error).__name__}: {error}); "
+            "install minifcn[gpu-cuda12] or minifcn[gpu-cuda13] and a driver to match, "
+            "or use --device cpu"
+        ) from error
+
+
+def to_device(array: np.ndarray, xp: ModuleType) -> Array:
+    """Copy a host array to the device of `xp`; with NumPy, return it as it is."""
+    return array if xp is np else xp.asarray(array)
+
+
+def to_host(array: Array) -> np.ndarray:
+    """Copy an array to the host; a NumPy array is returned as it is."""
+    return array if array_module(array) is np else array.get()
+
+
+# ---------------------------------------------------------------------------------------------
+# Threads
+# ---------------------------------------------------------------------------------------------
+
+_settings = {"threads": 0}  # 0: as many as the process may use
+_inside = threading.local()  # set while a thread runs a strip, so that nested calls stay serial
+
+
+def available_threads() -> int:
+    """Return how many processors this process may use, its affinity and cgroup limits respected."""
+    if hasattr(os, "sched_getaffinity"):
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    try:
+        with open("/sys/fs/cgroup/cpu.max") as file:
+            quota, period = file.read().split()
+    except (OSError, ValueError):
+        return count
+    return count if quota == "max" else max(1, min(count, round(int(quota) / int(period))))
+
+
+def get_threads() -> int:
+    """Return the number of threads that `parallel_map` uses."""
+    return _settings["threads"] or available_threads()
+
+
+def set_threads(count: int) -> None:
+    """Use `count` threads from now on; 0 means as many as the process may use."""
+    if count < 0:
+        raise ValueError(f"the number of threads must be at least 0, not {count}")
+    _settings["threads"] = count
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="minifcn")
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def parallel_map(
+    xp: ModuleType, function: Callable[[Item], Result], items: Iterable[Item]
+) -> list[Result]:
+    """Return `[function(item) for item in items]`, computed on all threads.
+
+    The order of the results is that of the items, so a sum over them does not depend on timing.
+    On a GPU, with one thread, for a single item and inside another `parallel_map` the calls are
+    made one after the other in the caller's thread.
+
+    Parameters
+    ----------
+    xp : module
+        The array module the function computes with; only NumPy's work is spread over threads.
+    function : callable
+        Must write only to memory of its own item.
+    items : iterable
+    """
+    items = list(items)
+    threads = min(get_threads(), len(items))
+    if xp is not np or threads < 2 or getattr(_inside, "strip", False):
+        return [function(item) for item in items]
+
+    def run(item: Item) -> Result:
+        _inside.strip = True
+        return function(item)
+
+    with _blas().limit(limits=1, user_api="blas"):
+        return list(_pool(get_threads()).map(run, items))

@@ -1,0 +1,106 @@
+"""Transposed convolution ("deconvolution"): a convolution run backwards, to make maps larger.
+
+Where a convolution with stride s reads s times fewer outputs than inputs, its transpose writes s
+times more: each input value stamps a weighted copy of the kernel onto the output, s pixels apart,
+and overlapping stamps add up. So its forward pass *is* the convolution's gradient with respect
+to the input, and its backward pass is the convolution's forward pass (section 3.3 of the paper:
+"backwards convolution").
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from minifcn.backend import Array
+from minifcn.functional.im2col import (
+    Pair,
+    Window,
+    im2col_backward_data,
+    im2col_backward_weights,
+    im2col_forward,
+)
+
+
+class DeconvCache(NamedTuple):
+    """What the backward pass needs."""
+
+    x: Array  # (N, C, H, W)
+    weight: Array  # (C, F/groups, KH, KW)
+    window: Window
+    groups: int
+
+
+def deconv_output_size(size: Pair, window: Window) -> Pair:
+    """Return (OH, OW) = stride * (size - 1) + extent - 2 pad."""
+    (h, w), (sh, sw), (ph, pw), (eh, ew) = size, window.stride, window.pad, window.extent()
+    return sh * (h - 1) + eh - 2 * ph, sw * (w - 1) + ew - 2 * pw
+
+
+def deconv2d_forward(
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
+    *,
+    stride: Pair = (1, 1),
+    pad: Pair = (0, 0),
+    groups: int = 1,
+) -> tuple[Array, DeconvCache]:
+    """Upsample by stamping the kernel: y[n,f,i*SH+a-PH,j*SW+b-PW] += x[n,c,i,j] * weight[c,f,a,b].
+
+    Parameters
+    ----------
+    x : array (N, C, H, W), float32 or float64
+    weight : array (C, F/groups, KH, KW)
+    bias : array (F,), optional
+    stride, pad : (int, int)
+        `pad` is the number of pixels cut from each side of the output.
+    groups : int
+
+    Returns
+    -------
+    y : array (N, F, OH, OW), dtype of x; OH = SH (H - 1) + KH - 2 PH
+    cache : DeconvCache
+
+    Raises
+    ------
+    ValueError
+        If the channels of x and weight do not agree or nothing would be left of the output.
+    """
+    window = Window(weight.shape[2:], stride, pad)
+    size = deconv_output_size(x.shape[2:], window)
+    if x.shape[1] != len(weight) or len(weight) % groups:
+        raise ValueError(
+            f"deconvolution: weight {weight.shape} with {groups} group(s) expects {len(weight)} "
+            f"input channels, got {x.shape[1]} (input {x.shape})"
+        )
+    if min(size) < 1:
+        raise ValueError(f"deconvolution: pad {pad} leaves nothing of an output of {size} pixels")
+    y_shape = (len(x), weight.shape[1] * groups, *size)
+    y = im2col_backward_data(x, weight, y_shape, window, groups)
+    if bias is not None:
+        y += bias[:, None, None]
+    return y, DeconvCache(x, weight, window, groups)
+
+
+def deconv2d_backward(
+    dy: Array, cache: DeconvCache, *, need_dx: bool = True, need_grads: bool = True
+) -> tuple[Array | None, Array | None, Array | None]:
+    """Return the gradients of a transposed convolution's input, weight and bias.
+
+    The roles of x and dy in the convolution's gradients are exchanged; that is all.
+
+    Parameters
+    ----------
+    dy : array (N, F, OH, OW)
+    cache : DeconvCache
+    need_dx, need_grads : bool
+        What is not needed is not computed and comes back as None.
+    """
+    x, weight, window, groups = cache
+    dx = dweight = dbias = None
+    if need_dx:
+        dx = im2col_forward(dy, weight, None, window, groups)
+    if need_grads:
+        dweight = im2col_backward_weights(dy, x, weight.shape, window, groups)
+        dbias = dy.sum(axis=(0, 2, 3))
+    return dx, dweight, dbias

@@ -1,0 +1,270 @@
+"""im2col: convolution written as a matrix product. This file is the definition; read it first.
+
+A convolution slides a small window over the image. im2col ("image to columns") copies what the
+window sees at each position into one column of a matrix; then the whole convolution is
+
+    y = weight @ columns        (F, C*KH*KW) @ (C*KH*KW, OH*OW) -> (F, OH*OW)
+
+and both gradients are products with the transposed factors:
+
+    dweight  = dy @ columns.T                 each weight meets the pixels it multiplied
+    dcolumns = weight.T @ dy, then col2im     each pixel collects from all windows that saw it
+
+An image of 500 x 500 with 64 channels has columns of more than a gigabyte, so they are never
+made whole: the output is cut into *strips* of a few rows and only one strip's columns exist at a
+time, small enough to stay in cache.
+
+Convention: correlation, the kernel is not flipped (as in Caffe and PyTorch).
+Source: Long et al. 2015, section 3; the matrix form is Chellapilla et al. 2006.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+
+from minifcn.backend import Array, array_module, parallel_map
+
+Pair = tuple[int, int]
+
+STRIP_BYTES = 1 << 21  # columns of one strip on a CPU: they fit in a core's second-level cache
+GPU_STRIP_BYTES = 1 << 28  # on a GPU a strip must rather be large enough to fill the device
+
+
+class Window(NamedTuple):
+    """How a kernel moves over an image; every field is (vertical, horizontal), in pixels."""
+
+    kernel_size: Pair
+    stride: Pair = (1, 1)
+    pad: Pair = (0, 0)
+    dilation: Pair = (1, 1)
+
+    def extent(self) -> Pair:
+        """Return the pixels a dilated kernel spans: dilation * (kernel_size - 1) + 1."""
+        (kh, kw), (dh, dw) = self.kernel_size, self.dilation
+        return dh * (kh - 1) + 1, dw * (kw - 1) + 1
+
+    def output_size(self, size: Pair) -> Pair:
+        """Return (OH, OW) = floor((size + 2 pad - extent) / stride) + 1."""
+        (h, w), (eh, ew) = size, self.extent()
+        (sh, sw), (ph, pw) = self.stride, self.pad
+        return (h + 2 * ph - eh) // sh + 1, (w + 2 * pw - ew) // sw + 1
+
+
+def im2col(x: Array, window: Window, rows: slice) -> Array:
+    """Copy what the window sees at each position of some output rows into columns.
+
+    columns[c*KH*KW + a*KW + b, i*OW + j] = xpad[c, (rows.start+i)*SH + a*DH, j*SW + b*DW]
+
+    Parameters
+    ----------
+    x : array (C, H, W)
+    window : Window
+    rows : slice
+        Output rows, `start` and `stop` given.
+
+    Returns
+    -------
+    array (C*KH*KW, R*OW), dtype of x, where R is the number of rows
+    """
+    xp = array_module(x)
+    c, h, w = x.shape
+    (kh, kw), (sh, sw), (ph, pw), (dh, dw) = window
+    _, ow = window.output_size((h, w))
+    r = rows.stop - rows.start
+
+    # The rows of the padded image that this strip sees, of which only [top, bottom) are real.
+    first = rows.start * sh - ph
+    last = first + (r - 1) * sh + window.extent()[0]
+    top, bottom = max(first, 0), min(last, h)
+    seen = xp.zeros((c, last - first, w + 2 * pw), x.dtype)
+    if top < bottom:
+        seen[:, top - first : bottom - first, pw : pw + w] = x[:, top:bottom]
+
+    # All windows as a view that repeats pixels without copying; reshape then makes the one copy.
+    sc, sy, sx = seen.strides
+    windows = xp.lib.stride_tricks.as_strided(
+        seen, (c, kh, kw, r, ow), (sc, sy * dh, sx * dw, sy * sh, sx * sw)
+    )
+    return windows.reshape(c * kh * kw, r * ow)
+
+
+def col2im(columns: Array, dx: Array, window: Window, rows: slice) -> None:
+    """Add columns back to the pixels they were copied from: the transpose of `im2col`.
+
+    Parameters
+    ----------
+    columns : array (C*KH*KW, R*OW)
+    dx : array (C, H, W)
+        Added to in place.
+    window : Window
+    rows : slice
+        The output rows that `columns` belongs to.
+    """
+    c, h, w = dx.shape
+    (kh, kw), (sh, sw), (ph, pw), (dh, dw) = window
+    _, ow = window.output_size((h, w))
+    columns = columns.reshape(c, kh, kw, rows.stop - rows.start, ow)
+
+    # For each place (a, b) in the kernel: which output rows and columns fall on a real pixel?
+    for a in range(kh):
+        y0, i0, i1 = _inside(a * dh - ph, sh, rows.start, rows.stop, h)
+        for b in range(kw):
+            x0, j0, j1 = _inside(b * dw - pw, sw, 0, ow, w)
+            if i0 < i1 and j0 < j1:
+                target = dx[:, y0 : y0 + (i1 - i0 - 1) * sh + 1 : sh, x0 : x0 + (j1 - j0 - 1) * sw + 1 : sw]
+                target += columns[:, a, b, i0 - rows.start : i1 - rows.start, j0:j1]
+
+
+def _inside(shift: int, stride: int, start: int, stop: int, size: int) -> tuple[int, int, int]:
+    """Return (first pixel, first position, end position) with 0 <= position*stride+shift < size."""
+    first = max(start, -(shift // stride))  # ceil(-shift / stride)
+    end = min(stop, (size - 1 - shift) // stride + 1)
+    return first * stride + shift, first, end
+
+
+def strips(xp: ModuleType, row_bytes: int, height: int) -> Iterator[slice]:
+    """Cut `height` rows into slices whose working memory is about a strip's share."""
+    share = STRIP_BYTES if xp is np else GPU_STRIP_BYTES
+    rows = max(1, share // max(1, row_bytes))
+    for start in range(0, height, rows):
+        yield slice(start, min(height, start + rows))
+
+
+def im2col_forward(
+    x: Array, weight: Array, bias: Array | None, window: Window, groups: int = 1
+) -> Array:
+    """Convolve: y[n,f,i,j] = bias[f] + sum_{c,a,b} weight[f,c,a,b] xpad[n,c,i*SH+a*DH,j*SW+b*DW].
+
+    Parameters
+    ----------
+    x : array (N, C, H, W), float32 or float64
+    weight : array (F, C/groups, KH, KW)
+    bias : array (F,) or None
+    window : Window
+    groups : int
+        Output channels f of group g see input channels of group g only.
+
+    Returns
+    -------
+    array (N, F, OH, OW), dtype of x
+
+    Cost
+    ----
+    2*N*F*OH*OW*C/groups*KH*KW flop; extra memory of one strip a thread.
+    """
+    xp = array_module(x)
+    n, c = x.shape[:2]
+    f = len(weight)
+    oh, ow = window.output_size(x.shape[2:])
+    y = xp.empty((n, f, oh, ow), x.dtype)
+    matrix = weight.reshape(groups, f // groups, -1)  # (G, F/G, C/G*KH*KW)
+
+    def compute(work: tuple[int, int, slice]) -> None:
+        image, group, rows = work
+        columns = im2col(x[image, _part(c, groups, group)], window, rows)
+        strip = (matrix[group] @ columns).reshape(f // groups, -1, ow)
+        if bias is not None:
+            strip += bias[_part(f, groups, group), None, None]
+        y[image, _part(f, groups, group), rows] = strip
+
+    row_bytes = matrix.shape[2] * ow * x.dtype.itemsize
+    cuts = list(strips(xp, row_bytes, oh))
+    parallel_map(
+        xp, compute, [(i, g, rows) for i in range(n) for g in range(groups) for rows in cuts]
+    )
+    return y
+
+
+def im2col_backward_data(
+    dy: Array, weight: Array, x_shape: tuple[int, ...], window: Window, groups: int = 1
+) -> Array:
+    """Gradient of the input: dcolumns = weight.T @ dy, added back to the image by `col2im`.
+
+    Parameters
+    ----------
+    dy : array (N, F, OH, OW)
+    weight : array (F, C/groups, KH, KW)
+    x_shape : (N, C, H, W)
+    window : Window
+    groups : int
+
+    Returns
+    -------
+    array (N, C, H, W)
+    """
+    xp = array_module(dy)
+    dx = xp.zeros(x_shape, dy.dtype)
+    n, f, oh, ow = dy.shape
+
+    def compute(work: tuple[int, int, slice]) -> None:
+        image, group, channels = work
+        matrix = weight[_part(f, groups, group), channels]
+        matrix = matrix.reshape(f // groups, -1).T  # (C'*KH*KW, F/G)
+        target = dx[image, _part(x_shape[1], groups, group)][channels]
+        for rows in strips(xp, len(matrix) * ow * dy.dtype.itemsize, oh):
+            dstrip = dy[image, _part(f, groups, group), rows].reshape(f // groups, -1)
+            col2im(matrix @ dstrip, target, window, rows)
+
+    # Neighbouring strips add to the same pixels, so a thread owns channels, not strips.
+    parallel_map(xp, compute, _channel_work(xp, n, groups, weight.shape[1]))
+    return dx
+
+
+def im2col_backward_weights(
+    x: Array, dy: Array, weight_shape: tuple[int, ...], window: Window, groups: int = 1
+) -> Array:
+    """Gradient of the weights: the sum over images and strips of dy @ columns.T.
+
+    Parameters
+    ----------
+    x : array (N, C, H, W)
+    dy : array (N, F, OH, OW)
+    weight_shape : (F, C/groups, KH, KW)
+    window : Window
+    groups : int
+
+    Returns
+    -------
+    array (F, C/groups, KH, KW)
+    """
+    xp = array_module(x)
+    n, f, oh, ow = dy.shape
+    kh, kw = weight_shape[2:]
+    dweight = xp.empty(weight_shape, dy.dtype)
+
+    def compute(work: tuple[int, int, slice]) -> None:
+        _, group, channels = work
+        width = (channels.stop - channels.start) * kh * kw
+        total = xp.zeros((f // groups, width), dy.dtype)
+        for image in range(n):
+            source = x[image, _part(x.shape[1], groups, group)][channels]
+            for rows in strips(xp, width * ow * x.dtype.itemsize, oh):
+                dstrip = dy[image, _part(f, groups, group), rows].reshape(f // groups, -1)
+                total += dstrip @ im2col(source, window, rows).T
+        dweight[_part(f, groups, group), channels] = total.reshape(f // groups, -1, kh, kw)
+
+    parallel_map(xp, compute, _channel_work(xp, 1, groups, weight_shape[1]))
+    return dweight
+
+
+def _part(channels: int, groups: int, group: int) -> slice:
+    """Return the slice of channels that belongs to a group."""
+    size = channels // groups
+    return slice(group * size, (group + 1) * size)
+
+
+def _channel_work(
+    xp: ModuleType, images: int, groups: int, channels: int
+) -> list[tuple[int, int, slice]]:
+    """Cut the channels of each group into pieces that threads can own: (image, group, slice)."""
+    size = -(-channels // 8) if xp is np else channels
+    return [
+        (image, group, slice(start, min(channels, start + size)))
+        for image in range(images)
+        for group in range(groups)
+        for start in range(0, channels, size)
+    ]

@@ -1,0 +1,59 @@
+"""Local response normalisation across channels (Krizhevsky et al. 2012, section 3.3)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from minifcn.backend import Array, array_module
+
+
+class LRNCache(NamedTuple):
+    """What the backward pass needs."""
+
+    x: Array  # (N, C, H, W)
+    scale: Array  # (N, C, H, W)
+    local_size: int
+    alpha: float
+    beta: float
+
+
+def lrn_forward(
+    x: Array, *, local_size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> tuple[Array, LRNCache]:
+    """Divide each value by a power of the energy of its neighbouring channels.
+
+    scale[c] = k + alpha / local_size * sum over the local_size channels centred on c of x**2
+    y        = x * scale ** -beta
+
+    As in Caffe, alpha is divided by `local_size`, and channels outside count as zero.
+
+    Parameters
+    ----------
+    x : array (N, C, H, W)
+    local_size : int, odd
+    alpha, beta, k : float
+    """
+    scale = k + alpha / local_size * _sum_channels(x * x, local_size)
+    return x * scale**-beta, LRNCache(x, scale, local_size, alpha, beta)
+
+
+def lrn_backward(dy: Array, cache: LRNCache) -> Array:
+    """Return the gradient of the input.
+
+    x[c] reaches its own output, and through `scale` the outputs of all its neighbours:
+    dx[c] = dy[c] scale[c]**-beta - 2 alpha beta / local_size x[c] sum_{c' near c} dy y / scale [c']
+    """
+    x, scale, local_size, alpha, beta = cache
+    power = scale**-beta
+    ratio = dy * x * power / scale  # dy * y / scale
+    return dy * power - 2 * alpha * beta / local_size * x * _sum_channels(ratio, local_size)
+
+
+def _sum_channels(x: Array, local_size: int) -> Array:
+    """Return, for each channel, the sum over the `local_size` channels centred on it."""
+    half, channels = local_size // 2, x.shape[1]
+    total = array_module(x).zeros_like(x)
+    for shift in range(-half, half + 1):
+        low, high = max(0, -shift), min(channels, channels - shift)
+        total[:, low:high] += x[:, low + shift : high + shift]
+    return total

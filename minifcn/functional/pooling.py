@@ -1,0 +1,185 @@
+"""Max and average pooling, with Caffe's rounding (ceil) and the other frameworks' (floor).
+
+Rounding decides about the last, incomplete window: with `ceil` it is kept, so that no pixel is
+lost, and sees only the pixels that exist. The reference nets were trained with it, and the
+crop offsets and output sizes of the paper's nets depend on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from minifcn.backend import Array, array_module
+from minifcn.functional.im2col import Pair
+
+
+class PoolWindow(NamedTuple):
+    """How a pooling window moves; fields (vertical, horizontal) in pixels."""
+
+    kernel_size: Pair
+    stride: Pair
+    pad: Pair = (0, 0)
+    ceil: bool = True
+
+    def output_size(self, size: Pair) -> Pair:
+        """Return (OH, OW): (size + 2 pad - kernel) / stride rounded as asked, plus 1."""
+        return (
+            _pooled(size[0], self.kernel_size[0], self.stride[0], self.pad[0], self.ceil),
+            _pooled(size[1], self.kernel_size[1], self.stride[1], self.pad[1], self.ceil),
+        )
+
+
+def _pooled(size: int, kernel: int, stride: int, pad: int, ceil: bool) -> int:
+    span = size + 2 * pad - kernel
+    count = (-(-span // stride) if ceil else span // stride) + 1
+    if (count - 1) * stride >= size + pad:
+        count -= 1  # a window that starts beyond the image and its padding sees nothing
+    return count
+
+
+class MaxPoolCache(NamedTuple):
+    """What the backward pass needs; `argmax` is the window's place a*KW + b that won."""
+
+    argmax: Array  # uint8 (uint16 for windows over 255 pixels), (N, C, OH, OW)
+    x_shape: tuple[int, ...]
+    window: PoolWindow
+
+
+def max_pool_forward(
+    x: Array, window: PoolWindow, *, train: bool = True
+) -> tuple[Array, MaxPoolCache | None]:
+    """Take the largest value in each window; the first in reading order wins a tie, as in Caffe.
+
+    Parameters
+    ----------
+    x : array (N, C, H, W)
+    window : PoolWindow
+    train : bool
+        Without it no argmax is kept and the cache is None.
+
+    Returns
+    -------
+    y : array (N, C, OH, OW), dtype of x
+    cache : MaxPoolCache or None
+    """
+    xp = array_module(x)
+    size = window.output_size(x.shape[2:])
+    padded = _padded(x, window, size, -xp.inf)
+    places = list(_places(window, size))
+    y = padded[places[0]].copy()
+    if not train:
+        for place in places[1:]:
+            xp.maximum(y, padded[place], out=y)
+        return y, None
+
+    argmax = xp.zeros(y.shape, xp.uint8 if len(places) < 256 else xp.uint16)
+    for number, place in enumerate(places[1:], start=1):
+        candidate = padded[place]
+        larger = candidate > y
+        argmax[larger] = number
+        xp.maximum(y, candidate, out=y)
+    return y, MaxPoolCache(argmax, x.shape, window)
+
+
+def max_pool_backward(dy: Array, cache: MaxPoolCache) -> Array:
+    """Send each output's gradient to the pixel that won its window."""
+    argmax, x_shape, window = cache
+    dpadded = _padded_zeros(dy, x_shape, window)
+    for number, place in enumerate(_places(window, dy.shape[2:])):
+        dpadded[place] += dy * (argmax == number)
+    return _unpadded(dpadded, x_shape, window)
+
+
+class AvgPoolCache(NamedTuple):
+    """What the backward pass needs."""
+
+    x_shape: tuple[int, ...]
+    window: PoolWindow
+
+
+def avg_pool_forward(x: Array, window: PoolWindow) -> tuple[Array, AvgPoolCache]:
+    """Average each window; padding counts as zeros, what lies beyond the padding does not count.
+
+    Parameters
+    ----------
+    x : array (N, C, H, W)
+    window : PoolWindow
+
+    Returns
+    -------
+    y : array (N, C, OH, OW), dtype of x
+    cache : AvgPoolCache
+    """
+    size = window.output_size(x.shape[2:])
+    padded = _padded(x, window, size, 0)
+    total = sum(padded[place] for place in _places(window, size))
+    return total / _area(x, window, x.shape[2:], size), AvgPoolCache(x.shape, window)
+
+
+def avg_pool_backward(dy: Array, cache: AvgPoolCache) -> Array:
+    """Spread each output's gradient evenly over its window."""
+    x_shape, window = cache
+    size = dy.shape[2:]
+    share = dy / _area(dy, window, x_shape[2:], size)
+    dpadded = _padded_zeros(dy, x_shape, window)
+    for place in _places(window, size):
+        dpadded[place] += share
+    return _unpadded(dpadded, x_shape, window)
+
+
+def _places(window: PoolWindow, size: Pair) -> Iterator[tuple]:
+    """Yield, for each place in the window in reading order, the pixels that all windows see there.
+
+    The index applies to the padded image; its result has the output's shape.
+    """
+    (kh, kw), (sh, sw), (oh, ow) = window.kernel_size, window.stride, size
+    for a in range(kh):
+        for b in range(kw):
+            rows = slice(a, a + (oh - 1) * sh + 1, sh)
+            columns = slice(b, b + (ow - 1) * sw + 1, sw)
+            yield (..., rows, columns)
+
+
+def _canvas(image: Pair, window: PoolWindow, size: Pair) -> Pair:
+    """Return the size of the padded image, large enough for the last window."""
+    return tuple(
+        max(pad + pixels, (count - 1) * stride + kernel)
+        for pixels, count, kernel, stride, pad in zip(
+            image, size, window.kernel_size, window.stride, window.pad, strict=True
+        )
+    )
+
+
+def _padded(x: Array, window: PoolWindow, size: Pair, value: float) -> Array:
+    """Return x with padding, and with what the last window misses, filled with `value`."""
+    h, w = x.shape[2:]
+    canvas = _canvas((h, w), window, size)
+    if canvas == (h, w):
+        return x
+    ph, pw = window.pad
+    padded = array_module(x).full((*x.shape[:2], *canvas), value, x.dtype)
+    padded[:, :, ph : ph + h, pw : pw + w] = x
+    return padded
+
+
+def _padded_zeros(dy: Array, x_shape: tuple[int, ...], window: PoolWindow) -> Array:
+    canvas = _canvas(x_shape[2:], window, dy.shape[2:])
+    return array_module(dy).zeros((*x_shape[:2], *canvas), dy.dtype)
+
+
+def _unpadded(dpadded: Array, x_shape: tuple[int, ...], window: PoolWindow) -> Array:
+    (ph, pw), (h, w) = window.pad, x_shape[2:]
+    return dpadded[:, :, ph : ph + h, pw : pw + w]
+
+
+def _area(like: Array, window: PoolWindow, image: Pair, size: Pair) -> Array:
+    """Return how many pixels, padding included, each window averages: (OH, OW)."""
+    xp = array_module(like)
+    rows, columns = (
+        xp.minimum(xp.arange(count) * stride + kernel, pixels + 2 * pad) - xp.arange(count) * stride
+        for count, stride, kernel, pixels, pad in zip(
+            size, window.stride, window.kernel_size, image, window.pad, strict=True
+        )
+    )
+    return xp.outer(rows, columns).astype(like.dtype)

@@ -1,0 +1,59 @@
+"""The crop that lays one map on another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minifcn.backend import Array, array_module
+from minifcn.geometry import Footprint
+from minifcn.layers.layer import Layer, Shape
+
+
+class Crop(Layer):
+    """Cut from the first input the part that lies over the second, which gives only its size.
+
+    Parameters
+    ----------
+    offset : (int, int)
+        Where the part begins, in pixels; `geometry.crop_offset` derives it. It is not a centre
+        crop: the part begins at the offset and has exactly the reference's height and width.
+    """
+
+    def __init__(self, offset: tuple[int, int]) -> None:
+        super().__init__()
+        self.offset = offset
+
+    def forward(
+        self, *bottoms: Array, train: bool = False, rng: Any = None
+    ) -> tuple[Array, Shape | None]:
+        """Return x[:, :, o : o + h, p : p + w] for a reference of (h, w) pixels."""
+        x, reference = bottoms
+        self.output_shape(x.shape, reference.shape)
+        (top, left), (h, w) = self.offset, reference.shape[2:]
+        return x[:, :, top : top + h, left : left + w], x.shape if train else None
+
+    def backward(
+        self, dy: Array, cache: Shape, *, need_dx: bool = True, need_grads: bool = True
+    ) -> tuple[tuple[Array | None, None], dict[str, Array]]:
+        """Return dx: dy surrounded by zeros; the reference gets no gradient."""
+        if not need_dx:
+            return (None, None), {}
+        (top, left), (h, w) = self.offset, dy.shape[2:]
+        dx = array_module(dy).zeros(cache, dy.dtype)
+        dx[:, :, top : top + h, left : left + w] = dy
+        return (dx, None), {}
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """Return the batch and channels of the first shape with the size of the second."""
+        (n, c, h, w), (*_, rh, rw) = shapes
+        top, left = self.offset
+        if top + rh > h or left + rw > w:
+            raise ValueError(
+                f"crop: {rh} x {rw} pixels from offset {self.offset} do not fit into {h} x {w}; "
+                "the net needs a larger padding for this image size"
+            )
+        return n, c, rh, rw
+
+    def footprint(self) -> Footprint:
+        """Return a pointwise footprint shifted by the offset."""
+        return Footprint(shift=self.offset)

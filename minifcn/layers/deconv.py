@@ -1,0 +1,112 @@
+"""The transposed convolution layer, which upsamples (section 3.3 of the paper)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minifcn.backend import Array
+from minifcn.functional.bilinear import bilinear_weight
+from minifcn.functional.deconv import (
+    DeconvCache,
+    deconv2d_backward,
+    deconv2d_forward,
+    deconv_output_size,
+)
+from minifcn.functional.im2col import Window
+from minifcn.geometry import Footprint
+from minifcn.layers.layer import Layer, Shape, pair
+
+
+class Deconv2d(Layer):
+    """Upsampling by backwards convolution; with a bilinear weight it interpolates.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+    kernel_size, stride, pad : int or (int, int)
+        `pad` is cut from each side of the output.
+    groups : int
+    bias : bool
+        Off by default, as in the paper's nets.
+    bilinear : bool
+        Start as bilinear interpolation of each channel by itself (needs in_channels equal to
+        out_channels and a square kernel); otherwise zeros.
+
+    Attributes
+    ----------
+    params : "weight" (C, F/groups, KH, KW), and "bias" (F,) if asked for
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        *,
+        stride: int | tuple[int, int] = 1,
+        pad: int | tuple[int, int] = 0,
+        groups: int = 1,
+        bias: bool = False,
+        bilinear: bool = False,
+    ) -> None:
+        super().__init__()
+        if in_channels % groups or out_channels % groups:
+            raise ValueError(
+                f"{in_channels} input and {out_channels} output channels cannot be cut into "
+                f"{groups} groups"
+            )
+        self.window = Window(pair(kernel_size), pair(stride), pair(pad))
+        self.groups = groups
+        kh, kw = self.window.kernel_size
+        if bilinear:
+            if in_channels != out_channels or kh != kw:
+                raise ValueError(
+                    "bilinear upsampling needs as many output as input channels and a square "
+                    f"kernel, got {in_channels} -> {out_channels} and {kh} x {kw}"
+                )
+            self.params["weight"] = bilinear_weight(in_channels, kh, groups)
+        else:
+            self.params["weight"] = np.zeros(
+                (in_channels, out_channels // groups, kh, kw), np.float32
+            )
+        if bias:
+            self.params["bias"] = np.zeros(out_channels, np.float32)
+
+    def forward(
+        self, *bottoms: Array, train: bool = False, rng: Any = None
+    ) -> tuple[Array, DeconvCache | None]:
+        """Return the (N, F, OH, OW) upsampled map of an (N, C, H, W) input."""
+        y, cache = deconv2d_forward(
+            bottoms[0],
+            self.params["weight"],
+            self.params.get("bias"),
+            stride=self.window.stride,
+            pad=self.window.pad,
+            groups=self.groups,
+        )
+        return y, cache if train else None
+
+    def backward(
+        self, dy: Array, cache: DeconvCache, *, need_dx: bool = True, need_grads: bool = True
+    ) -> tuple[Array | None, dict[str, Array]]:
+        """Return dx and the gradients of the weight and the bias."""
+        dx, dweight, dbias = deconv2d_backward(dy, cache, need_dx=need_dx, need_grads=need_grads)
+        grads = zip(self.params, (dweight, dbias), strict=False)
+        return dx, dict(grads) if need_grads else {}
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """Return (N, F, OH, OW) with OH = SH (H - 1) + KH - 2 PH."""
+        n, _, h, w = shapes[0]
+        channels = self.params["weight"].shape[1] * self.groups
+        return (n, channels, *deconv_output_size((h, w), self.window))
+
+    def footprint(self) -> Footprint:
+        """Return the span, stride and pad of the kernel, read from the input's side."""
+        return Footprint(self.window.extent(), self.window.stride, self.window.pad, transposed=True)
+
+    def flops(self, *shapes: Shape) -> int:
+        """Return 2 * weights * input positions."""
+        n, _, h, w = shapes[0]
+        return 2 * n * h * w * self.params["weight"].size

@@ -1,0 +1,62 @@
+"""The inner product layer: a classifier's fc6, fc7 and fc8."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from minifcn.backend import Array
+from minifcn.functional.linear import LinearCache, linear_backward, linear_forward
+from minifcn.layers.layer import Layer, Shape
+
+
+class Linear(Layer):
+    """Every output sees every input; made a convolution, it slides (section 3.1 of the paper).
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        For an input (N, C, H, W), `in_features` is C*H*W, flattened in that order.
+
+    Attributes
+    ----------
+    params : "weight" (F, D) and "bias" (F,), zeros until initialised or loaded
+    """
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        self.params["weight"] = np.zeros((out_features, in_features), np.float32)
+        self.params["bias"] = np.zeros(out_features, np.float32)
+
+    def forward(
+        self, *bottoms: Array, train: bool = False, rng: Any = None
+    ) -> tuple[Array, LinearCache | None]:
+        """Return the (N, F) products."""
+        y, cache = linear_forward(bottoms[0], self.params["weight"], self.params["bias"])
+        return y, cache if train else None
+
+    def backward(
+        self, dy: Array, cache: LinearCache, *, need_dx: bool = True, need_grads: bool = True
+    ) -> tuple[Array | None, dict[str, Array]]:
+        """Return dx and the gradients of the weight and the bias."""
+        dx, dweight, dbias = linear_backward(dy, cache, need_dx=need_dx, need_grads=need_grads)
+        return dx, {"weight": dweight, "bias": dbias} if need_grads else {}
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """Return (N, F)."""
+        if prod(shapes[0][1:]) != self.params["weight"].shape[1]:
+            raise ValueError(
+                f"inner product: expected {self.params['weight'].shape[1]} values an image, got "
+                f"an input of shape {shapes[0]}"
+            )
+        return shapes[0][0], len(self.params["weight"])
+
+    def footprint(self) -> None:
+        """Return None: the output has no positions left."""
+        return None
+
+    def flops(self, *shapes: Shape) -> int:
+        """Return 2 * weights for each image."""
+        return 2 * shapes[0][0] * self.params["weight"].size

@@ -1,0 +1,44 @@
+"""Local response normalisation as a layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minifcn.backend import Array
+from minifcn.functional.lrn import LRNCache, lrn_backward, lrn_forward
+from minifcn.layers.layer import Layer
+
+
+class LRN(Layer):
+    """Normalise each value by the energy of its neighbouring channels (AlexNet, GoogLeNet).
+
+    Parameters
+    ----------
+    local_size : int, odd
+        Number of channels in the neighbourhood.
+    alpha, beta, k : float
+        y = x * (k + alpha / local_size * sum of squares) ** -beta
+    """
+
+    def __init__(
+        self, local_size: int = 5, *, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+    ) -> None:
+        super().__init__()
+        if local_size % 2 == 0:
+            raise ValueError(f"local_size must be odd to have a centre, not {local_size}")
+        self.local_size, self.alpha, self.beta, self.k = local_size, alpha, beta, k
+
+    def forward(
+        self, *bottoms: Array, train: bool = False, rng: Any = None
+    ) -> tuple[Array, LRNCache | None]:
+        """Return the normalised map."""
+        y, cache = lrn_forward(
+            bottoms[0], local_size=self.local_size, alpha=self.alpha, beta=self.beta, k=self.k
+        )
+        return y, cache if train else None
+
+    def backward(
+        self, dy: Array, cache: LRNCache, *, need_dx: bool = True, need_grads: bool = True
+    ) -> tuple[Array | None, dict[str, Array]]:
+        """Return dx."""
+        return lrn_backward(dy, cache) if need_dx else None, {}

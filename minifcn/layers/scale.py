@@ -1,0 +1,51 @@
+"""The fixed scale of the at-once FCN-8s."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minifcn.backend import Array
+from minifcn.layers.layer import Layer
+
+
+class Scale(Layer):
+    """Multiply each channel by its factor; the factors are a parameter that models freeze.
+
+    At-once FCN-8s scales pool4 by 0.01 and pool3 by 0.0001, so that the three streams are of one
+    order of magnitude and can be trained together.
+
+    Parameters
+    ----------
+    channels : int
+    factor : float
+
+    Attributes
+    ----------
+    params : "weight" (C,)
+    """
+
+    def __init__(self, channels: int, factor: float = 1.0) -> None:
+        super().__init__()
+        self.params["weight"] = np.full(channels, factor, np.float32)
+
+    def forward(
+        self, *bottoms: Array, train: bool = False, rng: Any = None
+    ) -> tuple[Array, tuple[Array, Array] | None]:
+        """Return x * weight[channel]."""
+        factor = self.params["weight"][:, None, None]
+        return bottoms[0] * factor, (bottoms[0], factor) if train else None
+
+    def backward(
+        self,
+        dy: Array,
+        cache: tuple[Array, Array],
+        *,
+        need_dx: bool = True,
+        need_grads: bool = True,
+    ) -> tuple[Array | None, dict[str, Array]]:
+        """Return dx = dy * weight and dweight = sum over images and pixels of dy * x."""
+        x, factor = cache
+        dx = dy * factor if need_dx else None
+        return dx, {"weight": (dy * x).sum(axis=(0, 2, 3))} if need_grads else {}

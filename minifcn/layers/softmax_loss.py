@@ -1,0 +1,76 @@
+"""The loss layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minifcn.backend import Array, array_module, to_device
+from minifcn.functional.softmax import (
+    IGNORE,
+    NORMALIZATIONS,
+    SoftmaxLossCache,
+    softmax_loss_backward,
+    softmax_loss_forward,
+)
+from minifcn.layers.layer import Layer, Shape
+
+
+class SoftmaxLoss(Layer):
+    """Per-pixel softmax with multinomial logistic loss; inputs are the scores and the labels.
+
+    Parameters
+    ----------
+    normalization : "valid", "batch" or "none"
+        Divide the sum over pixels by the number of labelled pixels, by the number of images, or
+        not at all. The learning rate has to fit: see `functional/softmax.py`.
+    ignore_index : int
+        Label of pixels that do not count.
+    class_weight : sequence of float, optional
+        Weight of each class in the sum. The paper found balancing unnecessary (section 4.3).
+    """
+
+    def __init__(
+        self,
+        normalization: str = "valid",
+        *,
+        ignore_index: int = IGNORE,
+        class_weight: Sequence[float] | None = None,
+    ) -> None:
+        super().__init__()
+        if normalization not in NORMALIZATIONS:
+            raise ValueError(f"normalization must be one of {NORMALIZATIONS}, not {normalization!r}")
+        self.normalization = normalization
+        self.ignore_index = ignore_index
+        self.class_weight = None if class_weight is None else np.asarray(class_weight, np.float64)
+
+    def forward(
+        self, *bottoms: Array, train: bool = False, rng: Any = None
+    ) -> tuple[Array, SoftmaxLossCache | None]:
+        """Return the loss as an array of no dimensions."""
+        scores, label = bottoms
+        weight = self.class_weight
+        loss, cache = softmax_loss_forward(
+            scores,
+            label,
+            normalization=self.normalization,
+            ignore_index=self.ignore_index,
+            class_weight=None if weight is None else to_device(weight, array_module(scores)),
+        )
+        return loss, cache if train else None
+
+    def backward(
+        self, dy: Array, cache: SoftmaxLossCache, *, need_dx: bool = True, need_grads: bool = True
+    ) -> tuple[tuple[Array | None, None], dict[str, Array]]:
+        """Return the gradient of the scores; labels have none."""
+        return (softmax_loss_backward(dy, cache) if need_dx else None, None), {}
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """Return the shape of one number."""
+        return ()
+
+    def footprint(self) -> None:
+        """Return None: a loss has no position."""
+        return None

@@ -1,0 +1,120 @@
+"""Building a net from a description, and drawing its first weights."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from minifcn.layers import Conv2d, Linear
+from minifcn.models.fcn import PADDINGS, STRIDES, fcn
+from minifcn.models.vgg16 import vgg16, vgg16_backbone
+from minifcn.net import Net
+
+BACKBONES = {"vgg16": vgg16_backbone}
+CLASSIFIERS = {"vgg16": vgg16}
+ARCHITECTURES = (*STRIDES, "classifier")
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Everything that decides the shape of a net; stored with its weights.
+
+    Attributes
+    ----------
+    arch : "fcn32s", "fcn16s", "fcn8s", "fcn8s-at-once", or "classifier"
+    backbone : "vgg16"
+    num_classes : int
+    width : float
+        Factor on every channel count of the backbone; 1 is the published net.
+    padding : "faithful" or "same"
+        See `models.fcn.fcn`; a classifier is always "same".
+    """
+
+    arch: str = "fcn8s"
+    backbone: str = "vgg16"
+    num_classes: int = 21
+    width: float = 1.0
+    padding: str = "faithful"
+
+    def __post_init__(self) -> None:
+        for field, value, known in (
+            ("arch", self.arch, ARCHITECTURES),
+            ("backbone", self.backbone, tuple(BACKBONES)),
+            ("padding", self.padding, PADDINGS),
+        ):
+            if value not in known:
+                raise ValueError(f"{field} must be one of {', '.join(known)}, not {value!r}")
+        if self.num_classes < 1 or self.width <= 0:
+            raise ValueError(
+                f"num_classes and width must be positive, not {self.num_classes} and {self.width}"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a dict for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> ModelSpec:
+        """Return the description stored in the attributes of a weight file; other keys are ignored.
+
+        Raises
+        ------
+        ValueError
+            If a field is missing.
+        """
+        names = cls.__dataclass_fields__
+        missing = [name for name in names if name not in fields]
+        if missing:
+            raise ValueError(f"the description of the net lacks {', '.join(missing)}")
+        return cls(**{name: fields[name] for name in names})
+
+
+def build(
+    spec: ModelSpec, *, normalization: str = "valid", learn_upsampling: bool = False
+) -> Net:
+    """Return the net of a description; its weights are zero, but for the bilinear upsampling.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    normalization : "valid", "batch" or "none"
+        Of an FCN's loss; a classifier's is the mean over images.
+    learn_upsampling : bool
+        See `models.fcn.fcn`.
+    """
+    if spec.arch == "classifier":
+        return CLASSIFIERS[spec.backbone](spec.num_classes, width=spec.width)
+    backbone = BACKBONES[spec.backbone](spec.width, padding=spec.padding)
+    return fcn(
+        backbone,
+        spec.arch,
+        spec.num_classes,
+        padding=spec.padding,
+        normalization=normalization,
+        learn_upsampling=learn_upsampling,
+    )
+
+
+def initialise(net: Net, seed: int = 0) -> None:
+    """Draw the weights of all convolutions and inner products; score layers stay at zero.
+
+    weight ~ normal(0, 2 / fan_in)  (He et al. 2015), which keeps the size of activations through
+    rectified layers. The paper starts its score layers at zero, having found random ones neither
+    better nor faster (section 4.1).
+
+    Parameters
+    ----------
+    net : Net
+        Changed in place; the arrays are drawn on the host, in the order of the layers.
+    seed : int
+    """
+    rng = np.random.default_rng(seed)
+    for name, layer in net.owners().items():
+        if isinstance(layer, (Conv2d, Linear)) and not name.startswith("score"):
+            weight = layer.params["weight"]
+            fan_in = weight[0].size
+            drawn = rng.standard_normal(weight.shape, dtype=np.float32) * sqrt(2 / fan_in)
+            layer.params["weight"] = drawn.astype(weight.dtype)

@@ -1,0 +1,113 @@
+"""Fully convolutional networks: a backbone, scores, upsampling, and skips (section 4 of the paper).
+
+FCN-32s predicts from the coarsest features and upsamples 32 times in one step. FCN-16s upsamples
+the coarse scores only twice, adds scores predicted from a finer layer, and upsamples the sum 16
+times; FCN-8s does so once more. Layer names are those of the reference nets, e.g. for VGG16:
+
+    32s   score_fr -> upscore -> score
+    16s   score_fr -> upscore2 + score_pool4 = fuse_pool4 -> upscore16 -> score
+    8s    ...  fuse_pool4 -> upscore_pool4 + score_pool3 = fuse_pool3 -> upscore8 -> score
+
+All score layers start at zero, so a net with a new skip starts with the predictions of the net
+without it. Upsampling starts as bilinear interpolation.
+"""
+
+from __future__ import annotations
+
+from minifcn.layers import Conv2d, Crop, Deconv2d, EltwiseSum, Scale, SoftmaxLoss
+from minifcn.models.backbone import Backbone, NodeList
+from minifcn.net import Net, derive_crop
+
+STRIDES = {"fcn32s": 32, "fcn16s": 16, "fcn8s": 8, "fcn8s-at-once": 8}
+PADDINGS = ("faithful", "same")
+
+# At-once training scales the features of each skip, so that the streams are of one magnitude.
+AT_ONCE_SCALES = {16: 0.01, 8: 0.0001}
+
+
+def fcn(
+    backbone: Backbone,
+    arch: str,
+    num_classes: int,
+    *,
+    padding: str = "faithful",
+    normalization: str = "valid",
+    learn_upsampling: bool = False,
+) -> Net:
+    """Return an FCN whose blobs `score` (N, C, H, W) and `loss` belong to an image of any size.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        Built with the same `padding`.
+    arch : "fcn32s", "fcn16s", "fcn8s" or "fcn8s-at-once"
+    num_classes : int
+        C, the background included.
+    padding : "faithful" or "same"
+        Faithful: deconvolutions without padding, the skip cropped to the upsampled scores, all
+        offsets derived and equal to the reference's. Same: deconvolutions that give exactly
+        `stride` times the size, cropped where an odd map was rounded up.
+    normalization : "valid", "batch" or "none"
+        Of the loss; the learning rate has to fit it.
+    learn_upsampling : bool
+        Learn the twofold upsampling inside the net, as the paper describes; the reference nets
+        keep all upsampling fixed, as here by default. The last one is always fixed.
+    """
+    if arch not in STRIDES:
+        raise ValueError(f"arch must be one of {', '.join(STRIDES)}, not {arch!r}")
+    if padding not in PADDINGS:
+        raise ValueError(f"padding must be one of {', '.join(PADDINGS)}, not {padding!r}")
+    nodes = [*backbone.nodes]
+    nodes.append(("score_fr", Conv2d(backbone.top.channels, num_classes, 1), backbone.top.blob))
+    scores, stride = "score_fr", 32
+    while stride > STRIDES[arch]:
+        stride //= 2
+        scores = _add_skip(nodes, backbone, scores, stride, arch, num_classes, padding)
+
+    last = "upscore" if stride == 32 else f"upscore{stride}"
+    nodes.append((last, _upsample(num_classes, stride, padding), scores))
+    nodes.append(("score", Crop(derive_crop(nodes, last, "data")), (last, "data")))
+    nodes.append(("loss", SoftmaxLoss(normalization), ("score", "label")))
+
+    net = Net(nodes, bias_multiplier=backbone.bias_multiplier)
+    net.freeze(last if learn_upsampling else "upscore*")
+    if arch == "fcn8s-at-once":
+        net.freeze("scale_*")
+    return net
+
+
+def _add_skip(
+    nodes: NodeList,
+    backbone: Backbone,
+    scores: str,
+    stride: int,
+    arch: str,
+    num_classes: int,
+    padding: str,
+) -> str:
+    """Append: upsample the scores twice, predict from the finer tap, align, add. Return the sum."""
+    blob, channels = backbone.skips[stride]
+    coarse = "upscore2" if scores == "score_fr" else f"upscore_{scores.removeprefix('fuse_')}"
+    nodes.append((coarse, _upsample(num_classes, 2, padding), scores))
+    source = blob
+    if arch == "fcn8s-at-once":
+        source = f"scale_{blob}"
+        nodes.append((source, Scale(channels, AT_ONCE_SCALES[stride]), blob))
+    fine = f"score_{blob}"
+    nodes.append((fine, Conv2d(channels, num_classes, 1), source))
+
+    # Without padding the upsampled scores are the smaller map, with padding the skip may be.
+    if padding == "faithful":
+        nodes.append((f"{fine}c", Crop(derive_crop(nodes, fine, coarse)), (fine, coarse)))
+        pair = (coarse, f"{fine}c")
+    else:
+        nodes.append((f"{coarse}c", Crop(derive_crop(nodes, coarse, fine)), (coarse, fine)))
+        pair = (f"{coarse}c", fine)
+    nodes.append((f"fuse_{blob}", EltwiseSum(), pair))
+    return f"fuse_{blob}"
+
+
+def _upsample(channels: int, factor: int, padding: str) -> Deconv2d:
+    """Return bilinear upsampling: kernel 2 f, stride f; padding f / 2 makes it exactly f times."""
+    pad = factor // 2 if padding == "same" else 0
+    return Deconv2d(channels, channels, 2 * factor, stride=factor, pad=pad, bilinear=True)

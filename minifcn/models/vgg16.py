@@ -1,0 +1,107 @@
+"""VGG16, configuration D of Simonyan & Zisserman (2014): the paper's best base net.
+
+Thirteen 3 x 3 convolutions in five blocks, each block ending in a 2 x 2 pooling that halves the
+map, then fc6, fc7 and fc8. `vgg16` is the classifier; `vgg16_backbone` the same layers made fully
+convolutional (section 4.1): fc6 becomes a 7 x 7 convolution, fc7 a 1 x 1, fc8 is cut off.
+"""
+
+from __future__ import annotations
+
+from minifcn.layers import Conv2d, Dropout, Linear, MaxPool2d, ReLU, SoftmaxLoss
+from minifcn.models.backbone import Backbone, NodeList, Tap, scaled
+from minifcn.net import Net
+
+# For each block, how many convolutions of how many channels.
+BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
+FC_CHANNELS = 4096
+FC6_KERNEL = 7  # pool5 of a 224 x 224 image is 7 x 7
+IMAGE_SIZE = 224
+
+
+def vgg16_trunk(width: float, pad: int, in_channels: int = 3) -> NodeList:
+    """Return the layers from conv1_1 to pool5.
+
+    Parameters
+    ----------
+    width : float
+        Factor on every channel count; 1 is the published net.
+    pad : int
+        Of conv1_1: 1 for the classifier, 100 for the paper's FCNs.
+    in_channels : int
+    """
+    nodes: NodeList = []
+    bottom, channels = "data", in_channels
+    for block, (convolutions, filters) in enumerate(BLOCKS, start=1):
+        for number in range(1, convolutions + 1):
+            name, rectified = f"conv{block}_{number}", f"relu{block}_{number}"
+            margin = pad if name == "conv1_1" else 1
+            nodes.append((name, Conv2d(channels, scaled(filters, width), 3, pad=margin), bottom))
+            nodes.append((rectified, ReLU(), name))
+            bottom, channels = rectified, scaled(filters, width)
+        nodes.append((f"pool{block}", MaxPool2d(2), bottom))
+        bottom = f"pool{block}"
+    return nodes
+
+
+def vgg16(num_classes: int = 1000, *, width: float = 1.0) -> Net:
+    """Return the classifier, for images of 224 x 224 pixels; its scores are the blob `fc8`.
+
+    Parameters
+    ----------
+    num_classes : int
+    width : float
+        Factor on every channel count.
+    """
+    fc = scaled(FC_CHANNELS, width)
+    features = scaled(BLOCKS[-1][1], width) * FC6_KERNEL**2
+    nodes = vgg16_trunk(width, pad=1)
+    nodes += [
+        ("fc6", Linear(features, fc), "pool5"),
+        ("relu6", ReLU(), "fc6"),
+        ("drop6", Dropout(0.5), "relu6"),
+        ("fc7", Linear(fc, fc), "drop6"),
+        ("relu7", ReLU(), "fc7"),
+        ("drop7", Dropout(0.5), "relu7"),
+        ("fc8", Linear(fc, num_classes), "drop7"),
+        ("loss", SoftmaxLoss("valid"), ("fc8", "label")),
+    ]
+    return Net(nodes)
+
+
+def vgg16_backbone(width: float = 1.0, *, padding: str = "faithful") -> Backbone:
+    """Return the fully convolutional VGG16 without its classifier.
+
+    Parameters
+    ----------
+    width : float
+        Factor on every channel count.
+    padding : "faithful" or "same"
+        Faithful: 100 pixels around the image, none for fc6, so that an image of any size down to
+        one pixel gives an output. Same: every convolution keeps the size of its map, which costs
+        far less for small images.
+    """
+    faithful = padding == "faithful"
+    fc = scaled(FC_CHANNELS, width)
+    nodes = vgg16_trunk(width, pad=100 if faithful else 1)
+    nodes += [
+        (
+            "fc6",
+            Conv2d(
+                scaled(BLOCKS[-1][1], width),
+                fc,
+                FC6_KERNEL,
+                pad=0 if faithful else FC6_KERNEL // 2,
+            ),
+            "pool5",
+        ),
+        ("relu6", ReLU(), "fc6"),
+        ("drop6", Dropout(0.5), "relu6"),
+        ("fc7", Conv2d(fc, fc, 1), "drop6"),
+        ("relu7", ReLU(), "fc7"),
+        ("drop7", Dropout(0.5), "relu7"),
+    ]
+    skips = {
+        16: Tap("pool4", scaled(BLOCKS[3][1], width)),
+        8: Tap("pool3", scaled(BLOCKS[2][1], width)),
+    }
+    return Backbone(nodes, top=Tap("drop7", fc), skips=skips)
