@@ -257,7 +257,8 @@ class Net:
                     if bottom in tape.active and dx is not None:
                         _add(gradients, bottom, dx)
                 for kind, gradient in dparams.items():
-                    _add(collected, f"{owner}/{kind}", gradient)
+                    if self.multipliers[f"{owner}/{kind}"][0]:
+                        _add(collected, f"{owner}/{kind}", gradient)
                 dxs = dparams = gradient = dx = None  # whoever still needs them holds them now
             dy = cache = None
             if not uses[owner]:  # a layer used at several places has collected all its parts
@@ -346,6 +347,11 @@ def derive_crop(
     nodes : the nodes of a net up to the crop
     blob, reference : str
         Names of nodes, or of an input.
+
+    Raises
+    ------
+    ValueError
+        If there is no such blob, or the grids do not match (see `geometry.crop_offset`).
     """
     maps = {}
     for name, layer, bottoms in nodes:
@@ -355,4 +361,7 @@ def derive_crop(
         if footprint is not None:
             step = coordinate_map(footprint)
             maps[name] = (step[0].after(before[0]), step[1].after(before[1]))
-    return crop_offset(maps[blob], maps.get(reference, IDENTITY))
+    unknown = {blob, reference} - maps.keys()
+    if unknown:
+        raise ValueError(f"crop: {sorted(unknown)} is no blob with positions among the nodes")
+    return crop_offset(maps[blob], maps[reference])

@@ -27,6 +27,26 @@ class ConvCache(NamedTuple):
     groups: int
 
 
+def conv2d_output_shape(
+    x_shape: tuple[int, ...], weight_shape: tuple[int, ...], window: Window, groups: int
+) -> tuple[int, int, int, int]:
+    """Return (N, F, OH, OW), or raise ValueError as `conv2d_forward` does."""
+    n, c, h, w = x_shape
+    f, group_channels = weight_shape[:2]
+    if c != group_channels * groups or f % groups:
+        raise ValueError(
+            f"convolution: weight {weight_shape} with {groups} group(s) expects "
+            f"{group_channels * groups} input channels, got {c} (input {x_shape})"
+        )
+    oh, ow = window.output_size((h, w))
+    if min(oh, ow) < 1:
+        raise ValueError(
+            f"convolution: a kernel of {window.extent()} pixels does not fit into an image of "
+            f"{h, w} padded by {window.pad}"
+        )
+    return n, f, oh, ow
+
+
 def conv2d_forward(
     x: Array,
     weight: Array,
@@ -62,7 +82,7 @@ def conv2d_forward(
         If the channels of x and weight do not agree or the kernel is larger than the padded image.
     """
     window = Window(weight.shape[2:], stride, pad, dilation)
-    _check(x, weight, window, groups)
+    conv2d_output_shape(x.shape, weight.shape, window, groups)
     return im2col_forward(x, weight, bias, window, groups), ConvCache(x, weight, window, groups)
 
 
@@ -90,16 +110,3 @@ def conv2d_backward(
         dweight = im2col_backward_weights(x, dy, weight.shape, window, groups)
         dbias = dy.sum(axis=(0, 2, 3))
     return dx, dweight, dbias
-
-
-def _check(x: Array, weight: Array, window: Window, groups: int) -> None:
-    if x.shape[1] != weight.shape[1] * groups or len(weight) % groups:
-        raise ValueError(
-            f"convolution: weight {weight.shape} with {groups} group(s) expects "
-            f"{weight.shape[1] * groups} input channels, got {x.shape[1]} (input {x.shape})"
-        )
-    if min(window.output_size(x.shape[2:])) < 1:
-        raise ValueError(
-            f"convolution: a kernel of {window.extent()} pixels does not fit into an image of "
-            f"{x.shape[2:]} padded by {window.pad}"
-        )

@@ -30,10 +30,24 @@ class DeconvCache(NamedTuple):
     groups: int
 
 
-def deconv_output_size(size: Pair, window: Window) -> Pair:
-    """Return (OH, OW) = stride * (size - 1) + extent - 2 pad."""
-    (h, w), (sh, sw), (ph, pw), (eh, ew) = size, window.stride, window.pad, window.extent()
-    return sh * (h - 1) + eh - 2 * ph, sw * (w - 1) + ew - 2 * pw
+def deconv2d_output_shape(
+    x_shape: tuple[int, ...], weight_shape: tuple[int, ...], window: Window, groups: int
+) -> tuple[int, int, int, int]:
+    """Return (N, F, OH, OW) with OH = SH (H - 1) + KH - 2 PH; ValueError as `deconv2d_forward`."""
+    n, c, h, w = x_shape
+    if c != weight_shape[0] or c % groups:
+        raise ValueError(
+            f"deconvolution: weight {weight_shape} with {groups} group(s) expects "
+            f"{weight_shape[0]} input channels, got {c} (input {x_shape})"
+        )
+    (sh, sw), (ph, pw), (kh, kw) = window.stride, window.pad, window.kernel_size
+    oh, ow = sh * (h - 1) + kh - 2 * ph, sw * (w - 1) + kw - 2 * pw
+    if min(oh, ow) < 1:
+        raise ValueError(
+            f"deconvolution: cutting {window.pad} pixels from each side leaves nothing of an "
+            f"output of {oh + 2 * ph, ow + 2 * pw} pixels"
+        )
+    return n, weight_shape[1] * groups, oh, ow
 
 
 def deconv2d_forward(
@@ -67,15 +81,7 @@ def deconv2d_forward(
         If the channels of x and weight do not agree or nothing would be left of the output.
     """
     window = Window(weight.shape[2:], stride, pad)
-    size = deconv_output_size(x.shape[2:], window)
-    if x.shape[1] != len(weight) or len(weight) % groups:
-        raise ValueError(
-            f"deconvolution: weight {weight.shape} with {groups} group(s) expects {len(weight)} "
-            f"input channels, got {x.shape[1]} (input {x.shape})"
-        )
-    if min(size) < 1:
-        raise ValueError(f"deconvolution: pad {pad} leaves nothing of an output of {size} pixels")
-    y_shape = (len(x), weight.shape[1] * groups, *size)
+    y_shape = deconv2d_output_shape(x.shape, weight.shape, window, groups)
     y = im2col_backward_data(x, weight, y_shape, window, groups)
     if bias is not None:
         y += bias[:, None, None]

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minifcn.backend import Array, array_module, parallel_map
+from minifcn.backend import Array, array_module, get_threads, parallel_map
 
 Pair = tuple[int, int]
 
@@ -115,8 +115,9 @@ def col2im(columns: Array, dx: Array, window: Window, rows: slice) -> None:
         for b in range(kw):
             x0, j0, j1 = _inside(b * dw - pw, sw, 0, ow, w)
             if i0 < i1 and j0 < j1:
-                target = dx[:, y0 : y0 + (i1 - i0 - 1) * sh + 1 : sh, x0 : x0 + (j1 - j0 - 1) * sw + 1 : sw]
-                target += columns[:, a, b, i0 - rows.start : i1 - rows.start, j0:j1]
+                ys = slice(y0, y0 + (i1 - i0 - 1) * sh + 1, sh)
+                xs = slice(x0, x0 + (j1 - j0 - 1) * sw + 1, sw)
+                dx[:, ys, xs] += columns[:, a, b, i0 - rows.start : i1 - rows.start, j0:j1]
 
 
 def _inside(shift: int, stride: int, start: int, stop: int, size: int) -> tuple[int, int, int]:
@@ -126,10 +127,16 @@ def _inside(shift: int, stride: int, start: int, stop: int, size: int) -> tuple[
     return first * stride + shift, first, end
 
 
-def strips(xp: ModuleType, row_bytes: int, height: int) -> Iterator[slice]:
-    """Cut `height` rows into slices whose working memory is about a strip's share."""
-    share = STRIP_BYTES if xp is np else GPU_STRIP_BYTES
-    rows = max(1, share // max(1, row_bytes))
+def strips(
+    xp: ModuleType, height: int, *, row_bytes: int, weight_bytes: int = 0
+) -> Iterator[slice]:
+    """Cut `height` output rows into strips.
+
+    A strip's columns fill about the cache, but are no less than half the size of the weights:
+    every strip reads (or sums up) all the weights once, and fc6's are 400 MB.
+    """
+    share = max(STRIP_BYTES if xp is np else GPU_STRIP_BYTES, weight_bytes // 2)
+    rows = max(1, share // row_bytes)
     for start in range(0, height, rows):
         yield slice(start, min(height, start + rows))
 
@@ -157,8 +164,7 @@ def im2col_forward(
     2*N*F*OH*OW*C/groups*KH*KW flop; extra memory of one strip a thread.
     """
     xp = array_module(x)
-    n, c = x.shape[:2]
-    f = len(weight)
+    (n, c), f = x.shape[:2], len(weight)
     oh, ow = window.output_size(x.shape[2:])
     y = xp.empty((n, f, oh, ow), x.dtype)
     matrix = weight.reshape(groups, f // groups, -1)  # (G, F/G, C/G*KH*KW)
@@ -171,11 +177,7 @@ def im2col_forward(
             strip += bias[_part(f, groups, group), None, None]
         y[image, _part(f, groups, group), rows] = strip
 
-    row_bytes = matrix.shape[2] * ow * x.dtype.itemsize
-    cuts = list(strips(xp, row_bytes, oh))
-    parallel_map(
-        xp, compute, [(i, g, rows) for i in range(n) for g in range(groups) for rows in cuts]
-    )
+    parallel_map(xp, compute, _strip_work(xp, weight, groups, (n, oh, ow)))
     return y
 
 
@@ -197,20 +199,20 @@ def im2col_backward_data(
     array (N, C, H, W)
     """
     xp = array_module(dy)
+    f, c = len(weight), x_shape[1]
+    matrix = weight.reshape(groups, f // groups, -1)  # (G, F/G, C/G*KH*KW)
     dx = xp.zeros(x_shape, dy.dtype)
-    n, f, oh, ow = dy.shape
+    work = _strip_work(xp, weight, groups, (len(dy), *dy.shape[2:]))
 
-    def compute(work: tuple[int, int, slice]) -> None:
-        image, group, channels = work
-        matrix = weight[_part(f, groups, group), channels]
-        matrix = matrix.reshape(f // groups, -1).T  # (C'*KH*KW, F/G)
-        target = dx[image, _part(x_shape[1], groups, group)][channels]
-        for rows in strips(xp, len(matrix) * ow * dy.dtype.itemsize, oh):
-            dstrip = dy[image, _part(f, groups, group), rows].reshape(f // groups, -1)
-            col2im(matrix @ dstrip, target, window, rows)
+    # Neighbouring strips add to the same pixels, so a thread owns an image's group of channels.
+    def compute(owned: tuple[int, int]) -> None:
+        for image, group, rows in work:
+            if (image, group) == owned:
+                dstrip = dy[image, _part(f, groups, group), rows].reshape(f // groups, -1)
+                target = dx[image, _part(c, groups, group)]
+                col2im(matrix[group].T @ dstrip, target, window, rows)
 
-    # Neighbouring strips add to the same pixels, so a thread owns channels, not strips.
-    parallel_map(xp, compute, _channel_work(xp, n, groups, weight.shape[1]))
+    parallel_map(xp, compute, [(i, g) for i in range(len(dy)) for g in range(groups)])
     return dx
 
 
@@ -232,23 +234,24 @@ def im2col_backward_weights(
     array (F, C/groups, KH, KW)
     """
     xp = array_module(x)
-    n, f, oh, ow = dy.shape
-    kh, kw = weight_shape[2:]
-    dweight = xp.empty(weight_shape, dy.dtype)
+    f, c = weight_shape[0], x.shape[1]
+    like = xp.empty(weight_shape, dy.dtype)
+    work = _strip_work(xp, like, groups, (len(dy), *dy.shape[2:]))
 
-    def compute(work: tuple[int, int, slice]) -> None:
-        _, group, channels = work
-        width = (channels.stop - channels.start) * kh * kw
-        total = xp.zeros((f // groups, width), dy.dtype)
-        for image in range(n):
-            source = x[image, _part(x.shape[1], groups, group)][channels]
-            for rows in strips(xp, width * ow * x.dtype.itemsize, oh):
-                dstrip = dy[image, _part(f, groups, group), rows].reshape(f // groups, -1)
-                total += dstrip @ im2col(source, window, rows).T
-        dweight[_part(f, groups, group), channels] = total.reshape(f // groups, -1, kh, kw)
+    # Each thread sums up its own share of the strips; the shares are then added in fixed order.
+    def compute(share: list[tuple[int, int, slice]]) -> Array:
+        total = xp.zeros((groups, f // groups, like[0].size), dy.dtype)
+        for image, group, rows in share:
+            dstrip = dy[image, _part(f, groups, group), rows].reshape(f // groups, -1)
+            columns = im2col(x[image, _part(c, groups, group)], window, rows)
+            total[group] += dstrip @ columns.T
+        return total
 
-    parallel_map(xp, compute, _channel_work(xp, 1, groups, weight_shape[1]))
-    return dweight
+    shares = min(len(work), get_threads()) if xp is np else 1
+    first, *others = parallel_map(xp, compute, [work[i::shares] for i in range(shares)])
+    for total in others:
+        first += total
+    return first.reshape(weight_shape)
 
 
 def _part(channels: int, groups: int, group: int) -> slice:
@@ -257,14 +260,11 @@ def _part(channels: int, groups: int, group: int) -> slice:
     return slice(group * size, (group + 1) * size)
 
 
-def _channel_work(
-    xp: ModuleType, images: int, groups: int, channels: int
+def _strip_work(
+    xp: ModuleType, weight: Array, groups: int, output: tuple[int, int, int]
 ) -> list[tuple[int, int, slice]]:
-    """Cut the channels of each group into pieces that threads can own: (image, group, slice)."""
-    size = -(-channels // 8) if xp is np else channels
-    return [
-        (image, group, slice(start, min(channels, start + size)))
-        for image in range(images)
-        for group in range(groups)
-        for start in range(0, channels, size)
-    ]
+    """Return the (image, group, rows) of all strips for an output of (N, OH, OW)."""
+    n, oh, ow = output
+    row_bytes = weight[0].size * ow * weight.dtype.itemsize
+    rows = list(strips(xp, oh, row_bytes=row_bytes, weight_bytes=weight.nbytes // groups))
+    return [(i, g, r) for i in range(n) for g in range(groups) for r in rows]

@@ -51,7 +51,8 @@ def lrn_backward(dy: Array, cache: LRNCache) -> Array:
 
 def _sum_channels(x: Array, local_size: int) -> Array:
     """Return, for each channel, the sum over the `local_size` channels centred on it."""
-    half, channels = local_size // 2, x.shape[1]
+    channels = x.shape[1]
+    half = min(local_size // 2, channels - 1)  # farther neighbours do not exist
     total = array_module(x).zeros_like(x)
     for shift in range(-half, half + 1):
         low, high = max(0, -shift), min(channels, channels - shift)

@@ -23,11 +23,25 @@ class PoolWindow(NamedTuple):
     ceil: bool = True
 
     def output_size(self, size: Pair) -> Pair:
-        """Return (OH, OW): (size + 2 pad - kernel) / stride rounded as asked, plus 1."""
-        return (
-            _pooled(size[0], self.kernel_size[0], self.stride[0], self.pad[0], self.ceil),
-            _pooled(size[1], self.kernel_size[1], self.stride[1], self.pad[1], self.ceil),
+        """Return (OH, OW): (size + 2 pad - kernel) / stride rounded as asked, plus 1.
+
+        Raises
+        ------
+        ValueError
+            If no window fits into the padded image.
+        """
+        oh, ow = (
+            _pooled(pixels, kernel, stride, pad, self.ceil)
+            for pixels, kernel, stride, pad in zip(
+                size, self.kernel_size, self.stride, self.pad, strict=True
+            )
         )
+        if min(oh, ow) < 1:
+            raise ValueError(
+                f"pooling: a window of {self.kernel_size} pixels does not fit into an image of "
+                f"{size} padded by {self.pad}"
+            )
+        return oh, ow
 
 
 def _pooled(size: int, kernel: int, stride: int, pad: int, ceil: bool) -> int:

@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 
 from minifcn.backend import Array
-from minifcn.functional.conv import ConvCache, conv2d_backward, conv2d_forward
+from minifcn.functional.conv import (
+    ConvCache,
+    conv2d_backward,
+    conv2d_forward,
+    conv2d_output_shape,
+)
 from minifcn.functional.im2col import Window
 from minifcn.geometry import Footprint
 from minifcn.layers.layer import Layer, Shape, pair
@@ -81,8 +86,8 @@ class Conv2d(Layer):
 
     def output_shape(self, *shapes: Shape) -> Shape:
         """Return (N, F, OH, OW)."""
-        n, _, h, w = shapes[0]
-        return (n, len(self.params["weight"]), *self.window.output_size((h, w)))
+        weight_shape = self.params["weight"].shape
+        return conv2d_output_shape(shapes[0], weight_shape, self.window, self.groups)
 
     def footprint(self) -> Footprint:
         """Return the span, stride and pad of the kernel."""

@@ -12,7 +12,7 @@ from minifcn.functional.deconv import (
     DeconvCache,
     deconv2d_backward,
     deconv2d_forward,
-    deconv_output_size,
+    deconv2d_output_shape,
 )
 from minifcn.functional.im2col import Window
 from minifcn.geometry import Footprint
@@ -98,9 +98,8 @@ class Deconv2d(Layer):
 
     def output_shape(self, *shapes: Shape) -> Shape:
         """Return (N, F, OH, OW) with OH = SH (H - 1) + KH - 2 PH."""
-        n, _, h, w = shapes[0]
-        channels = self.params["weight"].shape[1] * self.groups
-        return (n, channels, *deconv_output_size((h, w), self.window))
+        weight_shape = self.params["weight"].shape
+        return deconv2d_output_shape(shapes[0], weight_shape, self.window, self.groups)
 
     def footprint(self) -> Footprint:
         """Return the span, stride and pad of the kernel, read from the input's side."""

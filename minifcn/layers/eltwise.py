@@ -50,6 +50,10 @@ class EltwiseSum(Layer):
         """Return the common shape, or raise ValueError if they differ."""
         if len(shapes) < 2 or any(shape != shapes[0] for shape in shapes):
             raise ValueError(f"sum: needs at least two inputs of one shape, got {list(shapes)}")
+        if self.coefficients is not None and len(self.coefficients) != len(shapes):
+            raise ValueError(
+                f"sum: {len(self.coefficients)} coefficients do not fit {len(shapes)} inputs"
+            )
         return shapes[0]
 
 
@@ -60,6 +64,7 @@ class Concat(Layer):
         self, *bottoms: Array, train: bool = False, rng: Any = None
     ) -> tuple[Array, tuple[int, ...] | None]:
         """Return the (N, C1 + C2 + ..., H, W) blob; the cache holds the channel counts."""
+        self.output_shape(*(bottom.shape for bottom in bottoms))
         y = array_module(*bottoms).concatenate(bottoms, axis=1)
         return y, tuple(bottom.shape[1] for bottom in bottoms) if train else None
 

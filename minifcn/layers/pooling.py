@@ -42,6 +42,11 @@ class _Pool2d(Layer):
         super().__init__()
         step = kernel_size if stride is None else stride
         self.window = PoolWindow(pair(kernel_size), pair(step), pair(pad), ceil)
+        if any(p >= k for p, k in zip(self.window.pad, self.window.kernel_size, strict=True)):
+            raise ValueError(
+                f"pooling: pad {self.window.pad} must be smaller than the window "
+                f"{self.window.kernel_size}, or a window would see padding only"
+            )
 
     def output_shape(self, *shapes: Shape) -> Shape:
         """Return (N, C, OH, OW)."""

@@ -41,7 +41,9 @@ class SoftmaxLoss(Layer):
     ) -> None:
         super().__init__()
         if normalization not in NORMALIZATIONS:
-            raise ValueError(f"normalization must be one of {NORMALIZATIONS}, not {normalization!r}")
+            raise ValueError(
+                f"normalization must be one of {NORMALIZATIONS}, not {normalization!r}"
+            )
         self.normalization = normalization
         self.ignore_index = ignore_index
         self.class_weight = None if class_weight is None else np.asarray(class_weight, np.float64)

@@ -16,6 +16,7 @@ from minifcn.net import Net
 BACKBONES = {"vgg16": vgg16_backbone}
 CLASSIFIERS = {"vgg16": vgg16}
 ARCHITECTURES = (*STRIDES, "classifier")
+LAST_LAYERS = ("score", "fc8")
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,11 @@ def build(
 
 
 def initialise(net: Net, seed: int = 0) -> None:
-    """Draw the weights of all convolutions and inner products; score layers stay at zero.
+    """Draw the weights of all convolutions and inner products; the last layers stay at zero.
 
     weight ~ normal(0, 2 / fan_in)  (He et al. 2015), which keeps the size of activations through
     rectified layers. The paper starts its score layers at zero, having found random ones neither
-    better nor faster (section 4.1).
+    better nor faster (section 4.1); a classifier's last layer starts so as well.
 
     Parameters
     ----------
@@ -113,7 +114,7 @@ def initialise(net: Net, seed: int = 0) -> None:
     """
     rng = np.random.default_rng(seed)
     for name, layer in net.owners().items():
-        if isinstance(layer, (Conv2d, Linear)) and not name.startswith("score"):
+        if isinstance(layer, (Conv2d, Linear)) and not name.startswith(LAST_LAYERS):
             weight = layer.params["weight"]
             fan_in = weight[0].size
             drawn = rng.standard_normal(weight.shape, dtype=np.float32) * sqrt(2 / fan_in)

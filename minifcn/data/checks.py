@@ -1,0 +1,136 @@
+"""What goes wrong with data: odd label values, classes that never occur, leaked validation images.
+
+The functions return what they find; the caller prints it or stops.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minifcn.data.dataset import DataError, Dataset, bad_values
+from minifcn.data.images import read_image
+
+
+class LabelReport(NamedTuple):
+    """What the label maps of a dataset hold.
+
+    Attributes
+    ----------
+    samples : int
+        How many were looked at.
+    counts : ndarray (256,), int64
+        Pixels of each label value, over the samples that could be read.
+    problems : dict of str to str
+        For each sample that cannot be used, its id and a sentence that says why.
+    absent_classes : list of int
+        Class indices that occur nowhere. If only 0 and 255 occur, the maps are probably masks of
+        black and white, in which all that should be learnt is ignored.
+    """
+
+    samples: int
+    counts: np.ndarray
+    problems: dict[str, str]
+    absent_classes: list[int]
+
+
+def check_labels(dataset: Dataset, sample_limit: int | None = None) -> LabelReport:
+    """Read samples, count their label values and collect what is wrong.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    sample_limit : int, optional
+        Look at so many samples, spread evenly; by default at all.
+    """
+    total = len(dataset)
+    limit = total if sample_limit is None else min(sample_limit, total)
+    num_classes = len(dataset.class_names)
+    counts = np.zeros(256, np.int64)
+    problems: dict[str, str] = {}
+    for index in np.linspace(0, total - 1, limit).round().astype(int):
+        try:
+            sample = dataset[int(index)]
+        except DataError as error:
+            problems[dataset.ids[index]] = str(error)
+            continue
+        counts += np.bincount(sample.label.ravel(), minlength=256)
+        bad = bad_values(sample.label, num_classes)
+        if bad:
+            problems[sample.id] = f"the label map holds {bad}, not only 0..{num_classes - 1} or 255"
+        elif sample.image.shape[:2] != sample.label.shape:
+            problems[sample.id] = (
+                f"image {sample.image.shape[:2]} and label map {sample.label.shape} differ in size"
+            )
+    absent = [int(index) for index in np.flatnonzero(counts[:num_classes] == 0)]
+    return LabelReport(limit, counts, problems, absent)
+
+
+def shared_images(first: Dataset, second: Dataset) -> list[tuple[str, str]]:
+    """Find the images that are in both datasets.
+
+    With a validation image among the training ones the scores are too good; VOC's validation
+    images are among SBD's training images, for one. Two images are the same if their files are,
+    whatever their names, or if they have one name and look alike (the same picture saved again).
+    Datasets without files (no `image_path(index)`) are compared by name and look alone.
+
+    Returns
+    -------
+    pairs : list of (str, str)
+        The id in `first` and the id in `second`, in the order of `first`.
+
+    Raises
+    ------
+    DataError
+        If an image is missing or unreadable.
+    """
+    by_name = {sample_id: index for index, sample_id in enumerate(second.ids)}
+    by_file = _same_files(first, second)
+    pairs = []
+    for index, sample_id in enumerate(first.ids):
+        namesake = by_name.get(sample_id)
+        if index in by_file:
+            pairs.append((sample_id, second.ids[by_file[index]]))
+        elif namesake is not None and _alike(_image(first, index), _image(second, namesake)):
+            pairs.append((sample_id, sample_id))
+    return pairs
+
+
+def _same_files(first: Any, second: Any) -> dict[int, int]:
+    """Return the indices of images in `first` whose file equals one in `second`, with that one."""
+    if not (hasattr(first, "image_path") and hasattr(second, "image_path")):
+        return {}
+    sizes = [[_size(data.image_path(i)) for i in range(len(data))] for data in (first, second)]
+    both = set(sizes[0]) & set(sizes[1])  # hashing only these makes the check almost free
+    second_index = {
+        _digest(second.image_path(i)): i for i, size in enumerate(sizes[1]) if size in both
+    }
+    digests = {i: _digest(first.image_path(i)) for i, size in enumerate(sizes[0]) if size in both}
+    return {i: second_index[digest] for i, digest in digests.items() if digest in second_index}
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise DataError(f"image {path} cannot be read: {error.strerror}") from None
+
+
+def _digest(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()
+
+
+def _image(dataset: Any, index: int) -> np.ndarray:
+    if hasattr(dataset, "image_path"):
+        return read_image(dataset.image_path(index))
+    return dataset[index].image
+
+
+def _alike(first: np.ndarray, second: np.ndarray) -> bool:
+    """Return whether two images differ by no more than JPEG does: 5 of 255 on average."""
+    if first.shape != second.shape:
+        return False
+    return float(np.abs(first.astype(np.int16) - second).mean()) < 5

@@ -1,0 +1,90 @@
+"""What a dataset is: a sequence of samples, each an id, an RGB image and a label map."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+IGNORE = 255  # the label of pixels that do not count: VOC's boundary, "void", "unlabelled"
+
+
+class DataError(ValueError):
+    """Data that cannot be used; the message names the file or option and says what to do."""
+
+
+class Sample(NamedTuple):
+    """One image with its truth.
+
+    Attributes
+    ----------
+    id : str
+        Its name, unique within the dataset.
+    image : ndarray (H, W, 3), uint8
+        RGB, 0..255.
+    label : ndarray (H, W), uint8
+        Class index of each pixel; 255 = ignore.
+    """
+
+    id: str
+    image: np.ndarray
+    label: np.ndarray
+
+
+class Dataset(Protocol):
+    """A sequence of samples that share one list of classes.
+
+    Reading a sample must be safe from several threads at once and give the same every time. A
+    data set that keeps its images in files also has `image_path(index) -> Path`.
+
+    Attributes
+    ----------
+    name : str
+        The name it is opened by, such as "voc".
+    class_names : tuple of str
+        Name of each class index; 255 has none.
+    palette : ndarray (256, 3), uint8
+        RGB colour of each label value.
+    ids : list of str
+        Names of the samples, in order.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    palette: np.ndarray
+    ids: list[str]
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        ...
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return sample `index`, 0 <= index < len; raise IndexError beyond."""
+        ...
+
+
+def data_root(data_dir: str | Path | None) -> Path:
+    """Return the folder to look for data in: `data_dir`, else $MINIFCN_DATA, else ./data."""
+    return Path(data_dir or os.environ.get("MINIFCN_DATA") or "data").expanduser()
+
+
+def bad_values(label: np.ndarray, num_classes: int) -> list[int]:
+    """Return the values of a label map that are neither a class index nor 255, ascending."""
+    counts = np.bincount(label.ravel(), minlength=IGNORE + 1)
+    return [num_classes + int(i) for i in np.flatnonzero(counts[num_classes:IGNORE])]
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a text file, stripped, without the empty ones."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows begin with a mark
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not UTF-8 text; save it as UTF-8") from None
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def some(names: list[str], limit: int = 3) -> str:
+    """Return the first few names for a message: "a, b, c, ..."."""
+    return ", ".join(names[:limit]) + (", ..." if len(names) > limit else "")

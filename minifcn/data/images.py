@@ -1,0 +1,82 @@
+"""Reading pictures: whatever Pillow opens becomes uint8 RGB, or an error that says what is wrong.
+
+A picture may be grey, palette, CMYK, of 16 bits, transparent, or turned by its EXIF tag; all of
+that is settled here, once, for training data and for the images that a user wants segmented.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from minifcn.data.dataset import DataError
+
+
+def load_image(path: str | Path, kind: str = "image") -> Image.Image:
+    """Open and decode a picture file; `kind` ("image", "label map") is for the messages.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, no picture, truncated, damaged or absurdly large.
+    """
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+            return picture  # decoded: only the file behind it is closed
+    except FileNotFoundError:
+        raise DataError(f"{kind} {path} does not exist") from None
+    except (IsADirectoryError, PermissionError) as error:
+        raise DataError(f"{kind} {path} cannot be opened: {error.strerror}") from None
+    except UnidentifiedImageError:
+        raise DataError(
+            f"{kind} {path} is not in a picture format that Pillow reads, or its beginning is "
+            "damaged; export it again as PNG or JPEG"
+        ) from None
+    except Image.DecompressionBombError as error:
+        raise DataError(
+            f"{kind} {path} is too large to decode safely ({error}); scale it down or cut it up"
+        ) from None
+    except (OSError, ValueError, SyntaxError) as error:  # SyntaxError: Pillow's for broken PNGs
+        raise DataError(
+            f"{kind} {path} cannot be decoded, it is truncated or damaged ({error}); "
+            "copy, download or export it again"
+        ) from error
+
+
+def read_image(path: str | Path) -> np.ndarray:
+    """Read a picture file as RGB, the way a viewer shows it.
+
+    The EXIF orientation is applied; transparent parts are laid over white; 16 bits are scaled to
+    8; of an animation the first frame is taken.
+
+    Returns
+    -------
+    image : ndarray (H, W, 3), uint8
+        RGB, 0..255.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be decoded, or its pixels have no known range (floating point).
+    """
+    picture = ImageOps.exif_transpose(load_image(path))
+    if picture.mode.startswith(("I", "F")):
+        picture = _scale_to_8_bits(picture, path)
+    elif picture.has_transparency_data:
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture.convert("RGBA"))
+    return np.array(picture.convert("RGB"))
+
+
+def _scale_to_8_bits(picture: Image.Image, path: str | Path) -> Image.Image:
+    """Return a 16-bit grey picture (Pillow's modes I and I;16) with 8 bits: 65535 becomes 255."""
+    values = np.asarray(picture)
+    if values.dtype.kind == "f" or values.min() < 0 or values.max() > 65535:
+        raise DataError(
+            f"image {path} has {values.dtype} pixels from {values.min():g} to {values.max():g}, "
+            "a range that says nothing about brightness; save it with 8 or 16 bits"
+        )
+    return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))

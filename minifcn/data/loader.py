@@ -1,0 +1,188 @@
+"""Batches, in an order that a seed decides, read ahead by threads.
+
+Batch k is a pure function of (seed, k): the order of an epoch is drawn from the seed and the
+epoch's number, the augmentation of a sample from the seed, k and its place in the batch. Nothing
+is carried from batch to batch, so whoever resumes a run needs one integer, and the number of
+threads changes nothing.
+
+Threads suffice: Pillow's decoders and most of NumPy let go of the interpreter while they work.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minifcn.data.dataset import IGNORE, DataError
+from minifcn.data.transforms import Preprocess, collate, mirror, translate
+
+_ORDER, _AUGMENT = 0, 1  # keeps the two kinds of random numbers apart
+
+
+class Batch(NamedTuple):
+    """Samples ready for a net.
+
+    Attributes
+    ----------
+    ids : list of str
+        Name of each sample.
+    data : ndarray (N, 3, H, W), float32
+        Preprocessed images.
+    label : ndarray (N, H, W), int32
+        Class indices, 255 = ignore; (N,) from a dataset whose labels are one class an image.
+    """
+
+    ids: list[str]
+    data: np.ndarray
+    label: np.ndarray
+
+
+class Loader:
+    """Endless batches of a dataset.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Or any sequence of (id, image, label) samples; a label may be one class index.
+    preprocess : Preprocess
+    batch_size : int
+        The last batch of an epoch has what is left.
+    seed : int
+        At least 0.
+    shuffle : bool
+        Draw a new order for each epoch; otherwise the dataset's order is kept.
+    mirror : bool
+        Exchange left and right in every second sample or so.
+    jitter : int
+        Move each sample by up to so many pixels, up or down and left or right.
+    workers : int
+        Threads that read ahead; 0 reads when asked.
+
+    Attributes
+    ----------
+    waited : float
+        Seconds that the consumer has waited for batches so far.
+    """
+
+    def __init__(
+        self,
+        dataset: Any,
+        preprocess: Preprocess,
+        *,
+        batch_size: int,
+        seed: int,
+        shuffle: bool = True,
+        mirror: bool = False,
+        jitter: int = 0,
+        workers: int = 2,
+    ) -> None:
+        for name, value, least in (
+            ("batch_size", batch_size, 1),
+            ("seed", seed, 0),
+            ("jitter", jitter, 0),
+            ("workers", workers, 0),
+        ):
+            if value < least:
+                raise ValueError(f"{name} must be at least {least}, not {value}")
+        if len(dataset) == 0:
+            raise DataError("the dataset has no samples")
+        self.dataset = dataset
+        self.preprocess = preprocess
+        self.batch_size = batch_size
+        self.seed = seed
+        self.shuffle = shuffle
+        self.mirror = mirror
+        self.jitter = jitter
+        self.workers = workers
+        self.waited = 0.0
+        self._order = lru_cache(maxsize=2)(self._draw_order)
+
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch."""
+        return -(-len(self.dataset) // self.batch_size)
+
+    def batches(self, start: int = 0) -> Iterator[Batch]:
+        """Yield batch `start`, `start + 1`, ... without end.
+
+        An error while reading is raised here, when the batch it belongs to is due. Closing the
+        iterator (or dropping it) ends its threads.
+        """
+        if start < 0:
+            raise ValueError(f"start must be at least 0, not {start}")
+        numbers = itertools.count(start)
+        if self.workers == 0:
+            return self._timed(map(self.batch, numbers))
+        return self._timed(_read_ahead(self.batch, numbers, self.workers))
+
+    def batch(self, number: int) -> Batch:
+        """Return batch `number`."""
+        epoch, place = divmod(number, len(self))
+        first = place * self.batch_size
+        indices = self._order(epoch)[first : first + self.batch_size]
+        ids, data, labels = [], [], []
+        for position, index in enumerate(indices):
+            sample = self.dataset[int(index)]
+            image, label = self._augmented(
+                self.preprocess(sample.image), sample.label, (self.seed, _AUGMENT, number, position)
+            )
+            ids.append(sample.id)
+            data.append(image)
+            labels.append(label)
+        return Batch(ids, *collate(data, labels))
+
+    def _draw_order(self, epoch: int) -> np.ndarray:
+        if not self.shuffle:
+            return np.arange(len(self.dataset))
+        return np.random.default_rng((self.seed, _ORDER, epoch)).permutation(len(self.dataset))
+
+    def _augmented(
+        self, data: np.ndarray, label: np.ndarray | int, seed: tuple[int, ...]
+    ) -> tuple[np.ndarray, np.ndarray | int]:
+        """Return data (3, H, W) and label (H, W), or one class, mirrored and moved at random."""
+        if not self.mirror and not self.jitter:
+            return data, label
+        rng = np.random.default_rng(seed)
+        flip = rng.random() < 0.5 and self.mirror
+        down, right = rng.integers(-self.jitter, self.jitter + 1, 2)
+
+        def apply(array: np.ndarray, fill: float) -> np.ndarray:
+            array = mirror(array) if flip else array
+            return translate(array, down, right, fill) if down or right else array
+
+        return apply(data, 0), apply(label, IGNORE) if isinstance(label, np.ndarray) else label
+
+    def _timed(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """Pass batches on, adding the time each took to come to `waited`."""
+        try:
+            while True:
+                began = time.perf_counter()
+                batch = next(batches)
+                self.waited += time.perf_counter() - began
+                yield batch
+        finally:
+            if hasattr(batches, "close"):
+                batches.close()
+
+
+def _read_ahead(
+    function: Callable[[int], Batch], numbers: Iterator[int], workers: int
+) -> Iterator[Batch]:
+    """Yield `function(number)` in order, computed by threads that stay `workers + 1` ahead."""
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="minifcn-loader")
+    try:
+        pending = deque(
+            pool.submit(function, number) for number in itertools.islice(numbers, workers + 1)
+        )
+        while True:
+            batch = pending.popleft().result()
+            pending.append(pool.submit(function, next(numbers)))
+            yield batch
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,162 @@
+"""From images and label maps to the arrays a net takes.
+
+The paper subtracts the mean colour and does nothing else: no resizing, no cropping, no scaling to
+[0, 1]. Mirroring and translating by up to 32 pixels "yielded no noticeable improvement" (Long et
+al. 2015, section 4.3, "Augmentation"); both are here to be tried.
+
+The channel order, the mean and the scale belong to the weights and are stored with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minifcn.data.dataset import IGNORE
+
+Floats3 = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """From a uint8 RGB image to the floats a net was trained on: (channels - mean) * scale.
+
+    Attributes
+    ----------
+    order : "RGB" or "BGR"
+        Order of the channels in the result.
+    mean : three floats, 0..255
+        In that order.
+    scale : float or three floats
+        In that order; 1 for nets from Caffe.
+    """
+
+    order: str
+    mean: Floats3
+    scale: float | Floats3 = 1.0
+
+    def __post_init__(self) -> None:
+        """Make numbers of what JSON or a list gave, and check them."""
+        if self.order not in ("RGB", "BGR"):
+            raise ValueError(f"order must be 'RGB' or 'BGR', not {self.order!r}")
+        object.__setattr__(self, "mean", _three("mean", self.mean))
+        if isinstance(self.scale, int | float):
+            object.__setattr__(self, "scale", float(self.scale))
+        else:
+            object.__setattr__(self, "scale", _three("scale", self.scale))
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """Convert one image.
+
+        Parameters
+        ----------
+        image : ndarray (H, W, 3), uint8
+            RGB, 0..255.
+
+        Returns
+        -------
+        data : ndarray (3, H, W), float32
+        """
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            raise ValueError(
+                f"an image is a uint8 array (H, W, 3), not {image.dtype} {image.shape}"
+            )
+        channels = image.transpose(2, 0, 1)[:: 1 if self.order == "RGB" else -1]
+        data = channels.astype(np.float32, order="C")
+        data -= np.array(self.mean, np.float32)[:, None, None]
+        if self.scale != 1.0:
+            data *= np.array(self.scale, np.float32).reshape(-1, 1, 1)
+        return data
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as a dictionary that JSON can hold."""
+        scale = self.scale if isinstance(self.scale, float) else list(self.scale)
+        return {"order": self.order, "mean": list(self.mean), "scale": scale}
+
+    @classmethod
+    def from_dict(cls, settings: dict[str, Any]) -> Preprocess:
+        """Return the preprocessing that `to_dict` described; other keys raise ValueError."""
+        if set(settings) != {"order", "mean", "scale"}:
+            raise ValueError(f"preprocess must have order, mean and scale, not {sorted(settings)}")
+        return cls(**settings)
+
+
+def _three(name: str, values: Any) -> Floats3:
+    if np.shape(values) != (3,):
+        raise ValueError(f"{name} must be three numbers, one a channel, not {values!r}")
+    first, second, third = (float(value) for value in values)
+    return first, second, third
+
+
+# The mean of ImageNet as the reference nets use it (voc-fcn*/net.py), and torchvision's.
+CAFFE_VOC = Preprocess("BGR", (104.00699, 116.66877, 122.67892))
+TORCHVISION = Preprocess(
+    "RGB",
+    (0.485 * 255, 0.456 * 255, 0.406 * 255),
+    (1 / (0.229 * 255), 1 / (0.224 * 255), 1 / (0.225 * 255)),
+)
+
+
+def mirror(array: np.ndarray) -> np.ndarray:
+    """Return data (3, H, W) or a label map (H, W) with left and right exchanged, as a view."""
+    return array[..., ::-1]
+
+
+def translate(array: np.ndarray, down: int, right: int, fill: float) -> np.ndarray:
+    """Move data (3, H, W) or a label map (H, W) by whole pixels.
+
+    y[i, j] = x[i - down, j - right], or `fill` where that is outside
+
+    Parameters
+    ----------
+    array : ndarray (..., H, W)
+    down, right : int
+        Pixels; negative is up or left. Beyond H or W nothing of the picture is left.
+    fill : float
+        Value of what comes into view: 0 is the mean colour of preprocessed data, 255 the label.
+    """
+    height, width = array.shape[-2:]
+    moved = np.full_like(array, fill)
+    if abs(down) < height and abs(right) < width:
+        target = _overlap(down, height), _overlap(right, width)
+        source = _overlap(-down, height), _overlap(-right, width)
+        moved[(..., *target)] = array[(..., *source)]
+    return moved
+
+
+def _overlap(shift: int, size: int) -> slice:
+    return slice(max(shift, 0), size + min(shift, 0))
+
+
+def collate(
+    data: Sequence[np.ndarray], labels: Sequence[np.ndarray | int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Stack samples into a batch; smaller ones are padded at the bottom and the right.
+
+    Parameters
+    ----------
+    data : N arrays (3, Hn, Wn), float32
+        Preprocessed images; padded with 0, the mean colour.
+    labels : N arrays (Hn, Wn), or N class indices
+        Padded with 255.
+
+    Returns
+    -------
+    data : ndarray (N, 3, H, W), float32
+        H and W are the largest of the batch.
+    label : ndarray (N, H, W), int32, or (N,) for class indices
+    """
+    height = max(item.shape[1] for item in data)
+    width = max(item.shape[2] for item in data)
+    batch = np.zeros((len(data), 3, height, width), np.float32)
+    for slot, item in zip(batch, data, strict=True):
+        slot[:, : item.shape[1], : item.shape[2]] = item
+    if np.ndim(labels[0]) == 0:
+        return batch, np.array(labels, np.int32)
+    label_batch = np.full((len(data), height, width), IGNORE, np.int32)
+    for slot, label in zip(label_batch, map(np.asarray, labels), strict=True):
+        slot[: label.shape[0], : label.shape[1]] = label
+    return batch, label_batch

@@ -1,0 +1,82 @@
+"""Score a trained net on a data set: `python -m minifcn.evaluate RUN_OR_WEIGHTS DATASET`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import trange
+
+from minifcn.backend import device_module, set_threads
+from minifcn.data import open_dataset
+from minifcn.data.dataset import DataError
+from minifcn.files import write_json
+from minifcn.inference import evaluate
+from minifcn.metrics import format_table
+from minifcn.model import load_model
+from minifcn.run import results
+from minifcn.settings import DATASETS, SettingsError
+from minifcn.train import EXPECTED_ERRORS
+
+DESCRIPTION = """\
+Segment every image of a data set and print the paper's four figures and the IU of each class.
+
+  python -m minifcn.evaluate runs/shapes-fcn8s shapes
+  python -m minifcn.evaluate weights.h5 voc --data-dir VOCdevkit --split seg11valid
+
+Figures are of the whole set (one confusion matrix), pixels labelled 255 do not count, and classes
+that neither occur nor are predicted are left out of the means.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command's argument parser."""
+    result = argparse.ArgumentParser(
+        prog="python -m minifcn.evaluate",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    result.add_argument("model", metavar="RUN_OR_WEIGHTS", help="a run's folder or a weight file")
+    result.add_argument("dataset", choices=sorted(DATASETS))
+    result.add_argument("--data-dir", metavar="DIR", help="where the data lies")
+    result.add_argument("--split", default="val", help="train, val, or a list's name (val)")
+    result.add_argument("--year", help="voc: the year of the tree")
+    result.add_argument("--ignore", type=int, help="folder: a label value that shall not count")
+    result.add_argument("--fraction", type=float, help="folder: share for validation")
+    result.add_argument("--limit", type=int, metavar="N", help="use the first N images only")
+    result.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    result.add_argument("--device", choices=["cpu", "gpu", "auto"], default="auto")
+    result.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
+    return result
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    args = parser().parse_args(argv)
+    set_threads(args.threads)
+    options = {name: getattr(args, name) for name in ("year", "ignore", "fraction")}
+    options = {name: value for name, value in options.items() if value is not None}
+    try:
+        xp = device_module(args.device)
+        model = load_model(args.model, xp)
+        dataset = open_dataset(args.dataset, args.split, data_dir=args.data_dir, **options)
+        if len(dataset.class_names) != len(model.class_names):
+            raise SettingsError(
+                f"the net knows {len(model.class_names)} classes ({', '.join(model.class_names)}), "
+                f"the data set has {len(dataset.class_names)}; evaluate it on its own kind of data"
+            )
+        indices = trange(min(args.limit or len(dataset), len(dataset)), unit="image", leave=False)
+        confusion = evaluate(model.net, dataset, model.preprocess, xp=xp, indices=indices)
+        print(format_table(confusion.scores(), dataset.class_names))
+        if args.json:
+            write_json(args.json, results(confusion, tuple(dataset.class_names)))
+    except EXPECTED_ERRORS as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

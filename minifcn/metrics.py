@@ -1,0 +1,166 @@
+"""The confusion matrix of a whole dataset and the paper's four figures.
+
+Source: Long et al. 2015, section 5 ("Metrics"). With n[i, j] the pixels of class i predicted as
+class j and t[i] = sum_j n[i, j] the pixels of class i:
+
+    pixel accuracy             sum_i n[i, i] / sum_i t[i]
+    mean accuracy              mean over i of n[i, i] / t[i]
+    mean IU                    mean over i of n[i, i] / (t[i] + sum_j n[j, i] - n[i, i])
+    frequency weighted IU      sum_i t[i] * IU[i] / sum_k t[k]
+
+The background counts as a class. The counts of all images go into one matrix; the figures of
+single images are never averaged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from minifcn.backend import Array, array_module, to_host
+
+
+class Scores(NamedTuple):
+    """The figures of a confusion matrix: fractions in 0..1, NaN where nothing can be divided."""
+
+    pixel_accuracy: float
+    mean_accuracy: float
+    mean_iu: float
+    fw_iu: float
+    class_accuracy: np.ndarray  # (C,) float64
+    class_iu: np.ndarray  # (C,) float64
+
+
+class ConfusionMatrix:
+    """Counts of (true class, predicted class) over pixels.
+
+    Parameters
+    ----------
+    num_classes : int C, at least 1
+    ignore_index : int
+        A label that does not count even if it lies in 0..C-1.
+
+    Attributes
+    ----------
+    counts : int64 array (C, C) on the host
+        Rows are the truth, columns the prediction.
+    """
+
+    def __init__(self, num_classes: int, ignore_index: int = 255) -> None:
+        if num_classes < 1:
+            raise ValueError(f"the number of classes must be at least 1, not {num_classes}")
+        self.num_classes = num_classes
+        self.ignore_index = ignore_index
+        self.counts = np.zeros((num_classes, num_classes), np.int64)
+
+    def update(self, label: Array, prediction: Array) -> None:
+        """Count the pixels of one or more label maps.
+
+        Only pixels whose label is in 0..C-1 and not `ignore_index` count; what is predicted at the
+        others is not looked at.
+
+        Parameters
+        ----------
+        label, prediction : integer arrays of one shape, both NumPy or both CuPy
+
+        Raises
+        ------
+        ValueError
+            If the shapes differ, an array is not of integers, or a prediction at a counted pixel
+            is outside 0..C-1. Nothing is counted then.
+        """
+        if label.shape != prediction.shape:
+            raise ValueError(
+                f"label and prediction must have one shape, not {label.shape} and "
+                f"{prediction.shape}"
+            )
+        for name, array in (("label", label), ("prediction", prediction)):
+            if array.dtype.kind not in "iu":
+                raise ValueError(f"the {name} must be of integers, not {array.dtype}")
+        classes = self.num_classes
+        counted = (label >= 0) & (label < classes) & (label != self.ignore_index)
+        truth = label[counted].astype(np.int64)
+        guess = prediction[counted].astype(np.int64)
+        if guess.size == 0:
+            return
+        low, high = int(guess.min()), int(guess.max())
+        if low < 0 or high >= classes:
+            raise ValueError(
+                f"predictions must be classes in 0..{classes - 1}, but there are values from "
+                f"{low} to {high}; does the net have as many classes as the dataset?"
+            )
+        xp = array_module(label)
+        pairs = xp.bincount(truth * classes + guess, minlength=classes**2)
+        self.counts += to_host(pairs).reshape(classes, classes)
+
+    def __iadd__(self, other: ConfusionMatrix) -> ConfusionMatrix:
+        """Add the counts of another matrix over the same classes."""
+        if self.num_classes != other.num_classes:
+            raise ValueError(
+                f"matrices of {self.num_classes} and {other.num_classes} classes cannot be added"
+            )
+        self.counts += other.counts
+        return self
+
+    def scores(self) -> Scores:
+        """Return the four figures of the paper and the two per class.
+
+        As in the reference's evaluation, the means skip what is undefined. The accuracy of a class
+        absent from the truth is NaN and skipped. Its IU is NaN and skipped if it was never
+        predicted either; if it was, somewhere, its IU is 0 and counts. A class without true pixels
+        has no weight in the frequency weighted IU. Without any counted pixel all figures are NaN.
+        """
+        hits = np.diag(self.counts).astype(np.float64)
+        true = self.counts.sum(axis=1)  # t_i
+        union = true + self.counts.sum(axis=0) - hits
+        class_accuracy, class_iu = _ratio(hits, true), _ratio(hits, union)
+        total = true.sum()
+        weighted = (true * class_iu)[true > 0].sum()
+        return Scores(
+            pixel_accuracy=float(_ratio(hits.sum(), total)),
+            mean_accuracy=_nan_mean(class_accuracy),
+            mean_iu=_nan_mean(class_iu),
+            fw_iu=float(_ratio(weighted, total)),
+            class_accuracy=class_accuracy,
+            class_iu=class_iu,
+        )
+
+
+def format_table(scores: Scores, class_names: Sequence[str]) -> str:
+    """Return a text table of both figures of each class and the four of the paper, in percent.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many names as classes.
+    """
+    if len(class_names) != len(scores.class_iu):
+        raise ValueError(f"expected {len(scores.class_iu)} class names, got {len(class_names)}")
+    rows = list(zip(class_names, scores.class_accuracy, scores.class_iu, strict=True))
+    summary = [
+        ("mean", scores.mean_accuracy, scores.mean_iu),
+        ("all pixels / f.w.", scores.pixel_accuracy, scores.fw_iu),
+    ]
+    width = max(len(name) for name, _, _ in rows + summary)
+    line = "-" * (width + 22)
+    head = f"{'percent':{width}}  {'accuracy':>9}  {'IU':>9}"
+    body = [f"{name:{width}}  {_percent(a)}  {_percent(iu)}" for name, a, iu in rows + summary]
+    return "\n".join([head, line, *body[: len(rows)], line, *body[len(rows) :]])
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Divide element by element; NaN, without a warning, where `whole` is 0."""
+    undefined = np.full(np.shape(whole), np.nan)
+    return np.divide(part, whole, out=undefined, where=np.asarray(whole) != 0)
+
+
+def _nan_mean(values: np.ndarray) -> float:
+    """Return the mean of the values that are not NaN; NaN, without a warning, if there are none."""
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if defined.size else float("nan")
+
+
+def _percent(value: float) -> str:
+    return f"{'-':>9}" if np.isnan(value) else f"{100 * value:9.2f}"

@@ -1,0 +1,116 @@
+"""A net together with what it needs to be used: its preprocessing and its class names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minifcn.data.transforms import Preprocess
+from minifcn.models.build import ModelSpec, build
+from minifcn.net import Net
+from minifcn.weights.store import WeightsError, load_weights, save_weights
+from minifcn.weights.surgery import transplant
+
+
+class Model(NamedTuple):
+    """A net that can be used.
+
+    Attributes
+    ----------
+    net : Net
+    spec : ModelSpec
+    preprocess : Preprocess
+        What the images have to go through for these weights.
+    class_names : tuple of str
+    palette : list of [r, g, b]
+        The colour of each class.
+    """
+
+    net: Net
+    spec: ModelSpec
+    preprocess: Preprocess
+    class_names: tuple[str, ...]
+    palette: list[list[int]]
+
+
+def model_attributes(
+    spec: ModelSpec, preprocess: Preprocess, class_names: tuple[str, ...], palette: np.ndarray
+) -> dict[str, Any]:
+    """Return the attributes that are stored with a model's weights."""
+    return {
+        **spec.to_dict(),
+        "preprocess": preprocess.to_dict(),
+        "class_names": list(class_names),
+        "palette": np.asarray(palette)[: len(class_names)].tolist(),
+    }
+
+
+def save_model(path: Path, model: Model, **attributes: Any) -> None:
+    """Write a model to an HDF5 file, with further attributes (dataset, source, licence ...)."""
+    save_weights(
+        path,
+        model.net.params,
+        {
+            **model_attributes(
+                model.spec, model.preprocess, model.class_names, np.asarray(model.palette)
+            ),
+            **attributes,
+        },
+    )
+
+
+def load_model(path: Path | str, xp: ModuleType = np) -> Model:
+    """Build the net that a weight file or a run describes, and load its weights.
+
+    Parameters
+    ----------
+    path : path
+        A weight file of `save_model`, or the folder of a run.
+    xp : module
+        The array module of the device.
+
+    Raises
+    ------
+    WeightsError
+        If the file is broken, or does not hold all the weights of the net it describes.
+    """
+    file = find_weights(Path(path))
+    weights = load_weights(file)
+    try:
+        spec = ModelSpec.from_dict(weights.attributes)
+        preprocess = Preprocess.from_dict(weights.attributes["preprocess"])
+        names = tuple(weights.attributes["class_names"])
+        palette = weights.attributes["palette"]
+    except (KeyError, ValueError) as error:
+        raise WeightsError(
+            f"{file}: holds weights, but not the description of a net to put them into ({error})"
+        ) from error
+    net = build(spec)
+    transplant(net.params, weights.params)
+    net.to(xp)
+    return Model(net, spec, preprocess, names, palette)
+
+
+def find_weights(path: Path) -> Path:
+    """Return the weight file that a path means: itself, or the final weights of a run's folder.
+
+    Raises
+    ------
+    WeightsError
+        If there is no such file, or the run has not finished.
+    """
+    if path.is_dir():
+        stages = [path, *(path / arch for arch in ("fcn8s", "fcn16s", "fcn32s"))]
+        for folder in stages:
+            if (folder / "weights.h5").is_file():
+                return folder / "weights.h5"
+        raise WeightsError(
+            f"{path}: holds no weights.h5; is it the folder of a run, and has the run finished? "
+            "(--resume continues it)"
+        )
+    if not path.is_file():
+        raise WeightsError(f"{path}: there is no such file")
+    return path

@@ -1,0 +1,121 @@
+"""How the paper trains: its two recipes, their rates, and the rates that cannot work.
+
+`accumulate` (CVPR 2015, section 4.3): the gradients of 20 images are averaged for each update,
+momentum 0.9, the loss is the mean over labelled pixels. `heavy` (PAMI 2017): every image makes an
+update, momentum 0.99, the loss is the sum over pixels. A single example then has about the same
+weight in the update, since 0.9 ** (1/20) is about 0.99, but there are twenty times more updates.
+
+A rate means nothing without the loss it belongs to: 1e-10 for a sum over 187,500 pixels is 2e-5
+for their mean. Rates are therefore compared as *pixel rates*, those of the mean loss.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+# Images of the paper's data have about this many pixels (VOC's are 500 x 375).
+PAPER_PIXELS = 187_500
+LOWEST_PIXEL_RATE, HIGHEST_PIXEL_RATE = 1e-9, 0.5
+
+
+class Recipe(NamedTuple):
+    """How gradients become updates.
+
+    Attributes
+    ----------
+    normalization : "valid" or "batch"
+        Of the loss; "batch" is the sum over the pixels of an image.
+    images : int
+        Images an update.
+    momentum, weight_decay : float
+    rates : dict from architecture to float
+        For the published VGG16 (width 1, ImageNet weights); the staged nets continue from the
+        one before at a lower rate.
+    small_rate : float
+        Pixel rate for nets of less than half the width, whatever the architecture.
+    """
+
+    normalization: str
+    images: int
+    momentum: float
+    weight_decay: float
+    rates: dict[str, float]
+    small_rate: float
+
+
+RECIPES = {
+    "accumulate": Recipe(
+        "valid",
+        20,
+        0.9,
+        5e-4,
+        {"fcn32s": 1e-4, "fcn16s": 1e-6, "fcn8s": 1e-8, "fcn8s-at-once": 1e-4},
+        2e-2,
+    ),
+    "heavy": Recipe(
+        "batch",
+        1,
+        0.99,
+        5e-4,
+        {"fcn32s": 1e-10, "fcn16s": 1e-12, "fcn8s": 1e-14, "fcn8s-at-once": 1e-10},
+        2e-3,
+    ),
+}
+
+
+def default_rate(recipe: Recipe, arch: str, width: float, pixels: int) -> float:
+    """Return the learning rate to start with.
+
+    The paper's rates suit inputs of some hundred units and features of the size that ImageNet's
+    weights give them. A small net here takes inputs of unit variance, so that its gradients with
+    respect to the first weights are smaller by about the same factor, and has far fewer weights
+    to add up; a line search on `shapes` found 2e-2 for the mean loss and momentum 0.9. With
+    momentum 0.99 a gradient acts ten times as long, hence the tenth of it.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    arch : str
+    width : float
+        Of the backbone.
+    pixels : int
+        Of an image; a small net's rate for the summed loss is divided by it.
+    """
+    if width >= 0.5:
+        return recipe.rates[arch]
+    return recipe.small_rate if recipe.normalization == "valid" else recipe.small_rate / pixels
+
+
+def pixel_rate(rate: float, normalization: str, pixels: int) -> float:
+    """Return the rate that would do the same with the mean over pixels as loss."""
+    return rate if normalization == "valid" else rate * pixels
+
+
+def check_rate(rate: float, normalization: str, pixels: int) -> None:
+    """Refuse a learning rate that cannot work with the loss it is used with.
+
+    Parameters
+    ----------
+    rate : float
+    normalization : "valid", "batch" or "none"
+    pixels : int
+        Of an image.
+
+    Raises
+    ------
+    ValueError
+        If the pixel rate lies outside 1e-9 ... 0.5.
+    """
+    equivalent = pixel_rate(rate, normalization, pixels)
+    if LOWEST_PIXEL_RATE <= equivalent <= HIGHEST_PIXEL_RATE:
+        return
+    kind = "the mean over pixels" if normalization == "valid" else f"a sum over {pixels:,} pixels"
+    advice = (
+        "rates like 1e-10 belong to the summed loss of --recipe heavy"
+        if equivalent < LOWEST_PIXEL_RATE
+        else "rates like 1e-4 belong to the mean loss of --recipe accumulate"
+    )
+    effect = "nothing would be learned" if equivalent < LOWEST_PIXEL_RATE else "it would diverge"
+    raise ValueError(
+        f"a learning rate of {rate:g} does not fit a loss that is {kind}: {effect}; {advice}"
+    )

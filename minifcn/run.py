@@ -1,0 +1,319 @@
+"""A run: a folder that holds everything about one training.
+
+    config.json     the settings, the command and the versions
+    log.jsonl       a line per step: loss, rate, time; a line per evaluation
+    checkpoints/    the newest states to resume from: weights, momentum, step
+    samples/        image, truth and prediction side by side, as training goes on
+    weights.h5      the final weights with all that is needed to use them
+    results.json    the final evaluation
+
+Killing a run at any moment loses nothing but the steps since the last checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+import minifcn
+from minifcn.backend import device_module, set_threads, to_host
+from minifcn.data import open_dataset
+from minifcn.data.checks import shared_images
+from minifcn.data.dataset import Dataset
+from minifcn.data.loader import Loader
+from minifcn.data.transforms import Preprocess
+from minifcn.files import write_json
+from minifcn.inference import evaluate, predicts_one_class, segment
+from minifcn.metrics import ConfusionMatrix, Scores
+from minifcn.model import Model, find_weights, model_attributes, save_model
+from minifcn.models.build import ModelSpec, build, initialise
+from minifcn.net import Net
+from minifcn.optim import SGD
+from minifcn.pictures import colourise, overlay, save_png, side_by_side
+from minifcn.policies import policy_from_name
+from minifcn.resources import shipped_weights
+from minifcn.settings import Settings, SettingsError
+from minifcn.solver import Step, TrainingError, train
+from minifcn.weights.checkpoint import (
+    latest_checkpoint,
+    load_checkpoint,
+    prune_checkpoints,
+    save_checkpoint,
+)
+from minifcn.weights.store import load_weights
+from minifcn.weights.surgery import transplant
+
+# What random weights are trained with: BGR as the paper's nets, brought to about unit variance.
+FRESH_PREPROCESS = Preprocess("BGR", (104.00698793, 116.66876762, 122.67891434), 1 / 64)
+SAMPLE_IMAGES = 4
+KEPT_CHECKPOINTS = 2
+
+
+class Reporter:
+    """What a run tells while it goes on; a command overrides what it wants to show."""
+
+    def note(self, text: str) -> None:
+        """Say something worth knowing."""
+
+    def step(self, step: Step, total: int) -> None:
+        """Report an update."""
+
+    def evaluation(self, step: int, scores: Scores) -> None:
+        """Report an evaluation."""
+
+
+def execute(
+    settings: Settings, folder: Path, *, resume: bool = False, reporter: Reporter | None = None
+) -> Scores:
+    """Train as the settings say, in a folder; return the scores of the final evaluation.
+
+    Parameters
+    ----------
+    settings : Settings
+    folder : Path
+        Made if it is not there; it must not hold another run unless it is resumed.
+    resume : bool
+        Continue from the newest checkpoint, if there is one.
+    reporter : Reporter, optional
+
+    Raises
+    ------
+    SettingsError
+        If the folder holds a run already, or the settings contradict the data or the weights.
+    TrainingError
+        If the loss becomes infinite or not a number.
+    """
+    reporter = reporter or Reporter()
+    if (folder / "config.json").exists() and not resume:
+        raise SettingsError(
+            f"{folder}: holds a run already; give --resume to continue it or another --out"
+        )
+    set_threads(settings.threads)
+    xp = device_module(settings.device)
+    datasets = open_splits(settings)
+    model = make_model(settings, datasets[0], reporter)
+    model.net.to(xp)
+    write_json(folder / "config.json", describe(settings))
+    trained = fit(model, settings, datasets, folder, xp, reporter)
+    confusion = evaluate(trained.net, datasets[1], trained.preprocess, xp=xp)
+    scores = confusion.scores()
+    reporter.evaluation(settings.steps, scores)
+    save_model(folder / "weights.h5", trained, dataset=settings.dataset, steps=settings.steps)
+    write_json(folder / "results.json", results(confusion, trained.class_names))
+    return scores
+
+
+def open_splits(settings: Settings) -> tuple[Dataset, Dataset]:
+    """Return the training and validation data; refuse images that are in both."""
+    train_data, val_data = (
+        open_dataset(
+            settings.dataset, split, data_dir=settings.data_dir, **settings.data_options
+        )
+        for split in ("train", "val")
+    )
+    shared = shared_images(train_data, val_data)
+    if shared:
+        raise SettingsError(
+            f"{len(shared)} validation images are among the training ones "
+            f"({', '.join(map(str, shared[:3]))} ...): the evaluation would mean nothing; "
+            "remove them from one of the splits"
+        )
+    return train_data, val_data
+
+
+def make_model(settings: Settings, dataset: Dataset, reporter: Reporter) -> Model:
+    """Build the net of the settings with the weights it starts from."""
+    spec = settings.spec(len(dataset.class_names))
+    net = build(
+        spec,
+        normalization=settings.normalization,
+        learn_upsampling=settings.learn_upsampling,
+    )
+    initialise(net, settings.seed)
+    preprocess = FRESH_PREPROCESS
+    if settings.weights != "none":
+        preprocess = start_from(net, spec, settings.weights, reporter)
+    palette = np.asarray(dataset.palette)[: len(dataset.class_names)].tolist()
+    return Model(net, spec, preprocess, tuple(dataset.class_names), palette)
+
+
+def start_from(net: Net, spec: ModelSpec, source: str, reporter: Reporter) -> Preprocess:
+    """Copy the weights of a classifier or of another FCN into the net; return their preprocessing.
+
+    Only the score layers may be new, and only a classifier's last layer, the upsampling and score
+    layers for other classes may be left over: a backbone that is not transplanted would train
+    from nothing without a word.
+    """
+    file = shipped_weights("vgg16-shapes") if source == "shipped" else find_weights(Path(source))
+    weights = load_weights(file)
+    theirs = ModelSpec.from_dict(weights.attributes)
+    if (theirs.backbone, theirs.width) != (spec.backbone, spec.width):
+        raise SettingsError(
+            f"{file.name} holds a {theirs.backbone} of width {theirs.width:g}, the net is a "
+            f"{spec.backbone} of width {spec.width:g}; give --width {theirs.width:g}, other "
+            "--weights, or --weights none to start from random ones"
+        )
+    new_scores = theirs.num_classes != spec.num_classes or theirs.arch == "classifier"
+    params = {
+        address: array
+        for address, array in weights.params.items()
+        if not address.startswith(("fc8/", "upscore"))
+        and not (new_scores and address.startswith("score"))
+    }
+    report = transplant(net.params, params, may_be_missing=("score*", "upscore*", "scale_*"))
+    reporter.note(f"weights of {file.name}: {len(report.loaded) + len(report.reshaped)} arrays")
+    return Preprocess.from_dict(weights.attributes["preprocess"])
+
+
+def fit(
+    model: Model,
+    settings: Settings,
+    datasets: tuple[Dataset, Dataset],
+    folder: Path,
+    xp: ModuleType,
+    reporter: Reporter,
+) -> Model:
+    """Train from the newest checkpoint in the folder, or from the start, to the last step."""
+    net = model.net
+    optimiser = SGD(
+        net.params,
+        net.multipliers,
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+    )
+    start, preprocess = restore(net, optimiser, folder, model.preprocess, reporter)
+    model = model._replace(preprocess=preprocess)
+    policy = policy_from_name(
+        settings.policy, settings.rate, steps=settings.steps, warm_up=settings.warm_up
+    )
+    loader = Loader(
+        datasets[0],
+        preprocess,
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        mirror=settings.mirror,
+        jitter=settings.jitter,
+    )
+    with open_log(folder / "log.jsonl", start) as log:
+        for step in train(
+            net,
+            loader,
+            optimiser,
+            policy,
+            steps=settings.steps,
+            start=start,
+            accumulate=settings.accumulate,
+            seed=settings.seed,
+            xp=xp,
+        ):
+            log.write(json.dumps(step._asdict()) + "\n")
+            reporter.step(step, settings.steps)
+            if step.number % settings.evaluate_every and step.number != settings.steps:
+                continue
+            state = {
+                "step": step.number,
+                **model_attributes(
+                    model.spec, preprocess, model.class_names, np.asarray(model.palette)
+                ),
+            }
+            checkpoints = folder / "checkpoints"
+            save_checkpoint(
+                checkpoints / f"step_{step.number:08d}.h5", net.params, optimiser.state(), state
+            )
+            prune_checkpoints(checkpoints, KEPT_CHECKPOINTS)
+            save_samples(model, datasets[1], folder / "samples", step.number, xp)
+            if step.number != settings.steps:  # the last evaluation is the caller's, over all
+                count = settings.evaluate_images or len(datasets[1])
+                confusion = evaluate(
+                    net, datasets[1], preprocess, xp=xp, indices=range(min(count, len(datasets[1])))
+                )
+                log.write(
+                    json.dumps({"number": step.number, **results(confusion, model.class_names)})
+                    + "\n"
+                )
+                reporter.evaluation(step.number, confusion.scores())
+                if predicts_one_class(confusion):
+                    reporter.note(
+                        f"after {step.number} steps the net gives every pixel the same class; "
+                        "if this goes on, the learning rate is too low, or the base weights were "
+                        "not loaded, or the labels are wrong"
+                    )
+            log.flush()
+    return model
+
+
+def restore(
+    net: Net, optimiser: SGD, folder: Path, preprocess: Preprocess, reporter: Reporter
+) -> tuple[int, Preprocess]:
+    """Load the newest checkpoint, if there is one; return the step to go on from."""
+    file = latest_checkpoint(folder / "checkpoints")
+    if file is None:
+        return 0, preprocess
+    checkpoint = load_checkpoint(file)
+    transplant(net.params, checkpoint.params)
+    optimiser.load_state(checkpoint.momentum)
+    reporter.note(f"going on from {file.name}")
+    return checkpoint.state["step"], Preprocess.from_dict(checkpoint.state["preprocess"])
+
+
+def open_log(path: Path, start: int) -> Any:
+    """Open the log for appending, without the lines of steps that will be made again."""
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    kept = [line for line in lines if line.endswith("\n") and json.loads(line)["number"] <= start]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(kept))
+    return path.open("a")
+
+
+def save_samples(model: Model, dataset: Dataset, folder: Path, step: int, xp: ModuleType) -> None:
+    """Write image, truth and prediction of a few validation images side by side."""
+    palette = np.asarray(dataset.palette)
+    for index in range(min(SAMPLE_IMAGES, len(dataset))):
+        sample = dataset[index]
+        label = to_host(segment(model.net, sample.image, model.preprocess, xp)).astype(np.uint8)
+        picture = side_by_side(
+            [
+                ("image", sample.image),
+                ("truth", colourise(sample.label, palette)),
+                (f"step {step}", colourise(label, palette)),
+                ("overlay", overlay(sample.image, label, palette)),
+            ]
+        )
+        save_png(folder / f"{index:02d}_step_{step:08d}.png", picture)
+
+
+def results(confusion: ConfusionMatrix, class_names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the paper's four figures and the IU of each class, ready for JSON."""
+    scores = confusion.scores()
+    return {
+        "pixel_accuracy": scores.pixel_accuracy,
+        "mean_accuracy": scores.mean_accuracy,
+        "mean_iu": scores.mean_iu,
+        "fw_iu": scores.fw_iu,
+        "class_iu": {
+            name: None if np.isnan(iu) else float(iu)
+            for name, iu in zip(class_names, scores.class_iu, strict=True)
+        },
+    }
+
+
+def describe(settings: Settings) -> dict[str, Any]:
+    """Return what `config.json` holds: the settings, the command, the versions, the date."""
+    return {
+        "settings": settings.to_dict(),
+        "command": sys.argv,
+        "versions": {
+            "minifcn": minifcn.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }

@@ -1,0 +1,185 @@
+"""The settings of a training: one frozen record, with defaults for each data set."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from minifcn.models.build import ModelSpec
+from minifcn.recipes import RECIPES, check_rate, default_rate
+
+# The nets of `--staged`, in order: each starts from the one before (section 4.2 of the paper).
+STAGES = ("fcn32s", "fcn16s", "fcn8s")
+
+
+class SettingsError(ValueError):
+    """A setting is unknown or does not fit the others; the message says which and what to do."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides what a run computes; written to its `config.json`.
+
+    Attributes
+    ----------
+    dataset : str
+        "shapes", "voc" or "folder".
+    data_dir : str or None
+        Where the data lies.
+    data_options : dict
+        Options of the data set, e.g. {"ignore": 11}.
+    arch, backbone, width, padding
+        The net; see `models.build.ModelSpec`.
+    weights : str
+        A weight file or run to start from, "shipped" for the small classifier that comes with
+        the package, "none" for random weights.
+    recipe : str
+        "accumulate" or "heavy", see `recipes.py`.
+    rate : float
+        Learning rate at the start.
+    policy : str
+        "fixed", "step" or "poly".
+    warm_up : int
+        Steps over which the rate rises to `rate`.
+    momentum, weight_decay : float
+    normalization : str
+        Of the loss: "valid", "batch" or "none".
+    steps : int
+        Updates.
+    batch_size, accumulate : int
+        Images at once, and batches an update.
+    mirror : bool
+    jitter : int
+        Augmentation: random mirroring, and translation by up to so many pixels each way.
+    learn_upsampling : bool
+        Learn the twofold upsampling of the skips; otherwise it stays bilinear.
+    seed : int
+        Of the weights, the order of the data, dropout and augmentation.
+    evaluate_every, evaluate_images : int
+        Steps between evaluations and checkpoints, and images of the former (0: all of them).
+    device : str
+        "cpu", "gpu" or "auto".
+    threads : int
+        0 for as many as the process may use.
+    """
+
+    dataset: str
+    data_dir: str | None
+    data_options: dict[str, Any]
+    arch: str
+    backbone: str
+    width: float
+    padding: str
+    weights: str
+    recipe: str
+    rate: float
+    policy: str
+    warm_up: int
+    momentum: float
+    weight_decay: float
+    normalization: str
+    steps: int
+    batch_size: int
+    accumulate: int
+    mirror: bool
+    jitter: int
+    learn_upsampling: bool
+    seed: int
+    evaluate_every: int
+    evaluate_images: int
+    device: str
+    threads: int
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "accumulate", "evaluate_every"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name} must be at least 1, not {getattr(self, name)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a dict for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Settings:
+        """Return the settings of a `config.json`; unknown and missing names are refused."""
+        names = {field.name for field in fields(cls)}
+        if set(values) != names:
+            raise SettingsError(
+                f"settings: unknown {sorted(set(values) - names)}, "
+                f"missing {sorted(names - set(values))}"
+            )
+        return cls(**values)
+
+    def spec(self, num_classes: int) -> ModelSpec:
+        """Return the description of the net for a number of classes."""
+        return ModelSpec(self.arch, self.backbone, num_classes, self.width, self.padding)
+
+
+# What differs from COMMON for each data set. Pixels: of a typical image, to convert rates.
+COMMON: dict[str, Any] = {
+    "data_dir": None,
+    "data_options": {},
+    "arch": "fcn8s",
+    "backbone": "vgg16",
+    "width": 0.125,
+    "padding": "same",
+    "weights": "shipped",
+    "policy": "poly",
+    "warm_up": 0,
+    "mirror": True,
+    "jitter": 0,
+    "learn_upsampling": False,
+    "seed": 0,
+    "evaluate_images": 0,
+    "device": "auto",
+    "threads": 0,
+}
+DATASETS: dict[str, dict[str, Any]] = {
+    "shapes": {"pixels": 128 * 128, "images": 8_000, "batch_size": 8},
+    "voc": {"pixels": 500 * 375, "images": 8_000, "batch_size": 4, "padding": "faithful"},
+    "folder": {"pixels": 480 * 360, "images": 8_000, "batch_size": 4},
+}
+
+
+def resolve(dataset: str, **given: Any) -> Settings:
+    """Return the settings for a data set: what is given, and sensible values for the rest.
+
+    Parameters
+    ----------
+    dataset : str
+    **given
+        Fields of `Settings`; None means not given.
+
+    Raises
+    ------
+    SettingsError
+        If a name is unknown, or the learning rate cannot work with the loss.
+    """
+    if dataset not in DATASETS:
+        raise SettingsError(f"data set {dataset!r} is not known; choose {', '.join(DATASETS)}")
+    given = {name: value for name, value in given.items() if value is not None}
+    preset = dict(DATASETS[dataset])
+    pixels, images = preset.pop("pixels"), preset.pop("images")
+    values: dict[str, Any] = {**COMMON, **preset, **given, "dataset": dataset}
+
+    name = values.setdefault("recipe", "accumulate")
+    if name not in RECIPES:
+        raise SettingsError(f"recipe must be one of {', '.join(RECIPES)}, not {name!r}")
+    recipe = RECIPES[name]
+    if name == "heavy":
+        values["batch_size"] = given.get("batch_size", 1)
+    small = values["width"] < 0.5
+    updates_of = values["batch_size"] if small else recipe.images
+    values.setdefault("accumulate", max(1, round(updates_of / values["batch_size"])))
+    values.setdefault("normalization", recipe.normalization)
+    values.setdefault("momentum", recipe.momentum)
+    values.setdefault("weight_decay", recipe.weight_decay)
+    values.setdefault("steps", max(1, images // (values["batch_size"] * values["accumulate"])))
+    values.setdefault("evaluate_every", max(1, values["steps"] // 4))
+    values.setdefault("rate", default_rate(recipe, values["arch"], values["width"], pixels))
+    try:
+        settings = Settings(**values)
+        check_rate(settings.rate, settings.normalization, pixels)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(str(error)) from error
+    return settings

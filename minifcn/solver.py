@@ -1,0 +1,147 @@
+"""The training loop: batches in, updates out.
+
+One step is one update of the weights from `accumulate` batches. Everything random in a step is
+drawn from (seed, step) and batch k is a function of (seed, k), so the whole state of a training is
+the step number, the weights and the momentum: a run that is resumed repeats bit for bit what it
+would have done (on a CPU with the same number of threads).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+
+from minifcn.backend import to_device
+from minifcn.data.loader import Loader
+from minifcn.net import Net
+from minifcn.optim import SGD, GradientAccumulator
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on; the message says why and what to change."""
+
+
+class Step(NamedTuple):
+    """What one update reports.
+
+    Attributes
+    ----------
+    number : int
+        Updates made so far, this one included.
+    loss : float
+        The loss as the net defines it, the mean over the accumulated batches; before the update.
+    pixel_loss : float
+        The loss for each labelled pixel, in nats: log(C) for a net that knows nothing.
+    rate : float
+        Learning rate of this update.
+    images : int
+    seconds : float
+        Time of the step.
+    waited : float
+        Part of it spent waiting for data.
+    """
+
+    number: int
+    loss: float
+    pixel_loss: float
+    rate: float
+    images: int
+    seconds: float
+    waited: float
+
+
+def train(
+    net: Net,
+    loader: Loader,
+    optimiser: SGD,
+    policy: Callable[[int], float],
+    *,
+    steps: int,
+    start: int = 0,
+    accumulate: int = 1,
+    seed: int = 0,
+    xp: ModuleType = np,
+) -> Iterator[Step]:
+    """Make the updates `start` ... `steps` - 1, yielding a report after each.
+
+    Parameters
+    ----------
+    net : Net
+        With a blob `loss`, on the device of `xp`.
+    loader : Loader
+    optimiser : SGD
+        Of the net's parameters.
+    policy : callable
+        Step number -> learning rate.
+    steps, start : int
+        The number of the last update plus one, and of the first.
+    accumulate : int
+        Batches whose gradients are averaged for one update (Caffe's iter_size).
+    seed : int
+        For dropout.
+    xp : module
+        The device's array module.
+
+    Raises
+    ------
+    TrainingError
+        If the loss is not a finite number. The weights are then as after the last good update.
+    """
+    batches = loader.batches(start=start * accumulate)
+    try:
+        for number in range(start, steps):
+            began, waited = time.perf_counter(), loader.waited
+            rng = xp.random.default_rng([seed, number] if xp is np else seed + number)
+            rate = policy(number)
+            accumulator = GradientAccumulator(accumulate) if accumulate > 1 else None
+            losses, pixel_losses, images = [], [], 0
+            for _ in range(accumulate):
+                batch = next(batches)
+                inputs = {
+                    "data": to_device(batch.data, xp),
+                    "label": to_device(batch.label, xp),
+                }
+                outputs, tape = net.forward(inputs, outputs=["loss"], train=True, rng=rng)
+                assert tape is not None
+                loss = float(outputs["loss"])
+                if not np.isfinite(loss):
+                    raise TrainingError(
+                        f"the loss of step {number + 1} is {loss} (images {', '.join(batch.ids)}): "
+                        f"the learning rate of {rate:g} is probably too high for this loss; the "
+                        "last checkpoint is whole, so lower --lr and resume from it"
+                    )
+                losses.append(loss)
+                pixel_losses.append(loss * _loss_per_pixel(net, batch.label))
+                images += len(batch.ids)
+                for address, gradient in net.backward(tape):
+                    if accumulator is None:
+                        optimiser.update(address, gradient, rate)
+                    else:
+                        accumulator.add(address, gradient)
+            if accumulator is not None:
+                for address, gradient in accumulator.items():
+                    optimiser.update(address, gradient, rate)
+            yield Step(
+                number + 1,
+                float(np.mean(losses)),
+                float(np.mean(pixel_losses)),
+                rate,
+                images,
+                time.perf_counter() - began,
+                loader.waited - waited,
+            )
+    finally:
+        batches.close()
+
+
+def _loss_per_pixel(net: Net, label: np.ndarray) -> float:
+    """Return the factor from the net's loss to the mean over labelled pixels."""
+    layer = net.layer("loss")
+    if layer.normalization == "valid":
+        return 1.0
+    pixels = max(1, int((label != layer.ignore_index).sum()))
+    return (len(label) if layer.normalization == "batch" else 1) / pixels

@@ -1,0 +1,185 @@
+"""Train an FCN: `python -m minifcn.train DATASET`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from minifcn.backend import DeviceError
+from minifcn.data.dataset import DataError
+from minifcn.metrics import Scores
+from minifcn.recipes import RECIPES
+from minifcn.run import Reporter, execute
+from minifcn.settings import DATASETS, STAGES, Settings, SettingsError, resolve
+from minifcn.solver import Step, TrainingError
+from minifcn.weights.store import WeightsError
+
+EXPECTED_ERRORS = (DataError, DeviceError, SettingsError, TrainingError, WeightsError)
+
+DESCRIPTION = """\
+Train a fully convolutional network to segment images.
+
+  python -m minifcn.train shapes                       the embedded data set, in a few minutes
+  python -m minifcn.train voc --data-dir VOCdevkit     PASCAL VOC
+  python -m minifcn.train folder --data-dir DIR        your images: DIR/images, DIR/labels,
+                                                       DIR/classes.txt (see docs/own-data.md)
+
+A run is a folder with config.json, log.jsonl, checkpoints, samples and, at the end, weights.h5 and
+results.json. Kill it at any time; --resume goes on from the last checkpoint as if nothing had
+happened.
+"""
+
+
+class Console(Reporter):
+    """Shows a progress bar with loss, rate, images per second and the time left."""
+
+    def __init__(self) -> None:
+        self.bar: tqdm | None = None
+
+    def note(self, text: str) -> None:
+        """Print a line above the bar."""
+        tqdm.write(text)
+
+    def step(self, step: Step, total: int) -> None:
+        """Move the bar."""
+        if self.bar is None:
+            self.bar = tqdm(total=total, initial=step.number - 1, unit="step", dynamic_ncols=True)
+        self.bar.set_postfix(
+            loss=f"{step.loss:.4g}",
+            pixel=f"{step.pixel_loss:.3f}",
+            rate=f"{step.rate:.1e}",
+            images=f"{step.images / step.seconds:.1f}/s",
+            refresh=False,
+        )
+        self.bar.update()
+        if step.number == total:
+            self.bar.close()
+            self.bar = None
+
+    def evaluation(self, step: int, scores: Scores) -> None:
+        """Print the four figures."""
+        tqdm.write(
+            f"step {step}: pixel accuracy {scores.pixel_accuracy:.3f}  "
+            f"mean accuracy {scores.mean_accuracy:.3f}  mean IU {scores.mean_iu:.3f}  "
+            f"f.w. IU {scores.fw_iu:.3f}"
+        )
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command's argument parser."""
+    result = argparse.ArgumentParser(
+        prog="python -m minifcn.train",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    result.add_argument("dataset", choices=sorted(DATASETS))
+    data = result.add_argument_group("data")
+    data.add_argument("--data-dir", metavar="DIR", help="where the data lies")
+    data.add_argument("--year", help="voc: the year of the tree, e.g. 2012 (default: the newest)")
+    data.add_argument("--ignore", type=int, help="folder: a label value that shall not count")
+    data.add_argument(
+        "--fraction", type=float, help="folder: share for validation if there are no splits"
+    )
+    data.add_argument("--mirror", action=argparse.BooleanOptionalAction, default=None)
+    data.add_argument("--jitter", type=int, metavar="PIXELS", help="random translation")
+    net = result.add_argument_group("net")
+    net.add_argument("--arch", choices=["fcn32s", "fcn16s", "fcn8s", "fcn8s-at-once"])
+    net.add_argument(
+        "--staged", action="store_true", help="train 32s, then 16s from it, then 8s (section 4.2)"
+    )
+    net.add_argument("--backbone", choices=["vgg16"])
+    net.add_argument(
+        "--width", type=float, help="factor on all channel counts; 1 is the paper's net (0.125)"
+    )
+    net.add_argument("--padding", choices=["faithful", "same"], help="faithful: pad 100 (paper)")
+    net.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="weights or run to start from; 'shipped' (default) or 'none' for random ones",
+    )
+    net.add_argument("--learn-upsampling", action="store_true", default=None)
+    how = result.add_argument_group("training")
+    how.add_argument("--recipe", choices=sorted(RECIPES), help="the paper's, see minifcn/recipes.py")
+    how.add_argument("--steps", type=int, metavar="N", help="updates")
+    how.add_argument("--batch-size", type=int, metavar="N", help="images at once")
+    how.add_argument("--accumulate", type=int, metavar="N", help="batches an update")
+    how.add_argument("--lr", type=float, dest="rate", help="learning rate at the start")
+    how.add_argument("--policy", choices=["fixed", "step", "poly"], help="how the rate falls")
+    how.add_argument("--warm-up", type=int, metavar="N", help="steps over which the rate rises")
+    how.add_argument("--normalization", choices=["valid", "batch", "none"], help="of the loss")
+    how.add_argument("--momentum", type=float)
+    how.add_argument("--weight-decay", type=float)
+    how.add_argument("--seed", type=int)
+    how.add_argument("--evaluate-every", type=int, metavar="N", help="and save a checkpoint")
+    how.add_argument("--evaluate-images", type=int, metavar="N", help="in between (0: all)")
+    how.add_argument("--smoke", action="store_true", help="go the whole way in seconds")
+    run = result.add_argument_group("run")
+    run.add_argument("--device", choices=["cpu", "gpu", "auto"])
+    run.add_argument("--threads", type=int, metavar="N", help="0: as many as allowed")
+    run.add_argument("--out", metavar="DIR", type=Path, help="default: runs/DATASET-ARCH")
+    run.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    return result
+
+
+SMOKE = {"steps": 2, "evaluate_every": 1, "evaluate_images": 1, "batch_size": 1, "accumulate": 1}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    given = vars(parser().parse_args(argv))
+    dataset, out, resume, staged, smoke = (
+        given.pop(name) for name in ("dataset", "out", "resume", "staged", "smoke")
+    )
+    options = {name: given.pop(name) for name in ("year", "ignore", "fraction")}
+    given["data_options"] = {k: v for k, v in options.items() if v is not None} or None
+    if smoke:
+        given.update(SMOKE)
+    try:
+        if staged:
+            train_stages(dataset, given, out or Path("runs") / f"{dataset}-staged", resume)
+        else:
+            settings = resolve(dataset, **given)
+            folder = out or Path("runs") / f"{dataset}-{settings.arch}"
+            train_one(settings, folder, resume)
+    except EXPECTED_ERRORS as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; --resume goes on from the last checkpoint", file=sys.stderr)
+        return 130
+    return 0
+
+
+def train_one(settings: Settings, folder: Path, resume: bool) -> Scores:
+    """Train a run and say where its results are; a resumed run keeps its own settings."""
+    config = folder / "config.json"
+    if resume and config.exists():
+        kept = Settings.from_dict(json.loads(config.read_text())["settings"])
+        settings = replace(kept, device=settings.device, threads=settings.threads)
+    scores = execute(settings, folder, resume=resume, reporter=Console())
+    print(f"weights, log, samples and results are in {folder}")
+    return scores
+
+
+def train_stages(
+    dataset: str, given: dict[str, Any], folder: Path, resume: bool
+) -> dict[str, Scores]:
+    """Train FCN-32s, 16s and 8s, each from the one before; return the scores of each."""
+    scores = {}
+    for arch in STAGES:
+        settings = resolve(dataset, **{**given, "arch": arch})
+        print(f"--- {arch}")
+        scores[arch] = train_one(settings, folder / arch, resume)
+        given = {**given, "weights": str(folder / arch)}
+    return scores
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""Parameters and their description in one HDF5 file, written atomically and read warily.
+
+Layout: a group for each layer with the datasets `weight` and `bias`, so the address
+"conv1_1/weight" is the dataset of that path; a "/" inside a layer's name makes nested groups.
+What belongs to the weights as a whole (architecture, classes, preprocessing ...) is in attributes
+of the root, each one JSON text. Groups list their members in the order of writing.
+
+A file may come from anywhere: reading takes nothing but what `save_weights` writes, and `hdf5.py`
+says how it protects itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import h5py
+import numpy as np
+
+from minifcn.backend import Array, to_host
+from minifcn.files import atomic_write
+from minifcn.weights.hdf5 import decode_attributes, decode_params
+
+
+class WeightsError(ValueError):
+    """A weight file or a set of weights cannot be used; the message says which and why."""
+
+
+class Weights(NamedTuple):
+    """The content of a weight file."""
+
+    params: dict[str, np.ndarray]  # address -> float32 or float64 array
+    attributes: dict[str, Any]
+
+
+# ---------------------------------------------------------------------------------------------
+# Writing
+# ---------------------------------------------------------------------------------------------
+
+
+def save_weights(
+    path: str | os.PathLike[str],
+    params: Mapping[str, Array],
+    attributes: Mapping[str, Any],
+    *,
+    dtype: Literal["float16"] | None = None,
+) -> None:
+    """Write parameters and attributes to an HDF5 file, in place of one that may be there.
+
+    The file appears under its name only when it is complete and on disk. If writing fails or is
+    interrupted, what was there before stays as it was.
+
+    Parameters
+    ----------
+    path : path
+        Its folder is made if it is not there.
+    params : mapping of address ("layer/parameter") to float array, NumPy or CuPy
+        Stored in this order (the members of one layer, or of one nested group, come together).
+    attributes : mapping of str to JSON values
+        As everywhere in JSON, tuples come back as lists.
+    dtype : "float16", optional
+        Store half precision, compressed: less than half the size, at 3 decimal digits.
+        Without it every bit is kept and nothing is compressed.
+
+    Raises
+    ------
+    WeightsError
+        If an address, an array or an attribute cannot be stored.
+    OSError
+        If the disk is full or refuses.
+    """
+    try:
+        with atomic_write(path) as partial, _created(partial) as file:
+            for name, value in attributes.items():
+                # Of fixed length: HDF5 keeps others in a heap without checksum, and damage there
+                # makes it hang. ASCII, so that a byte is a character.
+                file.attrs[name] = np.bytes_(json.dumps(value))
+            for address, array in params.items():
+                _write(file, address, to_host(array), dtype)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise WeightsError(f"{path} cannot be written: {error}") from error
+    except (OSError, RuntimeError) as error:  # h5py reports a full disk by either
+        raise OSError(f"{path} cannot be written: {error}") from error
+
+
+def _created(path: Path) -> h5py.File:
+    """Create an HDF5 file in the format of HDF5 1.10: metadata with checksums, long attributes."""
+    return h5py.File(path, "w", libver=("v110", "v110"), track_order=True)
+
+
+def _write(file: h5py.File, address: str, array: np.ndarray, dtype: str | None) -> None:
+    """Write one parameter, making the groups on the way to it."""
+    *layer, name = address.split("/")
+    if not layer or any(part in ("", ".", "..") or "\0" in part for part in (*layer, name)):
+        raise ValueError(f"the address {address!r} is not of the form 'layer/parameter'")
+    if array.dtype not in (np.float16, np.float32, np.float64):
+        raise ValueError(f"{address} must be of float16, float32 or float64, not {array.dtype}")
+    group: h5py.Group = file
+    for part in layer:
+        found = part in group
+        group = group[part] if found else group.create_group(part, track_order=True)
+        if not isinstance(group, h5py.Group):
+            raise ValueError(f"{address} lies below {group.name}, which is an array")
+    if dtype is None or array.size == 0 or array.ndim == 0:  # too small for HDF5 to compress
+        group.create_dataset(name, data=array)
+        return
+    with np.errstate(over="ignore"):
+        half = array.astype(dtype)
+    if not np.array_equal(np.isfinite(half), np.isfinite(array)):
+        raise ValueError(f"{address} holds values of {abs(array).max():g}, too large for {dtype}")
+    # A single chunk, which the reader can read by itself.
+    group.create_dataset(name, data=half, chunks=half.shape, compression="gzip", shuffle=True)
+
+
+# ---------------------------------------------------------------------------------------------
+# Reading
+# ---------------------------------------------------------------------------------------------
+
+
+def load_weights(path: str | os.PathLike[str]) -> Weights:
+    """Read a file that `save_weights` has written.
+
+    Returns
+    -------
+    Weights
+        Parameters on the host in the order they were saved in: float32 and float64 bit by bit,
+        float16 as float32.
+
+    Raises
+    ------
+    WeightsError
+        If the file is truncated, damaged or no HDF5, or holds anything that `save_weights` does
+        not write: links, other data types or layouts, more elements than its size accounts for.
+    FileNotFoundError
+        If there is no such file.
+    """
+    with _opened(path) as file:
+        attributes = decode_attributes(file, os.path.getsize(path))
+        return Weights(decode_params(file, os.path.getsize(path)), attributes)
+
+
+def read_attributes(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read only the attributes of a file that `save_weights` has written; raises as it does."""
+    with _opened(path) as file:
+        return decode_attributes(file, os.path.getsize(path))
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
+    """Open a file for reading; whatever is wrong with it becomes a WeightsError."""
+    os.stat(path)  # a missing file is reported as such
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except Exception as error:
+        # h5py reports damage by OSError, RuntimeError, KeyError, TypeError, ValueError and others.
+        raise WeightsError(
+            f"{path} cannot be used as a weight file: {error}; download, copy or convert it again"
+        ) from error

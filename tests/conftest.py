@@ -1,0 +1,47 @@
+"""Settings and fixtures that all tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from minifcn.backend import DeviceError, device_module, set_threads
+from minifcn.functional import im2col
+
+# Deterministic: the same examples every time, and nothing remembered between runs.
+settings.register_profile(
+    "minifcn", deadline=None, max_examples=100, derandomize=True, database=None
+)
+settings.load_profile("minifcn")
+
+
+@pytest.fixture
+def threads() -> Iterator[Callable[[int], None]]:
+    """`set_threads`, undone afterwards."""
+    yield set_threads
+    set_threads(0)
+
+
+@pytest.fixture
+def small_strips(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut convolutions into strips of a single output row."""
+    monkeypatch.setattr(im2col, "STRIP_BYTES", 1)
+
+
+@pytest.fixture(params=["cpu", pytest.param("gpu", marks=pytest.mark.gpu)])
+def xp(request: pytest.FixtureRequest) -> ModuleType:
+    """Each array module in turn; CuPy's turn is skipped where no GPU can be used."""
+    try:
+        return device_module(request.param)
+    except DeviceError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """A generator with a fixed seed."""
+    return np.random.default_rng(0)

@@ -1,0 +1,194 @@
+"""The loader: batches as a function of seed and number, threads, errors, time waited."""
+
+from __future__ import annotations
+
+import threading
+import time
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from minifcn.data.dataset import DataError, Sample
+from minifcn.data.loader import Batch, Loader
+from minifcn.data.shapes import ShapesClassification
+from minifcn.data.transforms import Preprocess
+
+PLAIN = Preprocess("RGB", (0, 0, 0))
+
+
+class Numbers:
+    """Sample i is an image and a label map full of i, in an image whose columns differ."""
+
+    def __init__(self, length=7, failing=(), seconds=0.0):
+        self.length, self.failing, self.seconds = length, failing, seconds
+
+    def __len__(self):
+        return self.length
+
+    def __getitem__(self, index):
+        time.sleep(self.seconds)
+        if index in self.failing:
+            raise DataError(f"image {index}.png is broken")
+        image = np.full((4, 5, 3), index, np.uint8)
+        image[..., 0] = np.arange(5)
+        return Sample(str(index), image, np.full((4, 5), index, np.uint8))
+
+
+def loader(dataset=None, **options):
+    options = {"batch_size": 3, "seed": 1, "workers": 0} | options
+    return Loader(dataset or Numbers(), PLAIN, **options)
+
+
+def take(batches, count):
+    taken = list(islice(batches, count))
+    batches.close()
+    return taken
+
+
+def same(first: Batch, second: Batch) -> bool:
+    return (
+        first.ids == second.ids
+        and np.array_equal(first.data, second.data)
+        and np.array_equal(first.label, second.label)
+    )
+
+
+def loader_threads() -> int:
+    return sum(t.name.startswith("minifcn-loader") for t in threading.enumerate())
+
+
+def test_a_batch():
+    batch = loader(shuffle=False).batch(1)
+    assert batch.ids == ["3", "4", "5"]
+    assert batch.data.shape == (3, 3, 4, 5) and batch.data.dtype == np.float32
+    assert batch.label.shape == (3, 4, 5) and batch.label.dtype == np.int32
+    assert batch.label[:, 0, 0].tolist() == [3, 4, 5] == batch.data[:, 1, 0, 0].tolist()
+
+
+def test_an_epoch_has_every_sample_once():
+    batches = take(loader().batches(), 3)
+    assert len(loader()) == 3 and [len(batch.ids) for batch in batches] == [3, 3, 1]
+    assert sorted(name for batch in batches for name in batch.ids) == list("0123456")
+
+
+def test_each_epoch_has_an_order_of_its_own():
+    ids = [batch.ids for batch in take(loader(Numbers(50), batch_size=50).batches(), 3)]
+    assert ids[0] != ids[1] != ids[2]
+
+
+def test_another_seed_gives_another_order():
+    first, second = (loader(Numbers(50), batch_size=50, seed=s).batch(0).ids for s in (1, 2))
+    assert first != second
+
+
+def test_without_shuffling_the_order_is_kept():
+    ids = [name for batch in take(loader(shuffle=False).batches(), 6) for name in batch.ids]
+    assert ids == list("01234560123456")
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3])
+@pytest.mark.parametrize("start", [0, 2, 5])
+def test_a_batch_depends_on_seed_and_number_alone(workers, start):
+    options = {"mirror": True, "jitter": 2}
+    expected = take(loader(**options).batches(), 9)
+    batches = take(loader(workers=workers, **options).batches(start), 9 - start)
+    assert all(map(same, batches, expected[start:]))
+
+
+def test_half_the_samples_are_mirrored_with_their_labels():
+    class Columns(Numbers):
+        def __getitem__(self, index):
+            sample = super().__getitem__(index)
+            return sample._replace(label=sample.image[..., 0])
+
+    batch = loader(Columns(100), batch_size=100, mirror=True).batch(0)
+    assert np.array_equal(batch.data[:, 0], batch.label)
+    mirrored = batch.label[:, 0, 0] == 4
+    assert 30 < mirrored.sum() < 70
+
+
+def test_jitter_moves_by_up_to_so_many_pixels_each_way():
+    class Dot(Numbers):
+        def __getitem__(self, index):
+            label = np.zeros((9, 9), np.uint8)
+            label[4, 4] = 1
+            return Sample("dot", np.stack([label] * 3, axis=2), label)
+
+    batch = loader(Dot(300), batch_size=300, jitter=2).batch(0)
+    places = {(int(row) - 4, int(column) - 4) for _, row, column in np.argwhere(batch.label == 1)}
+    assert places == {(down, right) for down in range(-2, 3) for right in range(-2, 3)}
+    assert np.array_equal(batch.data[:, 0] == 1, batch.label == 1)
+    assert (batch.data[:, 0][batch.label == 255] == 0).all() and (batch.label == 255).any()
+
+
+def test_class_labels_come_as_a_vector():
+    images = ShapesClassification("train", size=(32, 32), length=4)
+    batch = loader(images, batch_size=4, mirror=True, jitter=3, shuffle=False).batch(0)
+    assert batch.label.tolist() == [images[i].label for i in range(4)]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_error_surfaces_when_its_batch_is_due(workers):
+    batches = loader(Numbers(failing=[4]), shuffle=False, workers=workers).batches()
+    assert next(batches).ids == ["0", "1", "2"]
+    with pytest.raises(DataError, match=r"image 4\.png is broken"):
+        next(batches)
+    assert loader_threads() == 0
+
+
+def test_closing_ends_the_threads():
+    batches = loader(workers=3).batches()
+    next(batches)
+    assert loader_threads() > 0
+    batches.close()
+    assert loader_threads() == 0
+
+
+def test_dropping_ends_the_threads():
+    batches = loader(workers=3).batches()
+    next(batches)
+    del batches
+    assert loader_threads() == 0
+
+
+def test_batches_are_read_ahead():
+    class Counted(Numbers):
+        reads = 0
+
+        def __getitem__(self, index):
+            self.reads += 1
+            return super().__getitem__(index)
+
+    dataset = Counted()
+    batches = loader(dataset, workers=1).batches()
+    next(batches)
+    deadline = time.monotonic() + 10
+    while dataset.reads < 7 and time.monotonic() < deadline:  # the whole epoch: three batches
+        time.sleep(0.001)
+    batches.close()
+    assert dataset.reads == 7
+
+
+def test_waiting_is_measured_without_threads():
+    slow = loader(Numbers(seconds=0.01))
+    take(slow.batches(), 2)
+    assert slow.waited > 0.05
+
+
+@pytest.mark.parametrize(
+    "options", [{"batch_size": 0}, {"seed": -1}, {"jitter": -1}, {"workers": -1}]
+)
+def test_numbers_out_of_range_are_refused(options):
+    with pytest.raises(ValueError, match=f"{next(iter(options))} must be at least"):
+        loader(**options)
+
+
+def test_a_negative_start_is_refused():
+    with pytest.raises(ValueError, match="start must be at least 0"):
+        loader().batches(-1)
+
+
+def test_an_empty_dataset_is_refused():
+    with pytest.raises(DataError, match="no samples"):
+        Loader(Numbers(0), PLAIN, batch_size=1, seed=0)

@@ -1,0 +1,112 @@
+"""Preprocessing, mirroring, translating, padding into batches."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from minifcn.data.transforms import (
+    CAFFE_VOC,
+    TORCHVISION,
+    Preprocess,
+    collate,
+    mirror,
+    translate,
+)
+
+PIXEL = np.array([[[10, 20, 30]]], np.uint8)  # red, green, blue
+
+
+@pytest.mark.parametrize("order, channels", [("RGB", [10, 20, 30]), ("BGR", [30, 20, 10])])
+def test_channels_come_in_the_order_asked_for(order, channels):
+    data = Preprocess(order, (0, 0, 0))(PIXEL)
+    assert data.shape == (3, 1, 1) and data.dtype == np.float32 and data.flags.c_contiguous
+    assert data.ravel().tolist() == channels
+
+
+def test_mean_and_scale_are_in_that_order_too():
+    data = Preprocess("BGR", (1, 2, 3), (1.0, 0.5, 2.0))(PIXEL)
+    assert data.ravel().tolist() == [29, 9, 14]
+
+
+def test_one_scale_serves_all_channels():
+    assert Preprocess("RGB", (10, 10, 10), 0.5)(PIXEL).ravel().tolist() == [0, 5, 10]
+
+
+def test_the_image_is_not_written_to():
+    image = PIXEL.copy()
+    Preprocess("RGB", (1, 1, 1))(image)
+    assert np.array_equal(image, PIXEL)
+
+
+def test_torchvisions_form():
+    expected = (np.array([10, 20, 30]) / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    # float32: a few ulp of the largest term, 2.1
+    np.testing.assert_allclose(TORCHVISION(PIXEL).ravel(), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("preprocess", [CAFFE_VOC, TORCHVISION, Preprocess("RGB", (1, 2, 3), 2)])
+def test_settings_survive_json(preprocess):
+    assert Preprocess.from_dict(json.loads(json.dumps(preprocess.to_dict()))) == preprocess
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"order": "GBR", "mean": (0, 0, 0), "scale": 1}, "order must be 'RGB' or 'BGR'"),
+        ({"order": "RGB", "mean": (0, 0), "scale": 1}, "mean must be three numbers"),
+        ({"order": "RGB", "mean": (0, 0, 0), "scale": (1, 2)}, "scale must be three numbers"),
+        ({"order": "RGB", "mean": (0, 0, 0)}, "must have order, mean and scale"),
+    ],
+)
+def test_wrong_settings_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Preprocess.from_dict(settings)
+
+
+@pytest.mark.parametrize("image", [np.zeros((2, 2), np.uint8), np.zeros((2, 2, 3))])
+def test_what_is_no_image_is_refused(image):
+    with pytest.raises(ValueError, match=r"uint8 array \(H, W, 3\)"):
+        CAFFE_VOC(image)
+
+
+def test_mirror_exchanges_left_and_right():
+    assert mirror(np.array([[1, 2, 3], [4, 5, 6]])).tolist() == [[3, 2, 1], [6, 5, 4]]
+
+
+@pytest.mark.parametrize(
+    "down, right, moved",
+    [
+        (0, 1, [[9, 1, 2], [9, 4, 5]]),
+        (0, -2, [[3, 9, 9], [6, 9, 9]]),
+        (1, 0, [[9, 9, 9], [1, 2, 3]]),
+        (-1, 1, [[9, 4, 5], [9, 9, 9]]),
+        (2, 0, [[9, 9, 9], [9, 9, 9]]),
+        (0, -4, [[9, 9, 9], [9, 9, 9]]),
+    ],
+)
+def test_translate_by_hand(down, right, moved):
+    assert translate(np.array([[1, 2, 3], [4, 5, 6]]), down, right, 9).tolist() == moved
+
+
+def test_translate_moves_every_channel():
+    data = np.arange(12.0, dtype=np.float32).reshape(3, 2, 2)
+    moved = translate(data, 1, 0, 0)
+    assert moved.dtype == np.float32
+    assert np.array_equal(moved[:, 1], data[:, 0]) and not moved[:, 0].any()
+
+
+def test_smaller_samples_are_padded_at_the_bottom_and_the_right():
+    data = [np.ones((3, 2, 1), np.float32), np.ones((3, 1, 3), np.float32)]
+    labels = [np.full((2, 1), 4, np.uint8), np.full((1, 3), 5, np.uint8)]
+    batch, label = collate(data, labels)
+    assert batch.dtype == np.float32 and label.dtype == np.int32
+    assert batch[:, 0].tolist() == [[[1, 0, 0], [1, 0, 0]], [[1, 1, 1], [0, 0, 0]]]
+    assert label.tolist() == [[[4, 255, 255], [4, 255, 255]], [[5, 5, 5], [255, 255, 255]]]
+
+
+def test_one_class_an_image_gives_a_vector():
+    _, label = collate([np.zeros((3, 2, 2), np.float32)] * 2, [3, 0])
+    assert label.tolist() == [3, 0] and label.dtype == np.int32

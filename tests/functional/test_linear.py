@@ -1,0 +1,63 @@
+"""The inner product."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from cases import inner, normal
+
+from minifcn.functional import naive
+from minifcn.functional.conv import conv2d_forward
+from minifcn.functional.linear import linear_backward, linear_forward
+
+
+def test_values_and_gradients_by_hand():
+    x, weight = np.array([[1.0, 2]]), np.array([[1.0, 10], [100, 1000], [0, 1]])
+    y, cache = linear_forward(x, weight, np.array([0.5, 0, 0]))
+    assert y.tolist() == [[21.5, 2100, 2]]
+    dx, dweight, dbias = linear_backward(np.array([[1.0, 2, 3]]), cache)
+    assert dx.tolist() == [[201, 2013]]
+    assert dweight.tolist() == [[1, 2], [2, 4], [3, 6]]
+    assert dbias.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (2, 3, 4, 5), (1, 2, 1, 7)])
+def test_values_equal_the_plain_loops(shape):
+    x, bias = normal(1, *shape), normal(3, 5)
+    weight = normal(2, 5, x[0].size)
+    y, _ = linear_forward(x, weight, bias)
+    np.testing.assert_allclose(y, naive.linear(x, weight, bias), rtol=1e-12, atol=1e-12)
+
+
+def test_gradients_are_the_transposes():
+    x, weight = normal(1, 2, 3, 4, 5), normal(2, 7, 60)
+    y, cache = linear_forward(x, weight, np.zeros(7))
+    dy = normal(3, *y.shape)
+    dx, dweight, _ = linear_backward(dy, cache)
+    assert inner(x, dx) == pytest.approx(inner(y, dy))
+    assert inner(weight, dweight) == pytest.approx(inner(y, dy))
+
+
+def test_it_is_a_convolution_with_a_kernel_as_large_as_the_image():
+    # What section 3.1 of the paper rests on: fc6 slides once its weight is seen as a kernel.
+    x, weight, bias = normal(1, 2, 3, 4, 5), normal(2, 7, 60), normal(3, 7)
+    y, _ = linear_forward(x, weight, bias)
+    convolved, _ = conv2d_forward(x, weight.reshape(7, 3, 4, 5), bias)
+    np.testing.assert_allclose(convolved[:, :, 0, 0], y, rtol=1e-12)
+
+
+def test_float32_in_float32_out():
+    x, weight, bias = (normal(1, *s, dtype=np.float32) for s in ((2, 3, 4), (5, 12), (5,)))
+    y, cache = linear_forward(x, weight, bias)
+    assert all(array.dtype == np.float32 for array in (y, *linear_backward(y, cache)))
+
+
+def test_what_is_not_needed_is_not_computed():
+    y, cache = linear_forward(normal(1, 2, 3), normal(2, 4, 3), np.zeros(4))
+    assert linear_backward(y, cache, need_dx=False)[0] is None
+    assert linear_backward(y, cache, need_grads=False)[1:] == (None, None)
+
+
+def test_an_image_of_another_size_is_refused():
+    with pytest.raises(ValueError, match="expected 60 values an image, got 75.*one size only"):
+        linear_forward(np.zeros((2, 3, 5, 5)), np.zeros((7, 60)), np.zeros(7))

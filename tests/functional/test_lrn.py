@@ -1,0 +1,58 @@
+"""Local response normalisation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from cases import normal
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minifcn.functional import naive
+from minifcn.functional.lrn import lrn_backward, lrn_forward
+
+
+def test_values_by_hand_and_alpha_is_divided_by_the_size():
+    x = np.array([1.0, 2, 3]).reshape(1, 3, 1, 1)
+    y, _ = lrn_forward(x, local_size=3, alpha=3.0, beta=1.0, k=1.0)
+    # Energies 1+4, 1+4+9 and 4+9, times 3/3, plus 1.
+    np.testing.assert_allclose(y.ravel(), [1 / 6, 2 / 15, 3 / 14])
+
+
+def test_a_neighbourhood_may_be_larger_than_the_number_of_channels():
+    x = np.array([1.0, 2]).reshape(1, 2, 1, 1)
+    y, _ = lrn_forward(x, local_size=9, alpha=9.0, beta=1.0, k=1.0)
+    np.testing.assert_allclose(y.ravel(), [1 / 6, 2 / 6])
+
+
+def test_the_gradient_by_hand():
+    # One channel: y = x / (1 + x**2), dy/dx = (1 - x**2) / (1 + x**2)**2.
+    x = np.array([2.0]).reshape(1, 1, 1, 1)
+    _, cache = lrn_forward(x, local_size=1, alpha=1.0, beta=1.0, k=1.0)
+    np.testing.assert_allclose(lrn_backward(np.array([[[[10.0]]]]), cache), 10 * -3 / 25)
+
+
+@given(
+    channels=st.integers(1, 7),
+    local_size=st.sampled_from([1, 3, 5, 9]),
+    alpha=st.floats(1e-4, 2),
+    beta=st.floats(0.25, 1.5),
+    k=st.floats(1, 2),
+)
+def test_values_equal_the_plain_loops(channels, **options):
+    x = normal(1, 2, channels, 2, 3)
+    y, _ = lrn_forward(x, **options)
+    np.testing.assert_allclose(y, naive.lrn(x, **options), rtol=1e-12)
+
+
+def test_the_reference_settings_are_the_default():
+    x = 50 * normal(1, 1, 7, 2, 3)
+    y, _ = lrn_forward(x)
+    np.testing.assert_allclose(y, naive.lrn(x, local_size=5, alpha=1e-4, beta=0.75, k=1.0))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_dtype_stays(dtype):
+    x = normal(1, 2, 6, 3, 4, dtype=dtype)
+    y, cache = lrn_forward(x, local_size=3)
+    assert y.dtype == lrn_backward(x, cache).dtype == dtype

@@ -1,0 +1,164 @@
+"""Max and average pooling: the rounding, the padding, the ties, and the plain loops."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from cases import inner, normal, pool_cases
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minifcn.functional import naive
+from minifcn.functional.pooling import (
+    PoolWindow,
+    avg_pool_backward,
+    avg_pool_forward,
+    max_pool_backward,
+    max_pool_forward,
+)
+
+ROW = np.array([[[[3.0, 1, 4, 1, 5]]]])
+
+
+def test_ceil_keeps_the_incomplete_window_and_floor_drops_it():
+    kept, _ = max_pool_forward(ROW, PoolWindow((1, 2), (1, 2)))
+    assert kept.ravel().tolist() == [3, 4, 5]
+    dropped, _ = max_pool_forward(ROW, PoolWindow((1, 2), (1, 2), ceil=False))
+    assert dropped.ravel().tolist() == [3, 4]
+
+
+def test_rounded_up_a_window_may_be_larger_than_the_image():
+    y, _ = max_pool_forward(np.array([[[[1.0, 2]]]]), PoolWindow((2, 3), (2, 2)))
+    assert y.tolist() == [[[[2]]]]
+    y, _ = avg_pool_forward(np.array([[[[1.0, 2]]]]), PoolWindow((2, 3), (2, 2)))
+    assert y.tolist() == [[[[1.5]]]]
+
+
+def test_max_ignores_the_padding():
+    y, _ = max_pool_forward(-ROW, PoolWindow((1, 3), (1, 2), (0, 1)))
+    assert y.ravel().tolist() == [-1, -1, -1]
+
+
+def test_average_counts_the_padding_as_zeros_but_not_what_lies_beyond():
+    y, _ = avg_pool_forward(ROW, PoolWindow((1, 3), (1, 2), (0, 1)))
+    np.testing.assert_allclose(y.ravel(), [4 / 3, 6 / 3, 6 / 3])
+    # 3 1 4 | 1 5, and then the image ends: the last window is two pixels wide, and has their mean.
+    y, _ = avg_pool_forward(ROW, PoolWindow((1, 3), (1, 3)))
+    np.testing.assert_allclose(y.ravel(), [8 / 3, 6 / 2])
+
+
+def test_padding_that_would_make_an_empty_window_is_clipped():
+    # Caffe: 4 pixels, kernel 3, stride 3, pad 2: ceil((4+4-3)/3)+1 = 3 windows, at -2, 1 and 4.
+    # The third would begin behind the last pixel, so there are two.
+    window = PoolWindow((3, 3), (3, 3), (2, 2))
+    assert window.output_size((4, 4)) == (2, 2)
+    assert window.output_size((5, 4)) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("height", "pooled"),
+    [(500, (349, 175, 88, 44, 22)), (375, (287, 144, 72, 36, 18)), (1, (100, 50, 25, 13, 7))],
+)
+def test_sizes_of_the_reference_vgg16(height, pooled):
+    size = height + 198
+    for expected in pooled:
+        size, _ = PoolWindow((2, 2), (2, 2)).output_size((size, size))
+        assert size == expected
+
+
+@given(pool_cases())
+def test_the_number_of_windows_is_what_counting_them_gives(case):
+    window, size = PoolWindow(**case.options), case.x_shape[2:]
+    expected = tuple(
+        naive.pooled_size(pixels, k, s, p, window.ceil)
+        for pixels, k, s, p in zip(size, window.kernel_size, window.stride, window.pad, strict=True)
+    )
+    assert window.output_size(size) == expected
+
+
+@given(pool_cases(), st.booleans())
+def test_maxima_equal_the_plain_loops(case, train):
+    x = normal(1, *case.x_shape)
+    y, _ = max_pool_forward(x, PoolWindow(**case.options), train=train)
+    np.testing.assert_array_equal(y, naive.max_pool(x, **case.options))
+
+
+@given(pool_cases())
+def test_averages_equal_the_plain_loops(case):
+    x = normal(1, *case.x_shape)
+    y, _ = avg_pool_forward(x, PoolWindow(**case.options))
+    np.testing.assert_allclose(y, naive.avg_pool(x, **case.options), rtol=1e-12, atol=1e-12)
+
+
+@given(pool_cases())
+def test_the_gradient_of_the_average_is_its_transpose(case):
+    x = normal(1, *case.x_shape)
+    y, cache = avg_pool_forward(x, PoolWindow(**case.options))
+    dy = normal(2, *y.shape)
+    dx = avg_pool_backward(dy, cache)
+    assert inner(y, dy) == pytest.approx(inner(x, dx), rel=1e-11, abs=1e-11)
+
+
+@given(pool_cases())
+def test_the_gradient_of_the_maximum_is_the_transpose_of_a_choice(case):
+    # Near x the maxima are a choice of pixels, which is linear; and y is that choice of x.
+    x = normal(1, *case.x_shape)
+    y, cache = max_pool_forward(x, PoolWindow(**case.options))
+    dy = normal(2, *y.shape)
+    dx = max_pool_backward(dy, cache)
+    assert inner(y, dy) == pytest.approx(inner(x, dx), rel=1e-11, abs=1e-11)
+    assert dx.sum() == pytest.approx(dy.sum(), abs=1e-11)
+
+
+def test_the_first_maximum_wins_a_tie():
+    x = np.array([[[[1.0, 7, 7], [7, 7, 7]]]])
+    y, cache = max_pool_forward(x, PoolWindow((2, 3), (1, 1)))
+    dx = max_pool_backward(np.ones_like(y), cache)
+    assert dx[0, 0].tolist() == [[0, 1, 0], [0, 0, 0]]
+
+
+def test_the_first_pixel_of_a_flat_window_wins_even_beside_padding():
+    x = np.zeros((1, 1, 2, 2))
+    y, cache = max_pool_forward(x, PoolWindow((2, 2), (2, 2), (1, 1)))
+    assert y.shape == (1, 1, 2, 2)
+    dx = max_pool_backward(np.array([[[[1.0, 2], [4, 8]]]]), cache)
+    assert dx[0, 0].tolist() == [[1, 2], [4, 8]]
+
+
+def test_a_pixel_that_wins_several_windows_collects_from_all():
+    x = np.array([[[[0.0, 9, 0]]]])
+    _, cache = max_pool_forward(x, PoolWindow((1, 2), (1, 1)))
+    assert max_pool_backward(np.array([[[[1.0, 10]]]]), cache).tolist() == [[[[0, 11, 0]]]]
+
+
+@pytest.mark.parametrize(("side", "dtype"), [(15, np.uint8), (16, np.uint16)])
+def test_the_winner_is_kept_in_the_smallest_integer(side, dtype):
+    x = np.zeros((1, 1, side, side))
+    x[0, 0, -1, -1] = 1
+    _, cache = max_pool_forward(x, PoolWindow((side, side), (1, 1)))
+    assert cache.argmax.dtype == dtype
+    assert max_pool_backward(np.ones((1, 1, 1, 1)), cache)[0, 0, -1, -1] == 1
+
+
+def test_without_training_there_is_no_cache():
+    y, cache = max_pool_forward(ROW, PoolWindow((1, 2), (1, 2)), train=False)
+    assert cache is None and not np.shares_memory(y, ROW)
+
+
+@pytest.mark.parametrize("ceil", [True, False])
+def test_float32_in_float32_out(ceil):
+    x, window = normal(1, 2, 3, 6, 7, dtype=np.float32), PoolWindow((3, 2), (2, 2), (1, 0), ceil)
+    for forward, backward in (
+        (max_pool_forward, max_pool_backward),
+        (avg_pool_forward, avg_pool_backward),
+    ):
+        y, cache = forward(x, window)
+        dy = normal(2, *y.shape, dtype=np.float32)
+        assert y.dtype == backward(dy, cache).dtype == np.float32
+
+
+@pytest.mark.parametrize("forward", [max_pool_forward, avg_pool_forward])
+def test_an_image_smaller_than_the_window_is_refused(forward):
+    message = r"window of \(3, 2\) pixels does not fit into an image of \(2, 2\) padded by \(0, 0\)"
+    with pytest.raises(ValueError, match=message):
+        forward(np.zeros((1, 1, 2, 2)), PoolWindow((3, 2), (1, 1)))

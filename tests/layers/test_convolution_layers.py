@@ -1,0 +1,68 @@
+"""Conv2d and Deconv2d: parameters, geometry, cost and messages."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from minifcn.geometry import Footprint
+from minifcn.layers import Conv2d, Deconv2d
+
+
+def test_parameters_start_at_zero_in_the_published_layout():
+    conv = Conv2d(6, 4, (3, 2), groups=2)
+    assert {k: p.shape for k, p in conv.params.items()} == {"weight": (4, 3, 3, 2), "bias": (4,)}
+    deconv = Deconv2d(6, 4, (3, 2), groups=2, bias=True)
+    assert {k: p.shape for k, p in deconv.params.items()} == {"weight": (6, 2, 3, 2), "bias": (4,)}
+    for layer in (conv, deconv):
+        assert all(p.dtype == np.float32 and not p.any() for p in layer.params.values())
+
+
+def test_a_bias_can_be_left_out():
+    assert list(Conv2d(2, 3, 1, bias=False).params) == ["weight"]
+    assert list(Deconv2d(2, 3, 1).params) == ["weight"]  # the default, as in the paper's nets
+
+
+def test_bilinear_upsampling_is_made_on_request():
+    layer = Deconv2d(3, 3, 4, stride=2, pad=1, bilinear=True)
+    y, _ = layer.forward(np.ones((1, 3, 4, 5), np.float32))
+    assert y.shape == (1, 3, 8, 10)
+    np.testing.assert_allclose(y[:, :, 1:-1, 1:-1], 1)
+
+
+def test_footprints():
+    conv = Conv2d(1, 1, (3, 2), stride=(2, 1), pad=(1, 0), dilation=(2, 3))
+    assert conv.footprint() == Footprint((5, 4), (2, 1), (1, 0))
+    deconv = Deconv2d(1, 1, (4, 3), stride=2, pad=(1, 0))
+    assert deconv.footprint() == Footprint((4, 3), (2, 2), (1, 0), transposed=True)
+
+
+def test_flops_by_hand():
+    # 2 operations for each of 3*3*2/2 weights of each of 4 filters at 5 x 6 places of 7 images.
+    conv = Conv2d(2, 4, 3, groups=2, pad=1)
+    assert conv.flops((7, 2, 5, 6)) == 2 * 9 * 4 * 30 * 7
+    deconv = Deconv2d(2, 4, 4, stride=2)
+    assert deconv.flops((7, 2, 5, 6)) == 2 * 2 * 16 * 4 * 30 * 7
+
+
+@pytest.mark.parametrize("kind", [Conv2d, Deconv2d])
+def test_channels_that_cannot_be_grouped_are_refused(kind):
+    with pytest.raises(ValueError, match="4 input and 6 output channels.*4 groups"):
+        kind(4, 6, 3, groups=4)
+
+
+@pytest.mark.parametrize("kind", [Conv2d, Deconv2d])
+def test_a_shape_that_cannot_run_is_refused_without_running(kind):
+    with pytest.raises(ValueError, match="expects 4 input channels, got 3"):
+        kind(4, 6, 3).output_shape((1, 3, 5, 5))
+
+
+def test_an_image_smaller_than_the_kernel_is_refused_without_running():
+    with pytest.raises(ValueError, match="does not fit"):
+        Conv2d(1, 1, 7).output_shape((1, 1, 6, 9))
+
+
+@pytest.mark.parametrize(("channels", "kernel"), [((2, 3), 4), ((2, 2), (4, 2))])
+def test_bilinear_upsampling_of_other_forms_is_refused(channels, kernel):
+    with pytest.raises(ValueError, match="as many output as input channels and a square kernel"):
+        Deconv2d(*channels, kernel, stride=2, bilinear=True)

@@ -1,0 +1,153 @@
+"""What every layer promises, whatever it computes: one test a promise, over all kinds of layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import normal
+
+from minifcn import layers
+from minifcn.layers import (
+    LRN,
+    AvgPool2d,
+    Concat,
+    Conv2d,
+    Crop,
+    Deconv2d,
+    Dropout,
+    EltwiseSum,
+    Layer,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Scale,
+    SoftmaxLoss,
+)
+
+Shapes = tuple[tuple[int, ...], ...]
+
+# For each kind: how it is made, and the shapes of its inputs.
+EXAMPLES: dict[str, tuple[Callable[[], Layer], Shapes]] = {
+    "Conv2d": (lambda: Conv2d(4, 6, (3, 2), stride=2, pad=1, groups=2), ((2, 4, 7, 5),)),
+    "Deconv2d": (lambda: Deconv2d(4, 6, (4, 3), stride=2, pad=1, bias=True), ((2, 4, 3, 5),)),
+    "MaxPool2d": (lambda: MaxPool2d(3, stride=2, pad=(1, 0)), ((2, 3, 6, 8),)),
+    "AvgPool2d": (lambda: AvgPool2d((2, 3), pad=(0, 1)), ((2, 3, 7, 8),)),
+    "ReLU": (ReLU, ((2, 3, 4, 5),)),
+    "LRN": (lambda: LRN(3), ((2, 5, 3, 4),)),
+    "Dropout": (lambda: Dropout(0.3), ((2, 3, 4, 5),)),
+    "Linear": (lambda: Linear(24, 5), ((3, 2, 3, 4),)),
+    "Scale": (lambda: Scale(3, 0.01), ((2, 3, 4, 5),)),
+    "EltwiseSum": (lambda: EltwiseSum((1, 0.5, -2)), ((2, 3, 4, 5),) * 3),
+    "Concat": (Concat, ((2, 3, 4, 5), (2, 1, 4, 5), (2, 2, 4, 5))),
+    "Crop": (lambda: Crop((2, 1)), ((2, 3, 7, 6), (2, 5, 4, 3))),
+    "SoftmaxLoss": (SoftmaxLoss, ((2, 3, 4, 5), (2, 4, 5))),
+}
+
+
+def prepare(kind: str, dtype: Any = np.float64) -> tuple[Layer, list[np.ndarray]]:
+    """Return the example of a kind with random parameters, and inputs that cannot be written to."""
+    make, shapes = EXAMPLES[kind]
+    layer = make()
+    for number, (name, array) in enumerate(layer.params.items()):
+        layer.params[name] = normal(10 + number, *array.shape, dtype=dtype)
+    bottoms = [normal(number, *shape, dtype=dtype) for number, shape in enumerate(shapes)]
+    if kind == "SoftmaxLoss":
+        bottoms[1] = np.random.default_rng(0).integers(0, 3, shapes[1])
+        bottoms[1].flags.writeable = False
+    return layer, bottoms
+
+
+def forward(layer: Layer, bottoms: list[np.ndarray], train: bool = True) -> tuple[np.ndarray, Any]:
+    return layer.forward(*bottoms, train=train, rng=np.random.default_rng(5))
+
+
+def backward(layer: Layer, bottoms: list[np.ndarray], **needs: bool) -> tuple[list[Any], dict]:
+    """Return the gradients of the inputs, as a list, and of the parameters."""
+    y, cache = forward(layer, bottoms)
+    dxs, grads = layer.backward(normal(20, *y.shape, dtype=y.dtype), cache, **needs)
+    return list(dxs) if isinstance(dxs, tuple) else [dxs], grads
+
+
+every_kind = pytest.mark.parametrize("kind", EXAMPLES)
+
+
+def test_every_layer_has_an_example():
+    assert set(EXAMPLES) == set(layers.__all__) - {"Layer"}
+
+
+@every_kind
+def test_the_shape_is_known_without_running(kind):
+    layer, bottoms = prepare(kind)
+    y, _ = forward(layer, bottoms)
+    assert layer.output_shape(*(bottom.shape for bottom in bottoms)) == y.shape
+
+
+@every_kind
+def test_without_training_there_is_no_cache_and_the_same_result(kind):
+    layer, bottoms = prepare(kind)
+    y, cache = forward(layer, bottoms, train=False)
+    assert cache is None
+    if kind == "Dropout":
+        assert y is bottoms[0]
+    else:
+        np.testing.assert_array_equal(y, forward(layer, bottoms)[0])
+
+
+@every_kind
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_dtype_stays(kind, dtype):
+    layer, bottoms = prepare(kind, dtype)
+    y, _ = forward(layer, bottoms)
+    dxs, grads = backward(layer, bottoms)
+    arrays = [y, *(dx for dx in dxs if dx is not None), *grads.values()]
+    assert {array.dtype for array in arrays} == {np.dtype(dtype)}
+
+
+@every_kind
+def test_gradients_have_the_shapes_of_what_they_are_gradients_of(kind):
+    layer, bottoms = prepare(kind)
+    dxs, grads = backward(layer, bottoms)
+    assert len(dxs) == len(bottoms)
+    for dx, bottom in zip(dxs, bottoms, strict=True):
+        assert dx is None or dx.shape == bottom.shape
+    assert {k: g.shape for k, g in grads.items()} == {k: p.shape for k, p in layer.params.items()}
+
+
+@every_kind
+def test_what_is_not_needed_is_left_out(kind):
+    layer, bottoms = prepare(kind)
+    dxs, grads = backward(layer, bottoms)
+    only_grads = backward(layer, bottoms, need_dx=False)
+    only_dxs = backward(layer, bottoms, need_grads=False)
+    assert only_dxs[1] == {}
+    for dx, expected in zip(only_dxs[0], dxs, strict=True):
+        np.testing.assert_equal(dx, expected)
+    for name, gradient in grads.items():
+        np.testing.assert_array_equal(only_grads[1][name], gradient)
+    if layer.params:
+        assert only_grads[0] == [None]
+
+
+@every_kind
+def test_a_layer_keeps_no_state_between_its_passes(kind):
+    layer, bottoms = prepare(kind)
+    expected, _ = backward(layer, bottoms)
+    y, cache = forward(layer, bottoms)
+    others = [bottom if bottom.dtype.kind == "i" else bottom - 1 for bottom in bottoms]
+    forward(layer, others)  # the same layer at another place of the net
+    dxs, _ = layer.backward(normal(20, *y.shape), cache)
+    for dx, right in zip(dxs if isinstance(dxs, tuple) else [dxs], expected, strict=True):
+        np.testing.assert_equal(dx, right)
+
+
+# A loss is one number for the batch, and dropout draws for the whole batch.
+@pytest.mark.parametrize("kind", sorted(EXAMPLES.keys() - {"SoftmaxLoss", "Dropout"}))
+def test_images_of_a_batch_do_not_mix(kind):
+    layer, bottoms = prepare(kind)
+    y, _ = forward(layer, bottoms)
+    for n in range(len(y)):
+        alone, _ = forward(layer, [bottom[n : n + 1] for bottom in bottoms])
+        np.testing.assert_allclose(alone[0], y[n], rtol=1e-12)

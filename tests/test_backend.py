@@ -1,0 +1,146 @@
+"""The ground floor: array modules, devices and threads."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from io import StringIO
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from minifcn import backend
+from minifcn.backend import (
+    DeviceError,
+    array_module,
+    available_threads,
+    device_module,
+    get_threads,
+    parallel_map,
+    to_device,
+    to_host,
+)
+
+
+def test_numpy_arrays_belong_to_numpy():
+    assert array_module(np.ones(3), np.float32(1)) is np
+    assert array_module() is np
+
+
+def test_cupy_is_looked_for_and_never_imported(monkeypatch):
+    class Array:
+        def get(self):
+            return np.arange(3)
+
+    cupy = ModuleType("cupy")
+    cupy.ndarray = Array
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    assert array_module(np.ones(3), Array()) is cupy
+    assert array_module(np.ones(3)) is np
+    assert to_host(Array()).tolist() == [0, 1, 2]
+
+
+def test_the_processor_can_always_be_used():
+    assert device_module("cpu") is np
+
+
+@pytest.fixture
+def no_cupy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)  # an import of it fails
+
+
+def test_without_a_gpu_auto_falls_back_and_gpu_says_what_to_do(no_cupy):
+    assert device_module("auto") is np
+    with pytest.raises(DeviceError, match=r"install minifcn\[gpu-cuda12\].*or use --device cpu"):
+        device_module("gpu")
+
+
+def test_a_gpu_that_cannot_compute_is_not_taken(monkeypatch):
+    def fail(*_):
+        raise RuntimeError("CUDA driver version is insufficient")
+
+    cupy = ModuleType("cupy")
+    cupy.cuda = ModuleType("cuda")
+    cupy.cuda.runtime = ModuleType("runtime")
+    cupy.cuda.runtime.getDeviceCount = lambda: 1
+    cupy.zeros = fail
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    assert device_module("auto") is np
+    with pytest.raises(DeviceError, match="CUDA driver version is insufficient"):
+        device_module("gpu")
+
+
+def test_an_unknown_device_is_refused():
+    with pytest.raises(ValueError, match="must be 'cpu', 'gpu' or 'auto', not 'tpu'"):
+        device_module("tpu")
+
+
+def test_moving_a_host_array_to_the_host_is_free():
+    x = np.ones(3)
+    assert to_host(x) is x and to_device(x, np) is x
+
+
+def test_threads_are_at_least_one_and_at_most_the_processors(threads):
+    threads(0)
+    assert 1 <= get_threads() == available_threads()
+    threads(3)
+    assert get_threads() == 3
+    with pytest.raises(ValueError, match="at least 0, not -1"):
+        threads(-1)
+
+
+@pytest.mark.parametrize(("limit", "expected"), [("100000 100000", 1), ("max 100000", 7)])
+def test_a_container_may_use_less_than_all_processors(monkeypatch, limit, expected):
+    monkeypatch.setattr(backend.os, "sched_getaffinity", lambda _: set(range(7)), raising=False)
+    monkeypatch.setattr(backend, "open", lambda _: StringIO(limit), raising=False)
+    assert available_threads() == expected
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_results_come_in_the_order_of_the_items(threads, count):
+    threads(count)
+
+    def slow_at_first(n: int) -> int:
+        time.sleep(0.005 * (4 - n))
+        return n * n
+
+    assert parallel_map(np, slow_at_first, range(5)) == [0, 1, 4, 9, 16]
+
+
+def test_items_are_computed_at_the_same_time(threads):
+    threads(2)
+    meeting = threading.Barrier(2, timeout=10)  # broken if one waits for the other's end
+    assert len(parallel_map(np, lambda _: meeting.wait(), range(2))) == 2
+
+
+def test_a_nested_call_stays_in_its_thread(threads):
+    threads(2)
+
+    def inner(_: int) -> int:
+        return threading.get_ident()
+
+    def outer(_: int) -> bool:
+        return set(parallel_map(np, inner, range(3))) == {threading.get_ident()}
+
+    assert parallel_map(np, outer, range(4)) == [True] * 4
+
+
+def test_one_thread_or_one_item_needs_no_pool(threads):
+    here = [threading.get_ident()]
+    threads(1)
+    assert parallel_map(np, lambda _: threading.get_ident(), range(3)) == here * 3
+    threads(2)
+    assert parallel_map(np, lambda _: threading.get_ident(), range(1)) == here
+    assert parallel_map(np, lambda _: threading.get_ident(), []) == []
+
+
+def test_an_error_in_a_thread_reaches_the_caller(threads):
+    threads(2)
+
+    def fail(n: int) -> None:
+        raise ValueError(f"item {n}")
+
+    with pytest.raises(ValueError, match="item 0"):
+        parallel_map(np, fail, range(3))

@@ -1,0 +1,163 @@
+"""Checkpoints: bit-exact, found again, pruned, never lost to an interruption."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from minifcn.optim import SGD
+from minifcn.weights.checkpoint import (
+    checkpoint_path,
+    latest_checkpoint,
+    load_checkpoint,
+    prune_checkpoints,
+    save_checkpoint,
+)
+from minifcn.weights.store import WeightsError, save_weights
+
+f32 = np.float32
+
+
+def save(folder, *steps):
+    for step in steps:
+        save_checkpoint(
+            checkpoint_path(folder, step),
+            {"conv/weight": np.full(100, step, f32)},
+            {"conv/weight": np.zeros(100, f32)},
+            {"step": step},
+        )
+
+
+def steps_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_name_is_the_step(tmp_path):
+    assert checkpoint_path(tmp_path, 1000) == tmp_path / "step_00001000.h5"
+
+
+def test_arrays_come_back_bit_by_bit(tmp_path, rng):
+    # All bit patterns, the NaNs, infinities and denormals among them.
+    def array():
+        return rng.integers(0, 1 << 32, 4096, np.uint32).view(f32)
+
+    params = {"b/1x1/weight": array(), "a/weight": array(), "a/bias": array()}
+    momentum = {"b/1x1/weight": array()}
+    path = tmp_path / "step_00000001.h5"
+    save_checkpoint(path, params, momentum, {})
+    loaded = load_checkpoint(path)
+    for found, expected in ((loaded.params, params), (loaded.momentum, momentum)):
+        assert list(found) == list(expected)
+        assert all(found[a].tobytes() == expected[a].tobytes() for a in expected)
+
+
+def test_random_state_comes_back_exactly(tmp_path, rng):
+    path = tmp_path / "step_00000001.h5"
+    state = {"step": 1, "rng": rng.bit_generator.state, "best": 0.1 + 0.2, "first": float("-inf")}
+    save_checkpoint(path, {}, {}, state)
+    expected = rng.random(5)
+    loaded = load_checkpoint(path).state
+    assert loaded == state
+    again = np.random.default_rng(99)
+    again.bit_generator.state = loaded["rng"]
+    np.testing.assert_array_equal(again.random(5), expected)
+
+
+def test_training_goes_on_bit_for_bit(tmp_path, rng):
+    grads = rng.normal(size=(6, 10)).astype(f32)
+    weight = rng.normal(size=10).astype(f32)
+    sgd = SGD({"a/weight": weight}, {}, momentum=0.9, weight_decay=0.01)
+    for step, grad in enumerate(grads):
+        if step == 3:
+            path = checkpoint_path(tmp_path, step)
+            save_checkpoint(path, sgd.params, sgd.state(), {"step": step})
+        sgd.update("a/weight", grad, 0.1)
+    resumed = load_checkpoint(path)
+    sgd = SGD(resumed.params, {}, momentum=0.9, weight_decay=0.01)
+    sgd.load_state(resumed.momentum)
+    for grad in grads[resumed.state["step"] :]:
+        sgd.update("a/weight", grad, 0.1)
+    np.testing.assert_array_equal(resumed.params["a/weight"], weight)
+
+
+def test_newest_is_that_of_the_highest_step(tmp_path):
+    save(tmp_path, 100, 99)
+    assert latest_checkpoint(tmp_path) == tmp_path / "step_00000100.h5"
+
+
+def test_steps_are_compared_as_numbers(tmp_path):
+    save(tmp_path, 123_456_789, 99_999_999)
+    assert latest_checkpoint(tmp_path) == tmp_path / "step_123456789.h5"
+
+
+def test_no_checkpoint_is_none(tmp_path):
+    assert latest_checkpoint(tmp_path) is None
+    assert latest_checkpoint(tmp_path / "missing") is None
+
+
+def test_incomplete_and_foreign_files_are_passed_over(tmp_path):
+    save(tmp_path, 1, 2)
+    newest = tmp_path / "step_00000002.h5"
+    newest.write_bytes(newest.read_bytes()[:-100])
+    (tmp_path / ".partial-step_00000003.h5").write_bytes(b"")
+    (tmp_path / "step_00000004.h5").write_bytes(b"")
+    save_weights(tmp_path / "step_00000005.h5", {"conv/weight": np.ones(1, f32)}, {})
+    save_weights(tmp_path / "step_last.h5", {}, {})
+    assert latest_checkpoint(tmp_path) == tmp_path / "step_00000001.h5"
+
+
+def test_pruning_keeps_the_newest(tmp_path):
+    save(tmp_path, 1, 2, 3, 4)
+    prune_checkpoints(tmp_path, 2)
+    assert steps_in(tmp_path) == ["step_00000003.h5", "step_00000004.h5"]
+
+
+def test_pruning_does_not_count_what_cannot_be_resumed(tmp_path):
+    save(tmp_path, 1, 2)
+    (tmp_path / "step_00000003.h5").write_bytes(b"")
+    prune_checkpoints(tmp_path, 1)
+    assert steps_in(tmp_path) == ["step_00000002.h5", "step_00000003.h5"]
+
+
+def test_keeping_none_is_refused(tmp_path):
+    save(tmp_path, 1)
+    with pytest.raises(ValueError, match="at least 1 checkpoint must be kept, not 0"):
+        prune_checkpoints(tmp_path, 0)
+    assert steps_in(tmp_path) == ["step_00000001.h5"]
+
+
+def test_interrupted_saving_leaves_the_one_before(tmp_path, monkeypatch):
+    save(tmp_path, 1)
+
+    def replace(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", replace)
+    with pytest.raises(KeyboardInterrupt):
+        save(tmp_path, 2)
+    assert steps_in(tmp_path) == ["step_00000001.h5"]
+    assert load_checkpoint(latest_checkpoint(tmp_path)).state == {"step": 1}
+
+
+def test_a_file_of_weights_is_no_checkpoint(tmp_path):
+    save_weights(tmp_path / "weights.h5", {"conv/weight": np.ones(1, f32)}, {})
+    with pytest.raises(WeightsError, match=r"weights\.h5 is not a checkpoint"):
+        load_checkpoint(tmp_path / "weights.h5")
+
+
+@pytest.mark.parametrize("attributes", [{}, {"state": [1]}])
+def test_a_checkpoint_without_its_state_is_refused(tmp_path, attributes):
+    path = tmp_path / "step_00000001.h5"
+    save_weights(path, {}, {"format": "minifcn checkpoint 1", **attributes})
+    with pytest.raises(WeightsError, match="holds no state"):
+        load_checkpoint(path)
+
+
+def test_arrays_of_a_third_kind_are_refused(tmp_path):
+    path = tmp_path / "step_00000001.h5"
+    attributes = {"format": "minifcn checkpoint 1", "state": {}}
+    save_weights(path, {"other/weight": np.ones(1, f32)}, attributes)
+    with pytest.raises(WeightsError, match="other/weight, which does not belong"):
+        load_checkpoint(path)

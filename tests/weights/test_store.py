@@ -1,0 +1,238 @@
+"""The HDF5 store: what is saved comes back, and an interruption leaves what was there."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from minifcn.weights.store import WeightsError, load_weights, read_attributes, save_weights
+
+f32 = np.float32
+ATTRIBUTES = {
+    "format_version": 1,
+    "architecture": "fcn8s",
+    "width": 0.25,
+    "class_names": ["background", "crème", "猫"],
+    "palette": None,
+    "preprocess": {"order": "BGR", "mean": [104.00698793, 116.66876762, 122.67891434]},
+}
+
+
+def example() -> dict[str, np.ndarray]:
+    """A few parameters of each shape, not in alphabetical order."""
+    rng = np.random.default_rng(0)
+    shapes = {
+        "score/weight": (5, 8, 1, 1),
+        "score/bias": (5,),
+        "inception_3a/1x1/weight": (8, 3, 3, 3),
+        "inception_3a/1x1/bias": (8,),
+        "conv1/weight": (3, 3, 7, 7),
+    }
+    return {address: rng.normal(size=shape).astype(f32) for address, shape in shapes.items()}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "weights.h5"
+
+
+def assert_bits_equal(found, expected):
+    assert list(found) == list(expected)
+    for address, array in expected.items():
+        assert (found[address].dtype, found[address].shape) == (array.dtype, array.shape), address
+        assert found[address].tobytes() == array.tobytes(), address
+
+
+# ---------------------------------------------------------------------------------------------
+# What is saved comes back
+# ---------------------------------------------------------------------------------------------
+
+
+def test_round_trip_keeps_bits_order_and_attributes(path):
+    save_weights(path, example(), ATTRIBUTES)
+    weights = load_weights(path)
+    assert_bits_equal(weights.params, example())
+    assert weights.attributes == ATTRIBUTES
+    assert list(weights.attributes) == list(ATTRIBUTES)
+
+
+def test_other_programs_find_layers_as_groups(path):
+    save_weights(path, example(), ATTRIBUTES)
+    with h5py.File(path) as file:
+        assert list(file) == ["score", "inception_3a", "conv1"]
+        assert list(file["inception_3a/1x1"]) == ["weight", "bias"]
+        assert json.loads(file.attrs["preprocess"])["order"] == "BGR"
+
+
+any_floats = st.sampled_from([f32, np.float64]).flatmap(
+    lambda dtype: arrays.arrays(dtype, arrays.array_shapes(min_dims=0, min_side=0, max_side=4))
+)
+
+
+@settings(max_examples=12)  # each waits for the disk
+@given(st.lists(any_floats, max_size=4))
+def test_any_float_array_comes_back_bit_by_bit(tmp_path_factory, contents):
+    path = tmp_path_factory.mktemp("store") / "weights.h5"
+    params = {f"layer{number}/weight": array for number, array in enumerate(contents)}
+    save_weights(path, params, {})
+    assert_bits_equal(load_weights(path).params, params)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=12)
+@given(json_values)
+def test_any_json_value_comes_back(tmp_path_factory, value):
+    path = tmp_path_factory.mktemp("store") / "weights.h5"
+    save_weights(path, {}, {"value": value})
+    assert read_attributes(path) == {"value": value}
+
+
+def test_a_long_attribute_comes_back(path):
+    value = list(range(100_000))  # HDF5 has a limit of 64 KiB for some kinds of attribute
+    save_weights(path, {}, {"value": value})
+    assert read_attributes(path)["value"] == value
+
+
+def test_arrays_of_the_device_are_saved(path, xp):
+    save_weights(path, {"a/weight": xp.arange(3, dtype=f32)}, {})
+    assert_bits_equal(load_weights(path).params, {"a/weight": np.arange(3, dtype=f32)})
+
+
+def test_a_strided_array_is_saved_in_its_own_order(path):
+    save_weights(path, {"a/weight": np.arange(6, dtype=f32).reshape(2, 3).T}, {})
+    assert load_weights(path).params["a/weight"].tolist() == [[0, 3], [1, 4], [2, 5]]
+
+
+def test_loaded_arrays_can_be_written_to(path):
+    for dtype in (None, "float16"):
+        save_weights(path, example(), {}, dtype=dtype)
+        assert all(array.flags.writeable for array in load_weights(path).params.values())
+
+
+def test_saving_is_reproducible(path):
+    save_weights(path, example(), ATTRIBUTES)
+    first = path.read_bytes()
+    save_weights(path, example(), ATTRIBUTES)
+    assert path.read_bytes() == first
+
+
+def test_folders_are_made(tmp_path):
+    save_weights(tmp_path / "a" / "b.h5", example(), {})
+    assert (tmp_path / "a" / "b.h5").is_file()
+
+
+def test_half_precision_comes_back_as_float32_rounded(path):
+    params = example() | {"no/weight": np.zeros((0, 3), f32), "one/weight": np.array(1.5, f32)}
+    save_weights(path, params, ATTRIBUTES, dtype="float16")
+    rounded = {address: array.astype(np.float16).astype(f32) for address, array in params.items()}
+    assert_bits_equal(load_weights(path).params, rounded)
+
+
+def test_half_precision_is_what_hdf5_reads_too(path):
+    save_weights(path, example(), {}, dtype="float16")
+    with h5py.File(path) as file:
+        for address, array in example().items():
+            np.testing.assert_array_equal(file[address][()], array.astype(np.float16))
+
+
+def test_half_precision_is_smaller(path):
+    params = {"a/weight": np.random.default_rng(0).normal(size=(64, 64, 3, 3)).astype(f32)}
+    save_weights(path, params, {}, dtype="float16")
+    assert path.stat().st_size < params["a/weight"].nbytes / 2
+
+
+# ---------------------------------------------------------------------------------------------
+# What cannot be saved
+# ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("params", "attributes", "dtype", "message"),
+    [
+        ({"weight": np.ones(1)}, {}, None, "'weight' is not of the form 'layer/parameter'"),
+        ({"/a/weight": np.ones(1)}, {}, None, "'/a/weight' is not of the form"),
+        ({"a/../weight": np.ones(1)}, {}, None, "is not of the form"),
+        ({"a/w\0t": np.ones(1)}, {}, None, "is not of the form"),
+        ({"a/weight": np.ones(1, int)}, {}, None, "a/weight must be of float16, .* not int64"),
+        ({"a/b": np.ones(1), "a/b/c": np.ones(1)}, {}, None, "a/b/c lies below /a/b, which"),
+        ({}, {"value": {1, 2}}, None, "set is not JSON serializable"),
+        ({"a/weight": np.array([7e4])}, {}, "float16", "values of 70000, too large for float16"),
+    ],
+)
+def test_what_cannot_be_stored_is_refused_and_leaves_nothing(
+    path, params, attributes, dtype, message
+):
+    with pytest.raises(WeightsError, match=rf"weights\.h5 cannot be written: .*{message}"):
+        save_weights(path, params, attributes, dtype=dtype)
+    assert list(path.parent.iterdir()) == []
+
+
+class Interrupted(BaseException):
+    """Not an Exception, as KeyboardInterrupt is not."""
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "message"),
+    [
+        (OSError("no space left"), OSError, r"weights\.h5 cannot be written: no space left"),
+        (RuntimeError("unable to extend"), OSError, r"weights\.h5 cannot be written: unable to"),
+        (Interrupted(), Interrupted, "^$"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("owner", "name", "calls"),
+    [
+        (h5py.Group, "create_dataset", 1),
+        (h5py.Group, "create_dataset", 4),
+        (os, "fsync", 1),
+        (os, "replace", 1),
+    ],
+)
+def test_interrupted_saving_keeps_the_old_file(
+    path, monkeypatch, error, expected, message, owner, name, calls
+):
+    save_weights(path, example(), ATTRIBUTES)
+    before = path.read_bytes()
+    original, count = getattr(owner, name), iter(range(1, 100))
+
+    def failing(*args, **kwargs):
+        if next(count) == calls:
+            raise error
+        return original(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, failing)
+        with pytest.raises(expected, match=message):
+            save_weights(path, {a: array + 1 for a, array in example().items()}, {})
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_is_overwritten(path):
+    partial = path.with_name(".partial-weights.h5")
+    partial.write_bytes(b"half a file")
+    save_weights(path, example(), ATTRIBUTES)
+    assert_bits_equal(load_weights(path).params, example())
+    assert not partial.exists()
+
+
+def test_the_file_is_on_disk_before_it_gets_its_name(path, monkeypatch):
+    events = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda fd: (events.append("fsync"), fsync(fd)))
+    monkeypatch.setattr(os, "replace", lambda a, b: (events.append("replace"), replace(a, b)))
+    save_weights(path, example(), ATTRIBUTES)
+    assert events[:2] == ["fsync", "replace"]
