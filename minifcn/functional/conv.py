@@ -1,11 +1,13 @@
 """Two-dimensional convolution: the forward and backward pair, and the choice of its path.
 
 `im2col.py` is the definition. The other paths compute the same numbers faster where the shape
-allows it; `choose_path` is the only place that decides.
+allows it; `choose_path` is the only place that decides, and `force_path` (or the environment
+variable MINIFCN_CONV) overrules it.
 """
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 from minifcn.backend import Array
@@ -15,7 +17,59 @@ from minifcn.functional.im2col import (
     im2col_backward_data,
     im2col_backward_weights,
     im2col_forward,
+    turned_backward_data,
 )
+from minifcn.functional.pointwise import (
+    pointwise_backward_data,
+    pointwise_backward_weights,
+    pointwise_forward,
+)
+from minifcn.functional.winograd import (
+    winograd_backward_data,
+    winograd_backward_weights,
+    winograd_forward,
+)
+
+PATHS = ("im2col", "pointwise", "winograd")
+
+_forced = {"path": os.environ.get("MINIFCN_CONV", "")}
+
+
+def force_path(path: str | None) -> None:
+    """Use one path for every convolution that it can compute; None lets `choose_path` choose.
+
+    Raises
+    ------
+    ValueError
+        If there is no such path.
+    """
+    if path is not None and path not in PATHS:
+        raise ValueError(f"the convolution path must be one of {', '.join(PATHS)}, not {path!r}")
+    _forced["path"] = path or ""
+
+
+def choose_path(
+    x_shape: tuple[int, ...], weight_shape: tuple[int, ...], window: Window, groups: int
+) -> str:
+    """Return which path computes a convolution: "im2col", "pointwise" or "winograd".
+
+    A 1 x 1 kernel needs no columns: the image is its own column matrix. Winograd's transforms pay
+    with at least 16 channels on both sides and a map wide enough to fill rows of 4 x 4 tiles.
+    """
+    f, c = weight_shape[:2]
+    able = {"im2col"}
+    if groups == 1 and window.stride == (1, 1) and window.dilation == (1, 1):
+        if window.kernel_size == (1, 1) and window.pad == (0, 0):
+            able.add("pointwise")
+        if window.kernel_size == (3, 3):
+            able.add("winograd")
+    if _forced["path"]:
+        return _forced["path"] if _forced["path"] in able else "im2col"
+    if "pointwise" in able:
+        return "pointwise"
+    if "winograd" in able and min(f, c) >= 16 and min(x_shape[2:]) >= 24:
+        return "winograd"
+    return "im2col"
 
 
 class ConvCache(NamedTuple):
@@ -83,7 +137,14 @@ def conv2d_forward(
     """
     window = Window(weight.shape[2:], stride, pad, dilation)
     conv2d_output_shape(x.shape, weight.shape, window, groups)
-    return im2col_forward(x, weight, bias, window, groups), ConvCache(x, weight, window, groups)
+    path = choose_path(x.shape, weight.shape, window, groups)
+    if path == "pointwise":
+        y = pointwise_forward(x, weight, bias)
+    elif path == "winograd":
+        y = winograd_forward(x, weight, bias, pad=pad)
+    else:
+        y = im2col_forward(x, weight, bias, window, groups)
+    return y, ConvCache(x, weight, window, groups)
 
 
 def conv2d_backward(
@@ -103,10 +164,36 @@ def conv2d_backward(
         What is not needed is not computed and comes back as None.
     """
     x, weight, window, groups = cache
-    dx = dweight = dbias = None
-    if need_dx:
-        dx = im2col_backward_data(dy, weight, x.shape, window, groups)
-    if need_grads:
+    path = choose_path(x.shape, weight.shape, window, groups)
+    dx = _backward_data(path, dy, cache) if need_dx else None
+    if not need_grads:
+        return dx, None, None
+    if path == "pointwise":
+        dweight = pointwise_backward_weights(x, dy)
+    elif path == "winograd":
+        dweight = winograd_backward_weights(x, dy, pad=window.pad)
+    else:
         dweight = im2col_backward_weights(x, dy, weight.shape, window, groups)
-        dbias = dy.sum(axis=(0, 2, 3))
-    return dx, dweight, dbias
+    return dx, dweight, dy.sum(axis=(0, 2, 3))
+
+
+def _backward_data(path: str, dy: Array, cache: ConvCache) -> Array:
+    x, weight, window, groups = cache
+    if path == "pointwise":
+        return pointwise_backward_data(dy, weight)
+    if path == "winograd":
+        return winograd_backward_data(dy, weight, pad=window.pad, x_shape=x.shape)
+    if _forced["path"] != "im2col" and turned_is_cheaper(window):
+        return turned_backward_data(dy, weight, window, groups)
+    return im2col_backward_data(dy, weight, x.shape, window, groups)
+
+
+def turned_is_cheaper(window: Window) -> bool:
+    """Return whether the input's gradient is rather a convolution with the kernels turned round.
+
+    It can be for stride 1 and a padding smaller than the kernel, and reads what `col2im` would add
+    up; but a kernel as large as fc6's has more columns that way.
+    """
+    (kh, kw), (eh, ew) = window.kernel_size, window.extent()
+    fits = window.pad[0] < eh and window.pad[1] < ew
+    return window.stride == (1, 1) and fits and kh * kw <= 25

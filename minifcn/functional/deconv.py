@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from minifcn.backend import Array
+from minifcn.backend import Array, array_module
 from minifcn.functional.im2col import (
     Pair,
     Window,
@@ -82,10 +82,36 @@ def deconv2d_forward(
     """
     window = Window(weight.shape[2:], stride, pad)
     y_shape = deconv2d_output_shape(x.shape, weight.shape, window, groups)
-    y = im2col_backward_data(x, weight, y_shape, window, groups)
+    if groups == 1 and min(stride) > 1:
+        y = _by_phases(x, weight, y_shape, window)
+    else:
+        y = im2col_backward_data(x, weight, y_shape, window, groups)
     if bias is not None:
         y += bias[:, None, None]
     return y, DeconvCache(x, weight, window, groups)
+
+
+def _by_phases(x: Array, weight: Array, y_shape: tuple[int, ...], window: Window) -> Array:
+    """Return the same y without stamping: one small convolution for each phase of the stride.
+
+    The outputs i*S + r with the same remainder r see the same M = ceil(K / S) weights of the
+    kernel in each axis, r, r + S, r + 2 S ...; all SH * SW phases together are one convolution
+    with an MH x MW kernel and SH * SW times the channels, whose outputs are then interleaved.
+    """
+    xp = array_module(x)
+    (kh, kw), (sh, sw), (ph, pw) = window.kernel_size, window.stride, window.pad
+    c, f = weight.shape[:2]
+    mh, mw = -(-kh // sh), -(-kw // sw)
+    whole = xp.zeros((c, f, mh * sh, mw * sw), weight.dtype)
+    whole[:, :, :kh, :kw] = weight
+    # (C, F, MH, SH, MW, SW) -> (F, SH, SW, C, MH, MW), turned round to become a correlation
+    phases = whole.reshape(c, f, mh, sh, mw, sw).transpose(1, 3, 5, 0, 2, 4)[..., ::-1, ::-1]
+    small = Window((mh, mw), (1, 1), (mh - 1, mw - 1))
+    y = im2col_forward(x, phases.reshape(f * sh * sw, c, mh, mw), None, small)
+    n, _, qh, qw = y.shape
+    y = y.reshape(n, f, sh, sw, qh, qw).transpose(0, 1, 4, 2, 5, 3)  # (N, F, QH, SH, QW, SW)
+    y = y.reshape(n, f, qh * sh, qw * sw)
+    return y[:, :, ph : ph + y_shape[2], pw : pw + y_shape[3]]
 
 
 def deconv2d_backward(

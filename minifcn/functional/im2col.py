@@ -216,6 +216,22 @@ def im2col_backward_data(
     return dx
 
 
+def turned_backward_data(dy: Array, weight: Array, window: Window, groups: int = 1) -> Array:
+    """Gradient of the input for stride 1, as a convolution of dy with the kernels turned round.
+
+    dx[n,c,y,x] = sum_{f,a,b} weight[f,c,KH-1-a,KW-1-b] * dy_padded[n,f,y+a*DH,x+b*DW]
+
+    where dy is padded by extent - 1 - pad. The same numbers as `im2col_backward_data`, without
+    adding up overlapping columns.
+    """
+    f, per_group, kh, kw = weight.shape
+    parts = weight.reshape(groups, f // groups, per_group, kh, kw).transpose(0, 2, 1, 3, 4)
+    turned = parts[..., ::-1, ::-1].reshape(groups * per_group, f // groups, kh, kw)
+    (eh, ew), (ph, pw) = window.extent(), window.pad
+    full = Window((kh, kw), (1, 1), (eh - 1 - ph, ew - 1 - pw), window.dilation)
+    return im2col_forward(dy, turned, None, full, groups)
+
+
 def im2col_backward_weights(
     x: Array, dy: Array, weight_shape: tuple[int, ...], window: Window, groups: int = 1
 ) -> Array:
