@@ -11,7 +11,6 @@ from tqdm import trange
 
 from minifcn.backend import device_module, set_threads
 from minifcn.data import open_dataset
-from minifcn.data.dataset import DataError
 from minifcn.files import write_json
 from minifcn.inference import evaluate
 from minifcn.metrics import format_table

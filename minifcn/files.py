@@ -12,9 +12,10 @@ from typing import Any
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a path to write to; when the block ends well it takes the place of `path`.
+    """Give a path to write to; when the block ends well, that file takes the place of `path`.
 
-    What was there before stays until then, and if the block fails. Folders are made.
+    What was there before stays until then, and stays if the block fails or the process is killed.
+    Missing folders are made.
 
     Parameters
     ----------
@@ -23,21 +24,41 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     Yields
     ------
     Path
-        Beside `path`, with the same ending, so that writers that go by it still do.
+        Beside `path`, so on the same disk, and with the same ending, for writers that go by it.
+        It must be a file when the block ends.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
+    # One fixed name, so that what a killed process leaves is overwritten by the next attempt.
     partial = target.with_name(f".partial-{target.name}")
     try:
         yield partial
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
+        _flush(partial)
         os.replace(partial, target)
-    finally:
+    except BaseException:
         partial.unlink(missing_ok=True)
+        raise
+    if os.name == "posix":  # elsewhere a folder cannot be opened
+        _flush(target.parent)
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
-    """Write a value as indented JSON, atomically."""
+    """Write a value as indented JSON, atomically.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If JSON has no such value (NaN and infinities among them); `path` is left as it was.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     with atomic_write(path) as partial:
-        partial.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+        partial.write_text(text, encoding="utf-8")
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file, or the list of names in a folder, is on the disk itself."""
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

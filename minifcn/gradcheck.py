@@ -220,6 +220,7 @@ def check_net(
         return sum(float(y) for y in outputs.values() if y.ndim == 0)
 
     _, tape = net.forward(inputs, train=True, rng=np.random.default_rng(seed), wrt=tuple(images))
+    assert tape is not None  # because of train=True
     gradients = dict(net.backward(tape))
     trained = {name: p for name, p in net.params.items() if net.multipliers[name][0]}
     return check_function(

@@ -66,5 +66,5 @@ def evaluate(
 
 
 def predicts_one_class(confusion: ConfusionMatrix) -> bool:
-    """Return whether every pixel was given the same class: the mark of a net that has not learned."""
+    """Return whether all pixels were given one class: the mark of a net that has not learned."""
     return int((confusion.counts.sum(axis=0) > 0).sum()) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -44,12 +44,17 @@ def model_attributes(
         **spec.to_dict(),
         "preprocess": preprocess.to_dict(),
         "class_names": list(class_names),
-        "palette": np.asarray(palette)[: len(class_names)].tolist(),
+        "palette": np.asarray(palette, int)[: len(class_names)].tolist(),
     }
 
 
-def save_model(path: Path, model: Model, **attributes: Any) -> None:
-    """Write a model to an HDF5 file, with further attributes (dataset, source, licence ...)."""
+def save_model(
+    path: Path, model: Model, *, dtype: Literal["float16"] | None = None, **attributes: Any
+) -> None:
+    """Write a model to an HDF5 file, with further attributes (dataset, source, licence ...).
+
+    With `dtype="float16"` the weights are rounded to half precision, for files that are shipped.
+    """
     save_weights(
         path,
         model.net.params,
@@ -59,6 +64,7 @@ def save_model(path: Path, model: Model, **attributes: Any) -> None:
             ),
             **attributes,
         },
+        dtype=dtype,
     )
 
 

@@ -1,8 +1,8 @@
 """Train the small classifier that FCNs start from: `python -m minifcn.pretrain shapes`.
 
 The paper's nets start from classifiers trained on ImageNet. This is the same in small: VGG16 at an
-eighth of its width learns to name the one shape in an image of 224 x 224 pixels, and the weights
-in the folder `weights/` are what it learned.
+eighth of its width learns to name the kind of shape in an image of 224 x 224 pixels, and the
+weights in the folder `weights/` are what it learned.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from minifcn.models.vgg16 import IMAGE_SIZE
 from minifcn.net import Net
 from minifcn.optim import SGD
 from minifcn.policies import policy_from_name
-from minifcn.run import FRESH_PREPROCESS
+from minifcn.prepare import FRESH_PREPROCESS
 from minifcn.solver import train
 from minifcn.train import EXPECTED_ERRORS, Console
 
 DESCRIPTION = """\
-Train the small VGG16 as a classifier of single shapes, and write its weights.
+Train the small VGG16 as a classifier of shapes, and write its weights.
 
   python -m minifcn.pretrain shapes -o my-weights.h5
   python -m minifcn.train shapes --weights my-weights.h5
@@ -46,9 +46,9 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("dataset", choices=["shapes"])
     result.add_argument("-o", "--out", type=Path, default=Path("vgg16-shapes.h5"), metavar="FILE")
     result.add_argument("--width", type=float, default=0.125, help="factor on all channel counts")
-    result.add_argument("--steps", type=int, default=1500, metavar="N", help="updates (1500)")
-    result.add_argument("--batch-size", type=int, default=16, metavar="N", help="images (16)")
-    result.add_argument("--lr", type=float, default=3e-3, help="learning rate at the start (0.003)")
+    result.add_argument("--steps", type=int, default=2400, metavar="N", help="updates (2400)")
+    result.add_argument("--batch-size", type=int, default=8, metavar="N", help="images (8)")
+    result.add_argument("--lr", type=float, default=6e-3, help="learning rate at the start (0.006)")
     result.add_argument("--seed", type=int, default=0)
     result.add_argument("--device", choices=["cpu", "gpu", "auto"], default="auto")
     result.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
@@ -79,6 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         console = Console()
         for step in train(net, loader, optimiser, policy, steps=steps, seed=args.seed, xp=xp):
             console.step(step, steps)
+        balance(net, loader.batch(0).data, xp)
         validation = ShapesClassification("val", size=size, length=held_out)
         share = accuracy(net, validation, FRESH_PREPROCESS, xp)
         print(f"right class for {share:.1%} of {held_out} held-out images")
@@ -91,6 +92,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def balance(net: Net, images: np.ndarray, xp: ModuleType = np) -> None:
+    """Give every layer's output unit variance over some images, without changing the scores.
+
+    A rectified net computes the same if one layer is scaled down and the next one up. Training
+    leaves layers of very different sizes, and the score layers of an FCN, which start at zero,
+    would learn from each skip at the square of that size.
+
+    Parameters
+    ----------
+    net : Net
+        A chain of layers that ends in fc8; its parameters are changed in place.
+    images : array (N, 3, H, W)
+    xp : module
+    """
+    names = list(net.owners())
+    outputs, _ = net.forward({"data": to_device(images, xp)}, outputs=names)
+    before = 1.0
+    for name in names:
+        after = 1.0 if name == names[-1] else 1.0 / float(outputs[name].std())
+        params = net.layer(name).params
+        params["weight"] *= after / before
+        params["bias"] *= after
+        before = after
 
 
 def accuracy(

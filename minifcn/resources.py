@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-# In a wheel the weights lie inside the package, in a source tree beside it.
-FOLDERS = (
-    Path(__file__).parent / "_weights",
-    Path(__file__).parent.parent / "weights",
-)
+_PACKAGE = Path(__file__).resolve().parent
+# In an installed wheel the weights lie inside the package, in a source tree beside it.
+FOLDERS = (_PACKAGE / "_weights", _PACKAGE.parent / "weights")
 
 
 def shipped_weights(name: str) -> Path:
-    """Return the path of a shipped weight file.
+    """Return the path of a weight file that comes with the package.
 
     Parameters
     ----------
@@ -24,10 +22,11 @@ def shipped_weights(name: str) -> Path:
     FileNotFoundError
         If there is none of that name.
     """
-    for folder in FOLDERS:
-        if (folder / f"{name}.h5").is_file():
-            return folder / f"{name}.h5"
-    known = sorted({path.stem for folder in FOLDERS for path in folder.glob("*.h5")})
-    raise FileNotFoundError(
-        f"no weights called {name!r} come with this package; there are {', '.join(known) or 'none'}"
-    )
+    files = {path.stem: path for folder in FOLDERS for path in sorted(folder.glob("*.h5"))}
+    if name not in files:
+        raise FileNotFoundError(
+            f"no weights called {name!r} come with minifcn, only {', '.join(files) or 'none'} "
+            f"(looked in {' and '.join(map(str, FOLDERS))}); install the package again, or give "
+            "the path of a weight file"
+        )
+    return files[name]

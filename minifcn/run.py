@@ -16,7 +16,6 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,34 +24,28 @@ import numpy as np
 
 import minifcn
 from minifcn.backend import device_module, set_threads, to_host
-from minifcn.data import open_dataset
-from minifcn.data.checks import shared_images
 from minifcn.data.dataset import Dataset
 from minifcn.data.loader import Loader
 from minifcn.data.transforms import Preprocess
 from minifcn.files import write_json
 from minifcn.inference import evaluate, predicts_one_class, segment
 from minifcn.metrics import ConfusionMatrix, Scores
-from minifcn.model import Model, find_weights, model_attributes, save_model
-from minifcn.models.build import ModelSpec, build, initialise
+from minifcn.model import Model, model_attributes, save_model
 from minifcn.net import Net
 from minifcn.optim import SGD
 from minifcn.pictures import colourise, overlay, save_png, side_by_side
 from minifcn.policies import policy_from_name
-from minifcn.resources import shipped_weights
+from minifcn.prepare import make_model, open_splits
 from minifcn.settings import Settings, SettingsError
-from minifcn.solver import Step, TrainingError, train
+from minifcn.solver import Step, train
 from minifcn.weights.checkpoint import (
     latest_checkpoint,
     load_checkpoint,
     prune_checkpoints,
     save_checkpoint,
 )
-from minifcn.weights.store import load_weights
 from minifcn.weights.surgery import transplant
 
-# What random weights are trained with: BGR as the paper's nets, brought to about unit variance.
-FRESH_PREPROCESS = Preprocess("BGR", (104.00698793, 116.66876762, 122.67891434), 1 / 64)
 SAMPLE_IMAGES = 4
 KEPT_CHECKPOINTS = 2
 
@@ -99,7 +92,7 @@ def execute(
     set_threads(settings.threads)
     xp = device_module(settings.device)
     datasets = open_splits(settings)
-    model = make_model(settings, datasets[0], reporter)
+    model = make_model(settings, datasets[0], reporter.note)
     model.net.to(xp)
     write_json(folder / "config.json", describe(settings))
     trained = fit(model, settings, datasets, folder, xp, reporter)
@@ -109,68 +102,6 @@ def execute(
     save_model(folder / "weights.h5", trained, dataset=settings.dataset, steps=settings.steps)
     write_json(folder / "results.json", results(confusion, trained.class_names))
     return scores
-
-
-def open_splits(settings: Settings) -> tuple[Dataset, Dataset]:
-    """Return the training and validation data; refuse images that are in both."""
-    train_data, val_data = (
-        open_dataset(
-            settings.dataset, split, data_dir=settings.data_dir, **settings.data_options
-        )
-        for split in ("train", "val")
-    )
-    shared = shared_images(train_data, val_data)
-    if shared:
-        raise SettingsError(
-            f"{len(shared)} validation images are among the training ones "
-            f"({', '.join(map(str, shared[:3]))} ...): the evaluation would mean nothing; "
-            "remove them from one of the splits"
-        )
-    return train_data, val_data
-
-
-def make_model(settings: Settings, dataset: Dataset, reporter: Reporter) -> Model:
-    """Build the net of the settings with the weights it starts from."""
-    spec = settings.spec(len(dataset.class_names))
-    net = build(
-        spec,
-        normalization=settings.normalization,
-        learn_upsampling=settings.learn_upsampling,
-    )
-    initialise(net, settings.seed)
-    preprocess = FRESH_PREPROCESS
-    if settings.weights != "none":
-        preprocess = start_from(net, spec, settings.weights, reporter)
-    palette = np.asarray(dataset.palette)[: len(dataset.class_names)].tolist()
-    return Model(net, spec, preprocess, tuple(dataset.class_names), palette)
-
-
-def start_from(net: Net, spec: ModelSpec, source: str, reporter: Reporter) -> Preprocess:
-    """Copy the weights of a classifier or of another FCN into the net; return their preprocessing.
-
-    Only the score layers may be new, and only a classifier's last layer, the upsampling and score
-    layers for other classes may be left over: a backbone that is not transplanted would train
-    from nothing without a word.
-    """
-    file = shipped_weights("vgg16-shapes") if source == "shipped" else find_weights(Path(source))
-    weights = load_weights(file)
-    theirs = ModelSpec.from_dict(weights.attributes)
-    if (theirs.backbone, theirs.width) != (spec.backbone, spec.width):
-        raise SettingsError(
-            f"{file.name} holds a {theirs.backbone} of width {theirs.width:g}, the net is a "
-            f"{spec.backbone} of width {spec.width:g}; give --width {theirs.width:g}, other "
-            "--weights, or --weights none to start from random ones"
-        )
-    new_scores = theirs.num_classes != spec.num_classes or theirs.arch == "classifier"
-    params = {
-        address: array
-        for address, array in weights.params.items()
-        if not address.startswith(("fc8/", "upscore"))
-        and not (new_scores and address.startswith("score"))
-    }
-    report = transplant(net.params, params, may_be_missing=("score*", "upscore*", "scale_*"))
-    reporter.note(f"weights of {file.name}: {len(report.loaded) + len(report.reshaped)} arrays")
-    return Preprocess.from_dict(weights.attributes["preprocess"])
 
 
 def fit(

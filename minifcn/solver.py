@@ -17,6 +17,7 @@ import numpy as np
 
 from minifcn.backend import to_device
 from minifcn.data.loader import Loader
+from minifcn.layers import SoftmaxLoss
 from minifcn.net import Net
 from minifcn.optim import SGD, GradientAccumulator
 
@@ -106,7 +107,7 @@ def train(
                     "label": to_device(batch.label, xp),
                 }
                 outputs, tape = net.forward(inputs, outputs=["loss"], train=True, rng=rng)
-                assert tape is not None
+                assert tape is not None  # because of train=True
                 loss = float(outputs["loss"])
                 if not np.isfinite(loss):
                     raise TrainingError(
@@ -141,6 +142,7 @@ def train(
 def _loss_per_pixel(net: Net, label: np.ndarray) -> float:
     """Return the factor from the net's loss to the mean over labelled pixels."""
     layer = net.layer("loss")
+    assert isinstance(layer, SoftmaxLoss)
     if layer.normalization == "valid":
         return 1.0
     pixels = max(1, int((label != layer.ignore_index).sum()))

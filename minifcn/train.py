@@ -106,7 +106,7 @@ def parser() -> argparse.ArgumentParser:
     )
     net.add_argument("--learn-upsampling", action="store_true", default=None)
     how = result.add_argument_group("training")
-    how.add_argument("--recipe", choices=sorted(RECIPES), help="the paper's, see minifcn/recipes.py")
+    how.add_argument("--recipe", choices=sorted(RECIPES), help="the paper's two recipes")
     how.add_argument("--steps", type=int, metavar="N", help="updates")
     how.add_argument("--batch-size", type=int, metavar="N", help="images at once")
     how.add_argument("--accumulate", type=int, metavar="N", help="batches an update")

@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -108,7 +108,7 @@ class Loader:
         """Return the number of batches in an epoch."""
         return -(-len(self.dataset) // self.batch_size)
 
-    def batches(self, start: int = 0) -> Iterator[Batch]:
+    def batches(self, start: int = 0) -> Generator[Batch, None, None]:
         """Yield batch `start`, `start + 1`, ... without end.
 
         An error while reading is raised here, when the batch it belongs to is due. Closing the
@@ -158,7 +158,7 @@ class Loader:
 
         return apply(data, 0), apply(label, IGNORE) if isinstance(label, np.ndarray) else label
 
-    def _timed(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+    def _timed(self, batches: Iterator[Batch]) -> Generator[Batch, None, None]:
         """Pass batches on, adding the time each took to come to `waited`."""
         try:
             while True:

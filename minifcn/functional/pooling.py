@@ -135,7 +135,7 @@ def avg_pool_backward(dy: Array, cache: AvgPoolCache) -> Array:
     """Spread each output's gradient evenly over its window."""
     x_shape, window = cache
     size = dy.shape[2:]
-    share = dy / _area(dy, window, x_shape[2:], size)
+    share = dy / _area(dy, window, (x_shape[2], x_shape[3]), size)
     dpadded = _padded_zeros(dy, x_shape, window)
     for place in _places(window, size):
         dpadded[place] += share
@@ -157,12 +157,13 @@ def _places(window: PoolWindow, size: Pair) -> Iterator[tuple]:
 
 def _canvas(image: Pair, window: PoolWindow, size: Pair) -> Pair:
     """Return the size of the padded image, large enough for the last window."""
-    return tuple(
+    height, width = (
         max(pad + pixels, (count - 1) * stride + kernel)
         for pixels, count, kernel, stride, pad in zip(
             image, size, window.kernel_size, window.stride, window.pad, strict=True
         )
     )
+    return height, width
 
 
 def _padded(x: Array, window: PoolWindow, size: Pair, value: float) -> Array:
@@ -178,7 +179,7 @@ def _padded(x: Array, window: PoolWindow, size: Pair, value: float) -> Array:
 
 
 def _padded_zeros(dy: Array, x_shape: tuple[int, ...], window: PoolWindow) -> Array:
-    canvas = _canvas(x_shape[2:], window, dy.shape[2:])
+    canvas = _canvas((x_shape[2], x_shape[3]), window, dy.shape[2:])
     return array_module(dy).zeros((*x_shape[:2], *canvas), dy.dtype)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from minifcn.backend import Array, array_module
 
 IGNORE = 255  # the label of pixels that count neither in the loss nor in the metrics
@@ -63,7 +65,8 @@ def softmax_loss_forward(
     Raises
     ------
     ValueError
-        If the shapes of scores and label do not agree.
+        If the shapes of scores and label do not agree, or (looked at on the host only, where it
+        costs no synchronisation) a label is neither a class nor `ignore_index`.
     """
     xp = array_module(scores)
     if scores.shape[:1] + scores.shape[2:] != label.shape:
@@ -71,8 +74,13 @@ def softmax_loss_forward(
             f"softmax loss: scores {scores.shape} ask for labels "
             f"{scores.shape[:1] + scores.shape[2:]}, got {label.shape}"
         )
-    probability = softmax(scores)
     valid = label != ignore_index
+    if xp is np and (bad := label[valid & ((label < 0) | (label >= scores.shape[1]))]).size:
+        raise ValueError(
+            f"softmax loss: labels must be 0 ... {scores.shape[1] - 1} or {ignore_index} (ignore), "
+            f"got {sorted(set(bad.tolist()))[:5]}"
+        )
+    probability = softmax(scores)
     index = xp.where(valid, label, 0)
     weight = valid.astype(scores.dtype)
     if class_weight is not None:

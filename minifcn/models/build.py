@@ -73,9 +73,7 @@ class ModelSpec:
         return cls(**{name: fields[name] for name in names})
 
 
-def build(
-    spec: ModelSpec, *, normalization: str = "valid", learn_upsampling: bool = False
-) -> Net:
+def build(spec: ModelSpec, *, normalization: str = "valid", learn_upsampling: bool = False) -> Net:
     """Return the net of a description; its weights are zero, but for the bilinear upsampling.
 
     Parameters

@@ -1,0 +1,44 @@
+# Needs Python >= 3.10 and a package index; everything is installed into .venv.
+#
+#   make demo       train FCN-32s, 16s and 8s on the embedded data set and compare them
+#   make test       run the tests              (make test ARGS="-k conv" runs some of them)
+#   make lint       check style and types
+#   make readme     run every command of the README, at a small size
+#   make clean      remove .venv and caches
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
+
+.PHONY: demo test lint readme clean
+
+demo: .venv/installed
+	$(BIN)/python -m minifcn.demo $(ARGS)
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+readme: .venv/installed-dev
+	$(BIN)/python tests/run_readme.py
+
+clean:
+	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# Made anew only when pyproject.toml changes.
+.venv/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and \
+		"minifcn needs Python 3.10 or newer: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(INSTALL) .
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	$(INSTALL) '.[dev]'
+	@touch $@
