@@ -21,12 +21,12 @@ from minifcn.inference import segment
 from minifcn.metrics import Scores
 from minifcn.model import load_model
 from minifcn.pictures import colourise, grid, save_png
+from minifcn.run import FIGURES
 from minifcn.settings import STAGES
 from minifcn.train import EXPECTED_ERRORS, SMOKE, train_stages
 
-STEPS = {"fcn32s": 160, "fcn16s": 120, "fcn8s": 160}
+STAGE_SETTINGS = {"fcn32s": {"steps": 160}, "fcn16s": {"steps": 120}, "fcn8s": {"steps": 200}}
 PICTURED = 4  # held-out images in the picture
-FIGURES = ("pixel_accuracy", "mean_accuracy", "mean_iu", "fw_iu")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,12 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     args = parser().parse_args(argv)
     given: dict[str, Any] = {"evaluate_images": 20}
+    stages = STAGE_SETTINGS
     if args.smoke:
-        given.update(SMOKE)
-    else:
-        given["stage_steps"] = STEPS
+        given, stages = {**given, **SMOKE}, {}
     try:
-        scores = train_stages("shapes", given, args.out, args.resume)
+        scores = train_stages("shapes", given, args.out, args.resume, stages)
     except EXPECTED_ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

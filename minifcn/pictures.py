@@ -20,6 +20,7 @@ INK, PAPER = (32, 32, 32), (255, 255, 255)
 OUTLINE = (150, 150, 150)
 
 Panel = tuple[str, np.ndarray]
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def colourise(label: np.ndarray, palette: np.ndarray) -> np.ndarray:
@@ -112,7 +113,7 @@ def legend(
     for x, y, index in entries:
         swatch = (x, y, x + size - 1, y + size - 1)
         draw.rectangle(swatch, fill=_rgb(palette[index]), outline=OUTLINE)
-        draw.text((x + size + gap, y + size / 2), class_names[index], INK, font, anchor="lm")
+        draw.text((x + size + gap, y + size // 2), class_names[index], INK, font, anchor="lm")
     return np.asarray(strip)
 
 
@@ -177,7 +178,7 @@ def grid(rows: Sequence[Sequence[Panel]]) -> np.ndarray:
     draw = ImageDraw.Draw(canvas)
     x = gap
     for title, column, width in zip(titles, columns, widths, strict=True):
-        draw.text((x + width / 2, head / 2), title, INK, font, anchor="mm")
+        draw.text((x + width // 2, head // 2), title, INK, font, anchor="mm")
         y = head
         for picture, height in zip(column, heights, strict=True):
             centre = (x + (width - picture.shape[1]) // 2, y + (height - picture.shape[0]) // 2)
@@ -197,9 +198,6 @@ def save_png(path: str | os.PathLike[str], picture: np.ndarray) -> None:
     """
     with atomic_write(path) as partial:
         Image.fromarray(picture).save(partial, format="PNG")
-
-
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def _font(width: int) -> tuple[Font, int]:

@@ -1,7 +1,7 @@
 """Train the small classifier that FCNs start from: `python -m minifcn.pretrain shapes`.
 
 The paper's nets start from classifiers trained on ImageNet. This is the same in small: VGG16 at an
-eighth of its width learns to name the kind of shape in an image of 224 x 224 pixels, and the
+eighth of its width learns to name the shape in an image of 64 x 64 pixels, and the
 weights in the folder `weights/` are what it learned.
 """
 
@@ -20,7 +20,7 @@ from minifcn.data import Loader, ShapesClassification
 from minifcn.data.transforms import Preprocess
 from minifcn.model import Model, save_model
 from minifcn.models.build import ModelSpec, build, initialise
-from minifcn.models.vgg16 import IMAGE_SIZE
+from minifcn.models.vgg16 import SMALL_IMAGE_SIZE
 from minifcn.net import Net
 from minifcn.optim import SGD
 from minifcn.policies import policy_from_name
@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("-o", "--out", type=Path, default=Path("vgg16-shapes.h5"), metavar="FILE")
     result.add_argument("--width", type=float, default=0.125, help="factor on all channel counts")
     result.add_argument("--steps", type=int, default=2400, metavar="N", help="updates (2400)")
-    result.add_argument("--batch-size", type=int, default=8, metavar="N", help="images (8)")
+    result.add_argument("--batch-size", type=int, default=32, metavar="N", help="images (32)")
     result.add_argument("--lr", type=float, default=6e-3, help="learning rate at the start (0.006)")
     result.add_argument("--seed", type=int, default=0)
     result.add_argument("--device", choices=["cpu", "gpu", "auto"], default="auto")
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     set_threads(args.threads)
     try:
         xp = device_module(args.device)
-        size = (IMAGE_SIZE, IMAGE_SIZE)
+        size = (SMALL_IMAGE_SIZE, SMALL_IMAGE_SIZE)
         images = ShapesClassification("train", size=size, length=steps * batch_size)
         spec = ModelSpec("classifier", "vgg16", len(images.class_names), args.width, "same")
         net = build(spec)

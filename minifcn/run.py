@@ -48,6 +48,7 @@ from minifcn.weights.surgery import transplant
 
 SAMPLE_IMAGES = 4
 KEPT_CHECKPOINTS = 2
+FIGURES = ("pixel_accuracy", "mean_accuracy", "mean_iu", "fw_iu")
 
 
 class Reporter:
@@ -225,15 +226,14 @@ def results(confusion: ConfusionMatrix, class_names: tuple[str, ...]) -> dict[st
     """Return the paper's four figures and the IU of each class, ready for JSON."""
     scores = confusion.scores()
     return {
-        "pixel_accuracy": scores.pixel_accuracy,
-        "mean_accuracy": scores.mean_accuracy,
-        "mean_iu": scores.mean_iu,
-        "fw_iu": scores.fw_iu,
-        "class_iu": {
-            name: None if np.isnan(iu) else float(iu)
-            for name, iu in zip(class_names, scores.class_iu, strict=True)
-        },
+        **{name: finite(getattr(scores, name)) for name in FIGURES},
+        "class_iu": dict(zip(class_names, map(finite, scores.class_iu), strict=True)),
     }
+
+
+def finite(value: float) -> float | None:
+    """Return a figure as JSON has it: None in place of NaN, which means nothing to divide."""
+    return None if np.isnan(value) else float(value)
 
 
 def describe(settings: Settings) -> dict[str, Any]:

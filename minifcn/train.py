@@ -169,12 +169,28 @@ def train_one(settings: Settings, folder: Path, resume: bool) -> Scores:
 
 
 def train_stages(
-    dataset: str, given: dict[str, Any], folder: Path, resume: bool
+    dataset: str,
+    given: dict[str, Any],
+    folder: Path,
+    resume: bool,
+    stages: dict[str, dict[str, Any]] | None = None,
 ) -> dict[str, Scores]:
-    """Train FCN-32s, 16s and 8s, each from the one before; return the scores of each."""
+    """Train FCN-32s, 16s and 8s, each from the one before; return the scores of each.
+
+    Parameters
+    ----------
+    dataset : str
+    given : dict
+        Settings of all stages, as for `resolve`.
+    folder : Path
+        Each stage is a run in a folder of its own therein.
+    resume : bool
+    stages : dict from architecture to dict, optional
+        Settings of single stages.
+    """
     scores = {}
     for arch in STAGES:
-        settings = resolve(dataset, **{**given, "arch": arch})
+        settings = resolve(dataset, **{**given, "arch": arch, **(stages or {}).get(arch, {})})
         print(f"--- {arch}")
         scores[arch] = train_one(settings, folder / arch, resume)
         given = {**given, "weights": str(folder / arch)}

@@ -9,7 +9,6 @@ data; such files are refused unless the colours of the classes are known.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from PIL import Image
 
 from minifcn.data.dataset import DataError
 from minifcn.data.images import load_image
+from minifcn.files import atomic_write
 
 
 def voc_palette() -> np.ndarray:
@@ -96,7 +96,7 @@ def write_palette_png(
     Parameters
     ----------
     path : str or Path
-        The file; its folder must exist.
+        The file; missing folders are made.
     label : ndarray (H, W), integer, 0..255
     palette : ndarray (256, 3), uint8, optional
         RGB of each label value; VOC's by default.
@@ -113,13 +113,8 @@ def write_palette_png(
         )
     picture = Image.fromarray(label.astype(np.uint8)).convert("P")
     picture.putpalette((voc_palette() if palette is None else palette).astype(np.uint8).tobytes())
-    path = Path(path)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        picture.save(temporary, "PNG")
-        os.replace(temporary, path)  # under its own name the file only appears whole
-    finally:
-        temporary.unlink(missing_ok=True)
+    with atomic_write(path) as partial:
+        picture.save(partial, "PNG")
 
 
 # ---------------------------------------------------------------------------------------------

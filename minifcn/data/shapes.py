@@ -83,10 +83,7 @@ class ClassSample(NamedTuple):
 
 
 class ShapesClassification:
-    """Images with shapes of one kind each, to pretrain a classifier before it becomes an FCN.
-
-    A few shapes stand in an image rather than one, and are as large as those of the scenes: the
-    features that tell them apart are then of the same scale, and are learned sooner.
+    """Images of one shape each, to pretrain a classifier before it becomes an FCN.
 
     Parameters
     ----------
@@ -119,18 +116,10 @@ class ShapesClassification:
         rng = _generator(self.seed, _SINGLE, self.split, index)
         kind = int(rng.integers(len(OUTLINES)))
         height, width = self.size
-        area = height * width / 128**2
-        things = [
-            Thing(
-                kind,
-                row=rng.uniform(0, height),
-                column=rng.uniform(0, width),
-                radius=rng.uniform(14, min(40, 0.5 * min(self.size))),
-                angle=rng.uniform(0, 2 * np.pi),
-            )
-            for _ in range(max(1, round(rng.integers(1, 4) * area)))
-        ]
-        return ClassSample(sample_id, render(rng, self.size, things)[0], kind)
+        row, column = height / 2 + rng.uniform(-6, 6), width / 2 + rng.uniform(-6, 6)
+        radius = rng.uniform(14, 0.45 * min(height, width))
+        thing = Thing(kind, row, column, radius, rng.uniform(0, 2 * np.pi))
+        return ClassSample(sample_id, render(rng, self.size, [thing])[0], kind)
 
 
 def _scene(rng: np.random.Generator, size: tuple[int, int]) -> list[Thing]:

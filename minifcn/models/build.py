@@ -31,7 +31,7 @@ class ModelSpec:
     width : float
         Factor on every channel count of the backbone; 1 is the published net.
     padding : "faithful" or "same"
-        See `models.fcn.fcn`; a classifier is always "same".
+        See `models.fcn.fcn`, and `models.vgg16.vgg16` for a classifier.
     """
 
     arch: str = "fcn8s"
@@ -85,7 +85,7 @@ def build(spec: ModelSpec, *, normalization: str = "valid", learn_upsampling: bo
         See `models.fcn.fcn`.
     """
     if spec.arch == "classifier":
-        return CLASSIFIERS[spec.backbone](spec.num_classes, width=spec.width)
+        return CLASSIFIERS[spec.backbone](spec.num_classes, width=spec.width, padding=spec.padding)
     backbone = BACKBONES[spec.backbone](spec.width, padding=spec.padding)
     return fcn(
         backbone,

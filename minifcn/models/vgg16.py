@@ -7,7 +7,7 @@ convolutional (section 4.1): fc6 becomes a 7 x 7 convolution, fc7 a 1 x 1, fc8 i
 
 from __future__ import annotations
 
-from minifcn.layers import Conv2d, Dropout, Linear, MaxPool2d, ReLU, SoftmaxLoss
+from minifcn.layers import AvgPool2d, Conv2d, Dropout, Linear, MaxPool2d, ReLU, SoftmaxLoss
 from minifcn.models.backbone import Backbone, NodeList, Tap, scaled
 from minifcn.net import Net
 
@@ -16,6 +16,7 @@ BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 FC_CHANNELS = 4096
 FC6_KERNEL = 7  # pool5 of a 224 x 224 image is 7 x 7
 IMAGE_SIZE = 224
+SMALL_IMAGE_SIZE = 64
 
 
 def vgg16_trunk(width: float, pad: int, in_channels: int = 3) -> NodeList:
@@ -43,31 +44,6 @@ def vgg16_trunk(width: float, pad: int, in_channels: int = 3) -> NodeList:
     return nodes
 
 
-def vgg16(num_classes: int = 1000, *, width: float = 1.0) -> Net:
-    """Return the classifier, for images of 224 x 224 pixels; its scores are the blob `fc8`.
-
-    Parameters
-    ----------
-    num_classes : int
-    width : float
-        Factor on every channel count.
-    """
-    fc = scaled(FC_CHANNELS, width)
-    features = scaled(BLOCKS[-1][1], width) * FC6_KERNEL**2
-    nodes = vgg16_trunk(width, pad=1)
-    nodes += [
-        ("fc6", Linear(features, fc), "pool5"),
-        ("relu6", ReLU(), "fc6"),
-        ("drop6", Dropout(0.5), "relu6"),
-        ("fc7", Linear(fc, fc), "drop6"),
-        ("relu7", ReLU(), "fc7"),
-        ("drop7", Dropout(0.5), "relu7"),
-        ("fc8", Linear(fc, num_classes), "drop7"),
-        ("loss", SoftmaxLoss("valid"), ("fc8", "label")),
-    ]
-    return Net(nodes)
-
-
 def vgg16_backbone(width: float = 1.0, *, padding: str = "faithful") -> Backbone:
     """Return the fully convolutional VGG16 without its classifier.
 
@@ -81,19 +57,11 @@ def vgg16_backbone(width: float = 1.0, *, padding: str = "faithful") -> Backbone
         far less for small images.
     """
     faithful = padding == "faithful"
-    fc = scaled(FC_CHANNELS, width)
+    fc, features = scaled(FC_CHANNELS, width), scaled(BLOCKS[-1][1], width)
+    margin = 0 if faithful else FC6_KERNEL // 2
     nodes = vgg16_trunk(width, pad=100 if faithful else 1)
     nodes += [
-        (
-            "fc6",
-            Conv2d(
-                scaled(BLOCKS[-1][1], width),
-                fc,
-                FC6_KERNEL,
-                pad=0 if faithful else FC6_KERNEL // 2,
-            ),
-            "pool5",
-        ),
+        ("fc6", Conv2d(features, fc, FC6_KERNEL, pad=margin), "pool5"),
         ("relu6", ReLU(), "fc6"),
         ("drop6", Dropout(0.5), "relu6"),
         ("fc7", Conv2d(fc, fc, 1), "drop6"),
@@ -105,3 +73,38 @@ def vgg16_backbone(width: float = 1.0, *, padding: str = "faithful") -> Backbone
         8: Tap("pool3", scaled(BLOCKS[2][1], width)),
     }
     return Backbone(nodes, top=Tap("drop7", fc), skips=skips)
+
+
+def vgg16(num_classes: int = 1000, *, width: float = 1.0, padding: str = "faithful") -> Net:
+    """Return the classifier; its scores are the blob `fc8` (N, C).
+
+    Parameters
+    ----------
+    num_classes : int
+    width : float
+        Factor on every channel count.
+    padding : "faithful" or "same"
+        Faithful: the published net for images of 224 x 224 pixels, fc6 and fc7 fully connected.
+        Same: a small counterpart for 64 x 64, where pool5 is 2 x 2: fc6 and fc7 are convolutions
+        already, and their features are averaged over the map.
+    """
+    if padding == "same":
+        backbone = vgg16_backbone(width, padding="same")
+        nodes, fc = list(backbone.nodes), backbone.top.channels
+        nodes.append(("pool7", AvgPool2d(SMALL_IMAGE_SIZE // 32), "drop7"))
+        nodes.append(("fc8", Linear(fc, num_classes), "pool7"))
+    else:
+        fc = scaled(FC_CHANNELS, width)
+        features = scaled(BLOCKS[-1][1], width) * FC6_KERNEL**2
+        nodes = vgg16_trunk(width, pad=1)
+        nodes += [
+            ("fc6", Linear(features, fc), "pool5"),
+            ("relu6", ReLU(), "fc6"),
+            ("drop6", Dropout(0.5), "relu6"),
+            ("fc7", Linear(fc, fc), "drop6"),
+            ("relu7", ReLU(), "fc7"),
+            ("drop7", Dropout(0.5), "relu7"),
+            ("fc8", Linear(fc, num_classes), "drop7"),
+        ]
+    nodes.append(("loss", SoftmaxLoss("valid"), ("fc8", "label")))
+    return Net(nodes)

@@ -77,7 +77,7 @@ def test_without_a_file_the_error_asks_for_one(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text, message",
+    ("text", "message"),
     [
         ("one\n", "names 1 classes; there must be 2 to 255"),
         ("a\na\n", "names must be different"),
@@ -91,7 +91,7 @@ def test_wrong_text_is_refused(tmp_path, text, message):
 
 
 @pytest.mark.parametrize(
-    "content, message",
+    ("content", "message"),
     [
         (["a", "b"], 'must be an object like {"classes"'),
         ({"names": ["a", "b"]}, 'must be an object like {"classes"'),

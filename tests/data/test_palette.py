@@ -88,7 +88,7 @@ def test_black_and_white_maps_are_0_and_1(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "bits, row, values", [(2, 0b00_01_10_11, [0, 1, 2, 3]), (4, 0x5F, [5, 15])]
+    ("bits", "row", "values"), [(2, 0b00_01_10_11, [0, 1, 2, 3]), (4, 0x5F, [5, 15])]
 )
 def test_grey_maps_of_few_bits_are_indices(tmp_path, bits, row, values):
     def chunk(kind: bytes, data: bytes) -> bytes:

@@ -112,7 +112,7 @@ def test_outlines_are_distances_near_the_edge(kind):
     assert np.median(slope) == pytest.approx(1, abs=0.02)
 
 
-@pytest.mark.parametrize("radius, thick", [(12, 4), (21, 7), (40, 10)])
+@pytest.mark.parametrize(("radius", "thick"), [(12, 4), (21, 7), (40, 10)])
 def test_parts_are_4_to_10_pixels_thick(radius, thick):
     assert thickness(radius) == thick
 

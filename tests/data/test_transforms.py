@@ -19,7 +19,7 @@ from minifcn.data.transforms import (
 PIXEL = np.array([[[10, 20, 30]]], np.uint8)  # red, green, blue
 
 
-@pytest.mark.parametrize("order, channels", [("RGB", [10, 20, 30]), ("BGR", [30, 20, 10])])
+@pytest.mark.parametrize(("order", "channels"), [("RGB", [10, 20, 30]), ("BGR", [30, 20, 10])])
 def test_channels_come_in_the_order_asked_for(order, channels):
     data = Preprocess(order, (0, 0, 0))(PIXEL)
     assert data.shape == (3, 1, 1) and data.dtype == np.float32 and data.flags.c_contiguous
@@ -53,7 +53,7 @@ def test_settings_survive_json(preprocess):
 
 
 @pytest.mark.parametrize(
-    "settings, message",
+    ("settings", "message"),
     [
         ({"order": "GBR", "mean": (0, 0, 0), "scale": 1}, "order must be 'RGB' or 'BGR'"),
         ({"order": "RGB", "mean": (0, 0), "scale": 1}, "mean must be three numbers"),
@@ -77,7 +77,7 @@ def test_mirror_exchanges_left_and_right():
 
 
 @pytest.mark.parametrize(
-    "down, right, moved",
+    ("down", "right", "moved"),
     [
         (0, 1, [[9, 1, 2], [9, 4, 5]]),
         (0, -2, [[3, 9, 9], [6, 9, 9]]),

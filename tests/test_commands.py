@@ -1,0 +1,152 @@
+"""The commands as a user types them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from minifcn import demo, evaluate, predict, pretrain, train
+from minifcn.__main__ import COMMANDS
+from minifcn.__main__ import main as minifcn
+from minifcn.data.palette import read_label
+
+TINY = ["--width", "0.015625", "--weights", "none", "--smoke"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Return the folder of a finished run on shapes."""
+    folder = tmp_path_factory.mktemp("run") / "shapes"
+    assert train.main(["shapes", *TINY, "--out", str(folder)]) == 0
+    return folder
+
+
+def test_evaluate_prints_the_figures_and_writes_them(run, tmp_path, capsys):
+    file = tmp_path / "figures.json"
+    assert evaluate.main([str(run), "shapes", "--limit", "3", "--json", str(file)]) == 0
+    out = capsys.readouterr().out
+    assert "background" in out
+    assert "f.w." in out
+    assert {"pixel_accuracy", "mean_accuracy", "mean_iu", "fw_iu", "class_iu"} == set(
+        json.loads(file.read_text())
+    )
+
+
+def test_predict_writes_indices_and_an_overlay_for_images_of_any_kind(run, tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (40, 56, 3), np.uint8)
+    for mode in ("RGB", "L", "P", "CMYK", "RGBA"):
+        suffix = "tif" if mode == "CMYK" else "png"
+        Image.fromarray(pixels).convert(mode).save(tmp_path / f"{mode}.{suffix}")
+    files = sorted(tmp_path.glob("*.*"))
+    out = tmp_path / "out"
+    assert predict.main([str(run), *map(str, files), "-o", str(out)]) == 0
+    for file in files:
+        label = read_label(out / f"{file.stem}.png")
+        assert label.shape == (40, 56)
+        assert label.max() < 7
+        with Image.open(out / f"{file.stem}.png") as written:
+            assert written.mode == "P"
+        assert (out / f"{file.stem}_overlay.png").exists()
+
+
+def test_predict_goes_on_after_a_file_that_is_no_image(run, tmp_path, capsys):
+    (tmp_path / "a.jpg").write_bytes(b"no image")
+    Image.new("RGB", (40, 40)).save(tmp_path / "b.png")
+    out = tmp_path / "out"
+    status = predict.main([str(run), f"{tmp_path}/a.jpg", f"{tmp_path}/b.png", "-o", str(out)])
+    assert status == 1
+    assert "a.jpg" in capsys.readouterr().err
+    assert sorted(p.name for p in out.iterdir()) == ["b.png", "b_overlay.png"]
+
+
+def test_two_images_of_one_name_do_not_overwrite_each_other():
+    paths = [predict.Path(p) for p in ("a/x.jpg", "b/x.jpg", "y.png")]
+    assert predict.unique_stems(paths) == ["x", "x_2", "y"]
+
+
+def test_voc_without_data_says_where_it_looked_and_what_to_do(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("MINIFCN_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert train.main(["voc", *TINY, "--out", "out"]) == 1
+    error = capsys.readouterr().err
+    assert "--data-dir" in error
+    assert "VOCtrainval_11-May-2012.tar" in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_staged_training_makes_three_runs_and_the_last_is_used(tmp_path, capsys):
+    folder = tmp_path / "staged"
+    assert train.main(["shapes", *TINY, "--staged", "--out", str(folder)]) == 0
+    for arch in ("fcn32s", "fcn16s", "fcn8s"):
+        config = json.loads((folder / arch / "config.json").read_text())
+        assert config["settings"]["arch"] == arch
+    assert config["settings"]["weights"] == str(folder / "fcn16s")
+    assert evaluate.main([str(folder), "shapes", "--limit", "1"]) == 0
+
+
+def test_a_finished_run_can_be_resumed_without_harm(run, capsys):
+    before = (run / "weights.h5").read_bytes()
+    assert train.main(["shapes", *TINY, "--out", str(run), "--resume"]) == 0
+    assert (run / "weights.h5").read_bytes() == before
+
+
+def test_pretrained_weights_start_an_fcn(tmp_path, capsys):
+    file = tmp_path / "classifier.h5"
+    assert pretrain.main(["shapes", "--smoke", "--width", "0.015625", "-o", str(file)]) == 0
+    arguments = ["shapes", "--smoke", "--width", "0.015625", "--weights", str(file)]
+    assert train.main([*arguments, "--out", str(tmp_path / "run")]) == 0
+    assert "weights of classifier.h5: 30 arrays" in capsys.readouterr().out
+
+
+def test_the_demo_compares_the_three_nets(tmp_path, capsys):
+    assert demo.main(["--smoke", "--out", str(tmp_path)]) == 0
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert list(results) == ["fcn32s", "fcn16s", "fcn8s"]
+    for figures in results.values():
+        assert list(figures) == ["pixel_accuracy", "mean_accuracy", "mean_iu", "fw_iu"]
+    assert (tmp_path / "demo.png").exists()
+    assert "FCN-8s" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "shapes", "--lr", "1e-10"], "summed loss"),
+        (["train", "shapes", "--width", "0.5"], "shipped weights|of width 0.125"),
+        (["train", "shapes", "--weights", "nowhere.h5"], "nowhere.h5: there is no such file"),
+        (["evaluate", "nowhere.h5", "shapes"], "nowhere.h5: there is no such file"),
+        (["predict", "nowhere", "x.png"], "nowhere: there is no such file"),
+    ],
+)
+def test_mistakes_end_with_one_clear_sentence(arguments, words, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert minifcn(arguments) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert re.search(words, error)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        minifcn([command, "--help"])
+    assert stop.value.code == 0
+    assert f"python -m minifcn.{command}" in capsys.readouterr().out
+
+
+def test_an_unknown_command_lists_the_known_ones(capsys):
+    assert minifcn(["segment"]) == 2
+    assert "predict" in capsys.readouterr().out
+
+
+def test_importing_the_package_runs_and_loads_nothing_heavy():
+    code = "import sys, minifcn; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
