@@ -17,7 +17,7 @@ demo: .venv/installed
 	$(BIN)/python -m minifcn.demo $(ARGS)
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --durations=10 $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -25,7 +25,7 @@ from minifcn.run import FIGURES
 from minifcn.settings import STAGES
 from minifcn.train import EXPECTED_ERRORS, SMOKE, train_stages
 
-STAGE_SETTINGS = {"fcn32s": {"steps": 160}, "fcn16s": {"steps": 120}, "fcn8s": {"steps": 200}}
+STAGE_SETTINGS = {"fcn32s": {"steps": 300}, "fcn16s": {"steps": 300}, "fcn8s": {"steps": 900}}
 PICTURED = 4  # held-out images in the picture
 
 
@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     args = parser().parse_args(argv)
-    given: dict[str, Any] = {"evaluate_images": 20}
+    given: dict[str, Any] = {"batch_size": 4, "evaluate_images": 20}
     stages = STAGE_SETTINGS
     if args.smoke:
         given, stages = {**given, **SMOKE}, {}
@@ -67,7 +67,7 @@ def format_scores(scores: dict[str, Scores]) -> str:
     lines = ["", f"{'held-out images':16}" + "".join(f"{name:>16}" for name in FIGURES)]
     for arch, result in scores.items():
         cells = (f"{100 * value:16.1f}" for value in figures(result).values())
-        lines.append(f"{arch:16}" + "".join(cells))
+        lines.append(f"{arch.replace('fcn', 'FCN-'):16}" + "".join(cells))
     return "\n".join(lines)
 
 
@@ -80,7 +80,7 @@ def draw(folder: Path) -> np.ndarray:
         row = [("image", sample.image), ("truth", colourise(sample.label, dataset.palette))]
         for arch, model in models.items():
             label = segment(model.net, sample.image, model.preprocess).astype(np.uint8)
-            row.append((arch.upper().replace("FCN", "FCN-"), colourise(label, dataset.palette)))
+            row.append((arch.replace("fcn", "FCN-"), colourise(label, dataset.palette)))
         rows.append(row)
     return grid(rows)
 

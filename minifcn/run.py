@@ -97,7 +97,13 @@ def execute(
     model.net.to(xp)
     write_json(folder / "config.json", describe(settings))
     trained = fit(model, settings, datasets, folder, xp, reporter)
-    confusion = evaluate(trained.net, datasets[1], trained.preprocess, xp=xp)
+    confusion = evaluate(
+        trained.net,
+        datasets[1],
+        trained.preprocess,
+        xp=xp,
+        indices=first(datasets[1], settings.final_images),
+    )
     scores = confusion.scores()
     reporter.evaluation(settings.steps, scores)
     save_model(folder / "weights.h5", trained, dataset=settings.dataset, steps=settings.steps)
@@ -163,10 +169,8 @@ def fit(
             prune_checkpoints(checkpoints, KEPT_CHECKPOINTS)
             save_samples(model, datasets[1], folder / "samples", step.number, xp)
             if step.number != settings.steps:  # the last evaluation is the caller's, over all
-                count = settings.evaluate_images or len(datasets[1])
-                confusion = evaluate(
-                    net, datasets[1], preprocess, xp=xp, indices=range(min(count, len(datasets[1])))
-                )
+                indices = first(datasets[1], settings.evaluate_images)
+                confusion = evaluate(net, datasets[1], preprocess, xp=xp, indices=indices)
                 log.write(
                     json.dumps({"number": step.number, **results(confusion, model.class_names)})
                     + "\n"
@@ -220,6 +224,11 @@ def save_samples(model: Model, dataset: Dataset, folder: Path, step: int, xp: Mo
             ]
         )
         save_png(folder / f"{index:02d}_step_{step:08d}.png", picture)
+
+
+def first(dataset: Dataset, count: int) -> range:
+    """Return the indices of the first `count` samples, of all if it is 0."""
+    return range(min(count or len(dataset), len(dataset)))
 
 
 def results(confusion: ConfusionMatrix, class_names: tuple[str, ...]) -> dict[str, Any]:

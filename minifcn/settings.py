@@ -57,6 +57,8 @@ class Settings:
         Of the weights, the order of the data, dropout and augmentation.
     evaluate_every, evaluate_images : int
         Steps between evaluations and checkpoints, and images of the former (0: all of them).
+    final_images : int
+        Images of the final evaluation (0: all of them).
     device : str
         "cpu", "gpu" or "auto".
     threads : int
@@ -87,6 +89,7 @@ class Settings:
     seed: int
     evaluate_every: int
     evaluate_images: int
+    final_images: int
     device: str
     threads: int
 
@@ -131,6 +134,7 @@ COMMON: dict[str, Any] = {
     "learn_upsampling": False,
     "seed": 0,
     "evaluate_images": 0,
+    "final_images": 0,
     "device": "auto",
     "threads": 0,
 }

@@ -128,7 +128,14 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
-SMOKE = {"steps": 2, "evaluate_every": 1, "evaluate_images": 1, "batch_size": 1, "accumulate": 1}
+SMOKE = {
+    "steps": 2,
+    "batch_size": 1,
+    "accumulate": 1,
+    "evaluate_every": 1,
+    "evaluate_images": 1,
+    "final_images": 2,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -36,34 +36,29 @@ from minifcn.backend import Array, array_module, get_threads, parallel_map
 STRIP_BYTES = 6 << 20  # what a strip's transformed tiles may take, inputs and outputs together
 
 # One dimension: inputs -> points, weights -> points, points -> outputs.
-INPUT = np.array(
-    [
-        [4, 0, -5, 0, 1, 0],
-        [0, -4, -4, 1, 1, 0],
-        [0, 4, -4, -1, 1, 0],
-        [0, -2, -1, 2, 1, 0],
-        [0, 2, -1, -2, 1, 0],
-        [0, 4, 0, -5, 0, 1],
-    ]
+INPUT = (
+    (4, 0, -5, 0, 1, 0),
+    (0, -4, -4, 1, 1, 0),
+    (0, 4, -4, -1, 1, 0),
+    (0, -2, -1, 2, 1, 0),
+    (0, 2, -1, -2, 1, 0),
+    (0, 4, 0, -5, 0, 1),
 )
-WEIGHT = np.array(
-    [
-        [1 / 4, 0, 0],
-        [-1 / 6, -1 / 6, -1 / 6],
-        [-1 / 6, 1 / 6, -1 / 6],
-        [1 / 24, 1 / 12, 1 / 6],
-        [1 / 24, -1 / 12, 1 / 6],
-        [0, 0, 1],
-    ]
+WEIGHT = (
+    (1 / 4, 0, 0),
+    (-1 / 6, -1 / 6, -1 / 6),
+    (-1 / 6, 1 / 6, -1 / 6),
+    (1 / 24, 1 / 12, 1 / 6),
+    (1 / 24, -1 / 12, 1 / 6),
+    (0, 0, 1),
 )
-OUTPUT = np.array(
-    [
-        [1, 1, 1, 1, 1, 0],
-        [0, 1, -1, 2, -2, 0],
-        [0, 1, 1, 4, 4, 0],
-        [0, 1, -1, 8, -8, 1],
-    ]
+OUTPUT = (
+    (1, 1, 1, 1, 1, 0),
+    (0, 1, -1, 2, -2, 0),
+    (0, 1, 1, 4, 4, 0),
+    (0, 1, -1, 8, -8, 1),
 )
+Matrix = tuple[tuple[float, ...], ...]
 
 
 def winograd_forward(x: Array, weight: Array, bias: Array | None, *, pad: tuple[int, int]) -> Array:
@@ -153,7 +148,11 @@ def winograd_backward_weights(x: Array, dy: Array, *, pad: tuple[int, int]) -> A
     first, *others = parallel_map(xp, compute, [work[i::shares] for i in range(shares)])
     for total in others:
         first += total
-    return _transform(WEIGHT.T, first.reshape(6, 6, f, c)).reshape(3, 3, f, c).transpose(2, 3, 0, 1)
+    return (
+        _transform(_transposed(WEIGHT), first.reshape(6, 6, f, c))
+        .reshape(3, 3, f, c)
+        .transpose(2, 3, 0, 1)
+    )
 
 
 def _input_points(x: Array, pad: tuple[int, int], tiles: slice) -> Array:
@@ -182,18 +181,22 @@ def _output_points(dy: Array, tiles: slice) -> Array:
     top, bottom = 4 * tiles.start, min(4 * tiles.stop, oh)
     came[:, : bottom - top, :ow] = dy[:, top:bottom]
     windows = came.reshape(f, rows, 4, columns, 4).transpose(2, 4, 0, 1, 3)
-    return _transform(OUTPUT.T, windows.reshape(4, 4, f, -1))
+    return _transform(_transposed(OUTPUT), windows.reshape(4, 4, f, -1))
 
 
-def _transform(matrix: np.ndarray, tiles: Array) -> Array:
+def _transform(matrix: Matrix, tiles: Array) -> Array:
     """Return matrix @ tile @ matrix.T for all tiles (K, K, A, B): an array (J * J, A, B).
 
     kron(M, M) flat(t) = flat(M t M'), so one product transforms all tiles.
     """
     xp = array_module(tiles)
-    j, k = matrix.shape
-    both = xp.asarray(np.kron(matrix, matrix), dtype=tiles.dtype)  # (J*J, K*K)
-    return (both @ tiles.reshape(k * k, -1)).reshape(j * j, *tiles.shape[2:])
+    m = xp.asarray(matrix, dtype=tiles.dtype)  # (J, K)
+    flat = tiles.reshape(m.shape[1] ** 2, -1)
+    return (xp.kron(m, m) @ flat).reshape(m.shape[0] ** 2, *tiles.shape[2:])
+
+
+def _transposed(matrix: Matrix) -> Matrix:
+    return tuple(zip(*matrix, strict=True))
 
 
 def _work(

@@ -8,8 +8,9 @@ times; FCN-8s does so once more. Layer names are those of the reference nets, e.
     16s   score_fr -> upscore2 + score_pool4 = fuse_pool4 -> upscore16 -> score
     8s    ...  fuse_pool4 -> upscore_pool4 + score_pool3 = fuse_pool3 -> upscore8 -> score
 
-All score layers start at zero, so a net with a new skip starts with the predictions of the net
-without it. Upsampling starts as bilinear interpolation.
+All score layers start at zero, so a net with a new skip starts with the coarse scores of the net
+without it. Upsampling starts as bilinear interpolation; done in two steps instead of one it cuts
+the corners off at the coarse pixels, so the predictions start almost the same.
 """
 
 from __future__ import annotations

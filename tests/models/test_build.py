@@ -1,0 +1,141 @@
+"""The description of a net, the net it describes, and its first weights."""
+
+from __future__ import annotations
+
+import json
+from math import sqrt
+
+import numpy as np
+import pytest
+
+from minifcn.layers import Conv2d, Linear
+from minifcn.models import ModelSpec, build, initialise
+from minifcn.models.build import ARCHITECTURES
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        (
+            "arch",
+            "fcn4s",
+            "arch must be one of fcn32s, fcn16s, fcn8s, fcn8s-at-once, classifier, not 'fcn4s'",
+        ),
+        ("backbone", "vgg19", "backbone must be one of vgg16, not 'vgg19'"),
+        ("padding", "valid", "padding must be one of faithful, same, not 'valid'"),
+        ("num_classes", 0, "num_classes and width must be positive, not 0 and 1.0"),
+        ("width", 0.0, "num_classes and width must be positive, not 21 and 0.0"),
+    ],
+)
+def test_a_description_of_no_net_is_refused(field, value, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        ModelSpec(**{field: value})
+
+
+def test_a_description_goes_through_json_and_back():
+    spec = ModelSpec("fcn16s", num_classes=5, width=0.125, padding="same")
+    stored = json.loads(json.dumps(spec.to_dict()))
+    assert stored == {
+        "arch": "fcn16s",
+        "backbone": "vgg16",
+        "num_classes": 5,
+        "width": 0.125,
+        "padding": "same",
+    }
+    assert ModelSpec.from_dict(stored | {"licence": "none of its business"}) == spec
+
+
+def test_a_stored_description_must_be_whole_and_right():
+    stored = ModelSpec().to_dict()
+    del stored["width"], stored["padding"]
+    with pytest.raises(ValueError, match="lacks width, padding$"):
+        ModelSpec.from_dict(stored)
+    with pytest.raises(ValueError, match="arch must be one of"):
+        ModelSpec.from_dict(ModelSpec().to_dict() | {"arch": "fcn4s"})
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_every_architecture_is_built_from_its_description(arch):
+    net = build(ModelSpec(arch, num_classes=7, width=1 / 64))
+    shapes = net.shapes(data=(1, 3, 224, 224))
+    assert net.inputs == ("data", "label") and net.outputs == ("loss",)
+    if arch == "classifier":
+        assert shapes["fc8"] == (1, 7)
+    else:
+        assert shapes["score"] == (1, 7, 224, 224)
+
+
+def test_the_options_of_training_reach_the_net():
+    net = build(ModelSpec(width=1 / 64), normalization="none", learn_upsampling=True)
+    assert net.layer("loss").normalization == "none"
+    assert net.multipliers["upscore2/weight"] == (1.0, 1.0)
+    assert build(ModelSpec(width=1 / 64)).layer("loss").normalization == "valid"
+
+
+def test_a_new_net_is_zero_but_for_its_upsampling():
+    params = build(ModelSpec(width=1 / 64)).params
+    assert {name for name, array in params.items() if array.any()} == {
+        "upscore2/weight",
+        "upscore_pool4/weight",
+        "upscore8/weight",
+    }
+
+
+@pytest.mark.parametrize("arch", ["classifier", "fcn8s-at-once"])
+def test_drawn_weights_have_he_s_standard_deviation(arch):
+    net = build(ModelSpec(arch, width=1 / 8))
+    initialise(net, 0)
+    checked = 0
+    for name, layer in net.owners().items():
+        if isinstance(layer, (Conv2d, Linear)) and not name.startswith(("score", "fc8")):
+            weight = layer.params["weight"].astype(np.float64)
+            expected = sqrt(2 / weight[0].size)  # fan-in: channels * kernel height * width
+            # Of n normal numbers the mean strays by 1/sqrt(n) of the deviation, the deviation by
+            # 1/sqrt(2 n) of itself; five times that is never seen.
+            assert abs(weight.mean()) < 5 * expected / sqrt(weight.size), name
+            assert abs(weight.std() / expected - 1) < 5 / sqrt(2 * weight.size), name
+            checked += 1
+    assert checked == 15  # 13 convolutions, fc6 and fc7
+
+
+def test_only_weights_are_drawn_and_the_last_layers_stay_at_zero():
+    spec = ModelSpec("fcn8s-at-once", width=1 / 64)
+    net, before = build(spec), build(spec).params
+    initialise(net, 0)
+    for name, array in net.params.items():
+        if name.endswith("bias") or name.startswith("score"):
+            assert not array.any(), name
+        elif name.startswith(("upscore", "scale")):
+            np.testing.assert_array_equal(array, before[name])
+        else:
+            assert array.any(), name
+    classifier = build(ModelSpec("classifier", width=1 / 64))
+    initialise(classifier, 0)
+    assert not classifier.params["fc8/weight"].any() and classifier.params["fc7/weight"].any()
+
+
+def test_a_seed_decides_the_weights():
+    def drawn(seed: int, dtype: str = "float32") -> dict[str, np.ndarray]:
+        net = build(ModelSpec("fcn32s", width=1 / 64))
+        net.astype(dtype)
+        initialise(net, seed)
+        return net.params
+
+    first = drawn(1)
+    for name, array in drawn(1).items():
+        np.testing.assert_array_equal(array, first[name])
+    assert (drawn(2)["conv1_1/weight"] != first["conv1_1/weight"]).all()
+    double = drawn(1, "float64")["fc6/weight"]
+    assert double.dtype == np.float64 and first["fc6/weight"].dtype == np.float32
+    np.testing.assert_array_equal(double, first["fc6/weight"])
+
+
+def test_nets_with_the_same_trunk_start_with_the_same_trunk():
+    # The score layers draw nothing, so a comparison of architectures starts from equal features.
+    params = []
+    for arch in ("fcn32s", "fcn8s"):
+        net = build(ModelSpec(arch, width=1 / 64))
+        initialise(net, 3)
+        params.append(net.params)
+    for name in params[0].keys() & params[1].keys():
+        np.testing.assert_array_equal(params[0][name], params[1][name])
