@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from minifcn.data import open_dataset
-from minifcn.data.checks import shared_images
+from minifcn.data.checks import check_labels, shared_images
 from minifcn.data.dataset import Dataset
 from minifcn.data.transforms import Preprocess
 from minifcn.model import Model, find_weights
@@ -22,13 +22,25 @@ from minifcn.weights.surgery import transplant
 # What random weights are trained with: BGR as the paper's nets, brought to about unit variance.
 FRESH_PREPROCESS = Preprocess("BGR", (104.00698793, 116.66876762, 122.67891434), 1 / 64)
 
+LABELS_CHECKED = 16  # label maps of each split that are looked at before training starts
+
 
 def open_splits(settings: Settings) -> tuple[Dataset, Dataset]:
-    """Return the training and validation data; refuse images that are in both."""
+    """Return the training and validation data.
+
+    Refused are images that are in both, and label maps that do not fit (a few of them are looked
+    at here; the others when their turn comes).
+    """
     train_data, val_data = (
         open_dataset(settings.dataset, split, data_dir=settings.data_dir, **settings.data_options)
         for split in ("train", "val")
     )
+    for dataset in (train_data, val_data):
+        problems = check_labels(dataset, LABELS_CHECKED).problems
+        if problems:
+            raise SettingsError(
+                f"{len(problems)} samples cannot be used: {'; '.join(problems.values())}"
+            )
     shared = shared_images(train_data, val_data)
     if shared:
         raise SettingsError(

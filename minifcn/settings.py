@@ -139,9 +139,9 @@ COMMON: dict[str, Any] = {
     "threads": 0,
 }
 DATASETS: dict[str, dict[str, Any]] = {
-    "shapes": {"pixels": 128 * 128, "images": 8_000, "batch_size": 8},
+    "shapes": {"pixels": 128 * 128, "images": 6_000, "batch_size": 4},
     "voc": {"pixels": 500 * 375, "images": 8_000, "batch_size": 4, "padding": "faithful"},
-    "folder": {"pixels": 480 * 360, "images": 8_000, "batch_size": 4},
+    "folder": {"pixels": 480 * 360, "images": 8_000, "batch_size": 2},
 }
 
 

@@ -87,11 +87,12 @@ def max_pool_forward(
             xp.maximum(y, padded[place], out=y)
         return y, None
 
-    argmax = xp.zeros(y.shape, xp.uint8 if len(places) < 256 else xp.uint16)
+    kind = xp.uint8 if len(places) < 256 else xp.uint16
+    argmax = xp.zeros(y.shape, kind)
     for number, place in enumerate(places[1:], start=1):
         candidate = padded[place]
-        larger = candidate > y
-        argmax[larger] = number
+        larger = candidate > y  # strictly: the first of equal values keeps its place
+        xp.copyto(argmax, kind(number), where=larger)
         xp.maximum(y, candidate, out=y)
     return y, MaxPoolCache(argmax, x.shape, window)
 
