@@ -16,7 +16,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from types import ModuleType
 from typing import Any, TypeVar
@@ -115,10 +115,11 @@ def get_threads() -> int:
 
 
 def set_threads(count: int) -> None:
-    """Use `count` threads from now on; 0 means as many as the process may use."""
+    """Use `count` threads from now on, BLAS included; 0 means as many as the process may use."""
     if count < 0:
         raise ValueError(f"the number of threads must be at least 0, not {count}")
     _settings["threads"] = count
+    _blas().limit(limits=get_threads(), user_api="blas")
 
 
 @cache
@@ -153,9 +154,25 @@ def parallel_map(
     if xp is not np or threads < 2 or getattr(_inside, "strip", False):
         return [function(item) for item in items]
 
-    def run(item: Item) -> Result:
+    results: dict[int, Result] = {}
+    errors: dict[int, BaseException] = {}
+    queue = iter(enumerate(items))  # shared: whoever is free takes the next item
+
+    def work() -> None:
         _inside.strip = True
-        return function(item)
+        for number, item in queue:
+            try:
+                results[number] = function(item)
+            except BaseException as error:
+                errors[number] = error
+            if errors:
+                break
+        _inside.strip = False
 
     with _blas().limit(limits=1, user_api="blas"):
-        return list(_pool(get_threads()).map(run, items))
+        helpers = [_pool(get_threads()).submit(work) for _ in range(threads - 1)]
+        work()  # the caller's thread is one of them
+        wait(helpers)
+    if errors:
+        raise errors[min(errors)]
+    return [results[number] for number in range(len(items))]

@@ -133,11 +133,11 @@ def _difference(function: Callable[[], float], array: np.ndarray, index: int) ->
         return result
 
     here = at(0.0)
-    for step in (STEP, STEP / 10):
+    for step in (STEP, STEP / 10, STEP / 100):
         right, left = (at(step) - here) / step, (here - at(-step)) / step
         # For a smooth function they differ by about step * f'', for a kink by its whole jump;
         # the last term is what rounding of the function's value may contribute.
-        noise = 1e-3 * max(abs(right), abs(left)) + 1e-14 * (1 + abs(here)) / step
+        noise = 1e-5 * max(abs(right), abs(left)) + 1e-14 * (1 + abs(here)) / step
         if abs(right - left) <= noise:
             return (right + left) / 2
     return None

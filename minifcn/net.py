@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from minifcn.backend import Array, array_module
+from minifcn.fusion import fuse, run_fused
 from minifcn.graph import Graph, Node, derive_crop
 from minifcn.layers import Layer
 from minifcn.layers.layer import Shape
@@ -75,17 +76,21 @@ class Net(Graph):
             raise ValueError(f"net: the inputs {missing} are needed for {wanted} and not given")
         active = self._active(nodes, wrt) if train else set()
         blobs = {name: array for name, array in inputs.items() if read[name]}
-        caches = {}
-        for node in nodes:
+        caches: dict[str, Any] = {}
+        for group in fuse(nodes, wanted, train=train):
+            node, bottoms = group[0], [blobs[bottom] for bottom in group[0].bottoms]
             try:
-                blobs[node.name], cache = node.layer.forward(
-                    *(blobs[bottom] for bottom in node.bottoms), train=train, rng=rng
-                )
+                if len(group) > 1:
+                    y, made = run_fused(group, *bottoms, train=train)
+                else:
+                    y, cache = node.layer.forward(*bottoms, train=train, rng=rng)
+                    made = {node.name: cache}
+                    del cache
             except ValueError as error:
                 raise ValueError(f"layer {node.name}: {error}") from error
-            if node.name in active:
-                caches[node.name] = cache
-            del cache
+            blobs[group[-1].name] = y
+            caches.update((name, cache) for name, cache in made.items() if name in active)
+            del y, made, bottoms
             for bottom in node.bottoms:
                 read[bottom] -= 1
                 if not read[bottom]:

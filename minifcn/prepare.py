@@ -87,8 +87,9 @@ def start_from(net: Net, spec: ModelSpec, source: str, note: Callable[[str], Non
     params = {
         address: array
         for address, array in weights.params.items()
-        if not address.startswith(("fc8/", "upscore"))
-        and not (new_scores and address.startswith("score"))
+        if not address.startswith("fc8/")
+        and not (address.startswith("upscore") and address not in net.params)
+        and not (new_scores and address.startswith(("score", "upscore")))
     }
     report = transplant(net.params, params, may_be_missing=("score*", "upscore*", "scale_*"))
     note(f"weights of {file.name}: {len(report.loaded) + len(report.reshaped)} arrays")

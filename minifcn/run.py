@@ -39,6 +39,7 @@ from minifcn.prepare import make_model, open_splits
 from minifcn.settings import Settings, SettingsError
 from minifcn.solver import Step, train
 from minifcn.weights.checkpoint import (
+    checkpoint_path,
     latest_checkpoint,
     load_checkpoint,
     prune_checkpoints,
@@ -156,34 +157,40 @@ def fit(
             reporter.step(step, settings.steps)
             if step.number % settings.evaluate_every and step.number != settings.steps:
                 continue
-            state = {
-                "step": step.number,
-                **model_attributes(
-                    model.spec, preprocess, model.class_names, np.asarray(model.palette)
-                ),
-            }
-            checkpoints = folder / "checkpoints"
-            save_checkpoint(
-                checkpoints / f"step_{step.number:08d}.h5", net.params, optimiser.state(), state
-            )
-            prune_checkpoints(checkpoints, KEPT_CHECKPOINTS)
+            save_state(model, optimiser, step.number, folder / "checkpoints")
             save_samples(model, datasets[1], folder / "samples", step.number, xp)
             if step.number != settings.steps:  # the last evaluation is the caller's, over all
                 indices = first(datasets[1], settings.evaluate_images)
                 confusion = evaluate(net, datasets[1], preprocess, xp=xp, indices=indices)
-                log.write(
-                    json.dumps({"number": step.number, **results(confusion, model.class_names)})
-                    + "\n"
-                )
-                reporter.evaluation(step.number, confusion.scores())
-                if predicts_one_class(confusion):
-                    reporter.note(
-                        f"after {step.number} steps the net gives every pixel the same class; "
-                        "if this goes on, the learning rate is too low, or the base weights were "
-                        "not loaded, or the labels are wrong"
-                    )
+                record = {"number": step.number, **results(confusion, model.class_names)}
+                log.write(json.dumps(record) + "\n")
+                report_evaluation(confusion, step.number, reporter)
             log.flush()
     return model
+
+
+def report_evaluation(confusion: ConfusionMatrix, step: int, reporter: Reporter) -> None:
+    """Report the figures, and warn if the net has learned nothing so far."""
+    reporter.evaluation(step, confusion.scores())
+    if predicts_one_class(confusion):
+        reporter.note(
+            f"after {step} steps the net gives every pixel the same class; if this goes on, the "
+            "learning rate is too low, or the base weights were not loaded, or the labels are wrong"
+        )
+
+
+def save_state(model: Model, optimiser: SGD, step: int, folder: Path) -> None:
+    """Write a checkpoint, and delete the oldest ones."""
+    attributes = model_attributes(
+        model.spec, model.preprocess, model.class_names, np.asarray(model.palette)
+    )
+    save_checkpoint(
+        checkpoint_path(folder, step),
+        model.net.params,
+        optimiser.state(),
+        {"step": step, **attributes},
+    )
+    prune_checkpoints(folder, KEPT_CHECKPOINTS)
 
 
 def restore(

@@ -27,6 +27,7 @@ FLOORS = {
     "files": 0,
     "resources": 0,
     "graph": 3,
+    "fusion": 3,
     "net": 3,
     "summary": 3,
     "gradcheck": 4,

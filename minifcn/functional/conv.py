@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from minifcn.backend import Array
+from minifcn.backend import Array, array_module
 from minifcn.functional.im2col import (
     Pair,
     Window,
@@ -24,6 +24,7 @@ from minifcn.functional.pointwise import (
     pointwise_backward_weights,
     pointwise_forward,
 )
+from minifcn.functional.pooling import PoolWindow, max_pool_forward
 from minifcn.functional.winograd import (
     winograd_backward_data,
     winograd_backward_weights,
@@ -110,6 +111,8 @@ def conv2d_forward(
     pad: Pair = (0, 0),
     dilation: Pair = (1, 1),
     groups: int = 1,
+    relu: bool = False,
+    pool: bool = False,
 ) -> tuple[Array, ConvCache]:
     """Convolve a batch of images with a bank of kernels.
 
@@ -124,6 +127,9 @@ def conv2d_forward(
         Vertical and horizontal, in pixels; `pad` is on each side, filled with zeros.
     groups : int
         Group g of the outputs sees group g of the inputs only (AlexNet's two halves).
+    relu, pool : bool
+        Then max(y, 0); then a 2 x 2 max pooling of stride 2, rounded up. For the executor, which
+        saves the way to memory and back in between (`minifcn/fusion.py`).
 
     Returns
     -------
@@ -137,14 +143,19 @@ def conv2d_forward(
     """
     window = Window(weight.shape[2:], stride, pad, dilation)
     conv2d_output_shape(x.shape, weight.shape, window, groups)
+    cache = ConvCache(x, weight, window, groups)
     path = choose_path(x.shape, weight.shape, window, groups)
+    if path == "winograd":
+        return winograd_forward(x, weight, bias, pad=pad, relu=relu, pool=pool), cache
     if path == "pointwise":
         y = pointwise_forward(x, weight, bias)
-    elif path == "winograd":
-        y = winograd_forward(x, weight, bias, pad=pad)
     else:
         y = im2col_forward(x, weight, bias, window, groups)
-    return y, ConvCache(x, weight, window, groups)
+    if relu:
+        array_module(y).maximum(y, 0, out=y)
+    if pool:
+        y, _ = max_pool_forward(y, PoolWindow((2, 2), (2, 2)), train=False)
+    return y, cache
 
 
 def conv2d_backward(

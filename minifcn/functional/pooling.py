@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from minifcn.backend import Array, array_module
+from minifcn.backend import Array, array_module, parallel_map
 from minifcn.functional.im2col import Pair
+
+PART_BYTES = 1 << 21  # of the input that one thread pools at a time
 
 
 class PoolWindow(NamedTuple):
@@ -79,31 +81,43 @@ def max_pool_forward(
     """
     xp = array_module(x)
     size = window.output_size(x.shape[2:])
-    padded = _padded(x, window, size, -xp.inf)
-    places = list(_places(window, size))
-    y = padded[places[0]].copy()
-    if not train:
-        for place in places[1:]:
-            xp.maximum(y, padded[place], out=y)
-        return y, None
+    y = xp.empty((*x.shape[:2], *size), x.dtype)
+    kind = xp.uint8 if window.kernel_size[0] * window.kernel_size[1] < 256 else xp.uint16
+    argmax = xp.zeros(y.shape, kind) if train else None
 
-    kind = xp.uint8 if len(places) < 256 else xp.uint16
-    argmax = xp.zeros(y.shape, kind)
-    for number, place in enumerate(places[1:], start=1):
-        candidate = padded[place]
-        larger = candidate > y  # strictly: the first of equal values keeps its place
-        xp.copyto(argmax, kind(number), where=larger)
-        xp.maximum(y, candidate, out=y)
-    return y, MaxPoolCache(argmax, x.shape, window)
+    def compute(part: slice) -> None:
+        padded, best = _padded(x[:, part], window, size, -xp.inf), y[:, part]
+        first, *others = _places(window, size)
+        best[...] = padded[first]
+        for number, place in enumerate(others, start=1):
+            candidate = padded[place]
+            if argmax is not None:  # strictly larger: the first of equal values keeps its place
+                xp.copyto(argmax[:, part], kind(number), where=candidate > best)
+            xp.maximum(best, candidate, out=best)
+
+    parallel_map(xp, compute, _channel_parts(x))
+    return y, None if argmax is None else MaxPoolCache(argmax, x.shape, window)
 
 
 def max_pool_backward(dy: Array, cache: MaxPoolCache) -> Array:
     """Send each output's gradient to the pixel that won its window."""
     argmax, x_shape, window = cache
+    xp = array_module(dy)
     dpadded = _padded_zeros(dy, x_shape, window)
-    for number, place in enumerate(_places(window, dy.shape[2:])):
-        dpadded[place] += dy * (argmax == number)
+
+    def compute(part: slice) -> None:
+        for number, place in enumerate(_places(window, dy.shape[2:])):
+            dpadded[:, part][place] += dy[:, part] * (argmax[:, part] == number)
+
+    parallel_map(xp, compute, _channel_parts(dpadded))
     return _unpadded(dpadded, x_shape, window)
+
+
+def _channel_parts(x: Array) -> list[slice]:
+    """Cut the channels into parts that threads can take, small enough for their caches."""
+    channels = x.shape[1]
+    size = max(1, PART_BYTES * channels // max(1, x.nbytes))
+    return [slice(start, start + size) for start in range(0, channels, size)]
 
 
 class AvgPoolCache(NamedTuple):

@@ -1,213 +1,303 @@
-"""Winograd convolution: 3 x 3 kernels with a quarter of the multiplications.
+"""Winograd convolution: kernels of 3 x 3 with a fifth of the multiplications, also 5 x 5 and 7 x 7.
 
-A 4 x 4 tile of outputs of a 3 x 3 convolution depends on a 6 x 6 tile of inputs. Computed directly
-it takes 16 * 9 = 144 products for each pair of channels; 36 are enough. The reason is that of fast
-multiplication of polynomials: a correlation of 3 and 4 numbers is the transpose of the product
-of two polynomials of degrees 2 and 3, that product has degree 5, and a polynomial of degree 5 is
-known from its values at 6 points, here 0, 1, -1, 2, -2 and infinity. To evaluate both factors
-at the points, multiply the 6 values one by one, and interpolate is to multiply by three matrices:
+A tile of 6 x 6 outputs of a 3 x 3 convolution depends on a tile of 8 x 8 inputs. Directly it takes
+36 * 9 = 324 products for each pair of channels. 64 are enough if tile and kernel are first
+transformed, each on its own; `winograd_transforms.py` says why. Then
 
-    y = A' [(G g) * (B' d)]          in one dimension: d 6 inputs, g 3 weights, y 4 outputs
-    Y = A' [(G g G') * (B' d B)] A   in two: 6 x 6 = 36 products in place of 144
+    points   = transformed tiles                 (64, C, T)   for each channel and tile
+    kernels  = transformed weights               (64, F, C)
+    products = kernels[p] @ points[p]            (64, F, T)   sums over channels, as always
+    outputs  = transformed back                  (F, T) tiles of 6 x 6
 
-G evaluates the kernel, B' is the transpose of interpolation, A' the transpose of evaluation. They
-hold small numbers only, and everything here is a matrix product: flattening a tile turns "B' d B"
-into one 36 x 36 matrix (the Kronecker product of B' with itself) times all tiles at once, and the
-products over channels at each of the 36 points are a batch of 36 products (F x C)(C x tiles).
+and the work is a batch of 64 matrix products. The transforms cost by channel, the products by
+pair of channels: it pays from about 16 channels on.
 
-The gradients follow by transposing. That of the input is the same convolution with the kernels
-turned round. That of the weights runs the formula backwards: dg = G' [(A dY A') * (B' d B)] G,
-where the 36 products sum over tiles.
+The gradients are the transposed formulas. That of the input is the convolution with the kernels
+turned round. That of the weights transforms tiles of x and of dy, sums their products over all
+tiles, and transforms back once.
 
-Error. The points 2 and -2 bring factors up to 8, which cost about one digit: in float32 the
-results agree with direct convolution to about 1e-5 of the largest value.
-
-Source: Lavin & Gray 2016, arXiv 1509.09308; Winograd 1980.
+Speed. The outputs are cut into *strips*, some rows of tiles, small enough that points and products
+stay in cache; what follows the convolution (bias, ReLU, 2 x 2 max pool) is done there too. A
+large map has many strips, and they go to the threads. A small one has few, and the threads
+share out the channels and the filters of each.
 """
 
 from __future__ import annotations
 
 from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 
 from minifcn.backend import Array, array_module, get_threads, parallel_map
-
-STRIP_BYTES = 6 << 20  # what a strip's transformed tiles may take, inputs and outputs together
-
-# One dimension: inputs -> points, weights -> points, points -> outputs.
-INPUT = (
-    (4, 0, -5, 0, 1, 0),
-    (0, -4, -4, 1, 1, 0),
-    (0, 4, -4, -1, 1, 0),
-    (0, -2, -1, 2, 1, 0),
-    (0, 2, -1, -2, 1, 0),
-    (0, 4, 0, -5, 0, 1),
+from minifcn.functional.scratch import scratch
+from minifcn.functional.winograd_transforms import (
+    POINTS,
+    along_both_axes,
+    image_to_points,
+    points_to_weights,
+    transforms,
+    weights_to_points,
 )
-WEIGHT = (
-    (1 / 4, 0, 0),
-    (-1 / 6, -1 / 6, -1 / 6),
-    (-1 / 6, 1 / 6, -1 / 6),
-    (1 / 24, 1 / 12, 1 / 6),
-    (1 / 24, -1 / 12, 1 / 6),
-    (0, 0, 1),
-)
-OUTPUT = (
-    (1, 1, 1, 1, 1, 0),
-    (0, 1, -1, 2, -2, 0),
-    (0, 1, 1, 4, 4, 0),
-    (0, 1, -1, 8, -8, 1),
-)
-Matrix = tuple[tuple[float, ...], ...]
+
+Pair = tuple[int, int]
+Strip = tuple[int, slice]  # an image of the batch and some rows of tiles
+
+# Sizes for a CPU, found by measuring. STRIP_BYTES also bounds the scratch memory of a thread.
+STRIP_TILES = 128
+SUM_TILES = 1000  # of the weights' gradient, where sums over more tiles mean fewer additions
+STRIP_BYTES = 64 << 20
+TILES_AT_A_TIME = 2_000  # channels * tiles in one transform
+KERNELS_AT_A_TIME = 16_000  # filters * channels in one transform
+BANK_BYTES = 64 << 20  # the transformed weights of a layer are kept during a call up to this size
+
+# OpenBLAS computes products of up to a million multiplications without first copying the factors
+# into an order of its own. Where it has AVX-512 that is 1.3 to 1.8 times faster.
+SMALL_PRODUCT = 1_000_000
+SMALL_SIDE = 32  # the same for a product with a transposed factor, where a side must be small too
 
 
-def winograd_forward(x: Array, weight: Array, bias: Array | None, *, pad: tuple[int, int]) -> Array:
-    """Convolve with 3 x 3 kernels, stride 1.
+class Grid(NamedTuple):
+    """How a map of outputs is cut into tiles."""
+
+    height: int  # of the map
+    width: int
+    side: int  # of a tile of points
+    step: int  # of a tile of outputs
+    rows: int  # of tiles
+    columns: int
+
+
+def winograd_forward(
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
+    *,
+    pad: Pair,
+    relu: bool = False,
+    pool: bool = False,
+) -> Array:
+    """Convolve with stride 1; then, if asked, max(y, 0) and the 2 x 2 max pool of stride 2.
 
     Parameters
     ----------
     x : array (N, C, H, W), float32 or float64
-    weight : array (F, C, 3, 3)
+    weight : array (F, C, R, R), R = 3, 5 or 7
     bias : array (F,) or None
     pad : (int, int)
+        Zeros on each side, vertically and horizontally, in pixels.
+    relu, pool : bool
+        The size of a pooled map is rounded up, as in Caffe.
 
     Returns
     -------
-    array (N, F, H + 2 PH - 2, W + 2 PW - 2), dtype of x
+    array (N, F, OH, OW), dtype of x; OH = H + 2 PH - R + 1, with `pool` ceil(OH / 2)
     """
     xp = array_module(x)
-    n, c, h, w = x.shape
-    f = len(weight)
-    oh, ow = h + 2 * pad[0] - 2, w + 2 * pad[1] - 2
-    points = _transform(WEIGHT, weight.transpose(2, 3, 0, 1))  # (36, F, C)
-    y = xp.empty((n, f, oh, ow), x.dtype)
+    (n, c), f = x.shape[:2], len(weight)
+    grid = _grid(x.shape, weight.shape, pad)
+    matrices = transforms(xp, weight.shape[2], x.dtype)
+    y = xp.empty((n, f, *(_pooled(grid) if pool else grid[:2])), x.dtype)
+    strips = _strips(xp, n, grid, c * x.dtype.itemsize, STRIP_TILES)
+    parts = _cut(xp, f, KERNELS_AT_A_TIME // c)
 
-    def compute(work: tuple[int, slice]) -> None:
-        image, tiles = work
-        seen = _input_points(x[image], pad, tiles)  # (36, C, T)
-        products = xp.matmul(points, seen)  # (36, F, T)
-        strip = _transform(OUTPUT, products.reshape(6, 6, f, -1)).reshape(
-            4, 4, f, tiles.stop - tiles.start, -1
-        )
-        rows = strip.transpose(2, 3, 0, 4, 1).reshape(f, 4 * (tiles.stop - tiles.start), -1)
-        top, bottom = 4 * tiles.start, min(4 * tiles.stop, oh)
-        target = y[image, :, top:bottom]
-        target[...] = rows[:, : bottom - top, :ow]
-        if bias is not None:
-            target += bias[:, None, None]
+    # Many strips share one bank of transformed kernels; few transform them as they go.
+    many = (
+        len(strips) >= 4 * get_threads() and grid.side**2 * f * c * x.dtype.itemsize <= BANK_BYTES
+    )
 
-    parallel_map(xp, compute, _work(xp, n, c, f, oh, ow, x.dtype.itemsize))
+    def evaluate(part: slice) -> Array:
+        return weights_to_points(weight[part], matrices.weight)  # (64, F', C)
+
+    bank = parallel_map(xp, lambda part: evaluate(part).copy(), parts) if many else None
+
+    def convolve(strip: Strip) -> None:
+        image, rows = strip
+        points = _points("points", x[image], matrices.data, grid, rows, pad)  # (64, C, T)
+
+        def filters(number: int) -> None:
+            part = parts[number]
+            products = _products(bank[number] if bank else evaluate(part), points)  # (64, F', T)
+            products = products.reshape(grid.side, grid.side, -1)
+            tiles = along_both_axes(matrices.output, products, "outputs")  # (M, M, F' * T)
+            if pool:
+                tiles = _max_pool(tiles, grid, rows)  # (M / 2, M / 2, F' * T)
+            if bias is not None:
+                with_bias = tiles.reshape(*tiles.shape[:2], -1, points.shape[2])
+                with_bias += bias[part, None]
+            if relu:
+                _rectify(tiles)
+            _lay(tiles, grid, rows, y[image, part])
+
+        parallel_map(xp, filters, range(len(parts)))
+
+    if many:
+        parallel_map(xp, convolve, strips)
+    else:
+        for strip in strips:
+            convolve(strip)
     return y
 
 
 def winograd_backward_data(
-    dy: Array, weight: Array, *, pad: tuple[int, int], x_shape: tuple[int, ...]
+    dy: Array, weight: Array, *, pad: Pair, x_shape: tuple[int, ...]
 ) -> Array:
-    """Return dx: the convolution of dy with the kernels turned round and in and out exchanged.
+    """Return dx: the convolution of dy with the kernels turned round, in and out exchanged.
 
-    dx[n,c,y,x] = sum_{f,a,b} weight[f,c,2-a,2-b] dy[n,f,y+a-(2-PH),x+b-(2-PW)]
+    dx[n,c,y,x] = sum_{f,a,b} weight[f,c,R-1-a,R-1-b] dy[n,f,y+a-(R-1-PH),x+b-(R-1-PW)]
 
     Parameters
     ----------
     dy : array (N, F, OH, OW)
-    weight : array (F, C, 3, 3)
+    weight : array (F, C, R, R)
     pad : (int, int)
-        Of the forward pass. What lies in a padding of more than 2 pixels reaches no input.
+        Of the forward pass. Where it exceeds R - 1 pixels, the outermost outputs saw nothing.
     x_shape : (N, C, H, W)
     """
-    (ph, pw), (oh, ow) = pad, dy.shape[2:]
-    cut_h, cut_w = max(0, ph - 2), max(0, pw - 2)
-    dy = dy[:, :, cut_h : oh - cut_h, cut_w : ow - cut_w]
+    (ph, pw), (h, w), edge = pad, x_shape[2:], weight.shape[2] - 1
+    saw = dy[:, :, max(0, ph - edge) : ph + h, max(0, pw - edge) : pw + w]
     turned = weight.transpose(1, 0, 2, 3)[:, :, ::-1, ::-1]
-    return winograd_forward(dy, turned, None, pad=(max(0, 2 - ph), max(0, 2 - pw)))
+    return winograd_forward(saw, turned, pad=(max(0, edge - ph), max(0, edge - pw)))
 
 
-def winograd_backward_weights(x: Array, dy: Array, *, pad: tuple[int, int]) -> Array:
-    """Return dweight (F, C, 3, 3): the sum over tiles at each of the 36 points, transformed once.
+def winograd_backward_weights(x: Array, dy: Array, *, pad: Pair) -> Array:
+    """Return dweight (F, C, R, R) = G' [sum over tiles of (A dy A') * (B' x B)] G.
 
     Parameters
     ----------
     x : array (N, C, H, W)
     dy : array (N, F, OH, OW)
     pad : (int, int)
+        Of the forward pass.
     """
     xp = array_module(x)
-    (n, c), (f, oh, ow) = x.shape[:2], dy.shape[1:]
-    work = _work(xp, n, c, f, oh, ow, x.dtype.itemsize)
+    (n, c), (f, oh) = x.shape[:2], dy.shape[1:3]
+    r = x.shape[2] + 2 * pad[0] - oh + 1
+    grid = _grid(x.shape, (f, c, r, r), pad)
+    matrices = transforms(xp, r, x.dtype)
+    total = scratch(xp, "total", (grid.side**2, f, c), x.dtype)
+    strips = _strips(xp, n, grid, (c + f) * x.dtype.itemsize, SUM_TILES)
+    for number, (image, rows) in enumerate(strips):
+        seen = _points("points", x[image], matrices.data, grid, rows, pad)  # (64, C, T)
+        came = _points("dy", dy[image], matrices.output.T, grid, rows, (0, 0))  # (64, F, T)
 
-    # Each thread sums up its own share of the strips; the shares are then added in fixed order.
-    def compute(share: list[tuple[int, slice]]) -> Array:
-        total = xp.zeros((36, f, c), x.dtype)
-        for image, tiles in share:
-            seen = _input_points(x[image], pad, tiles)  # (36, C, T)
-            came = _output_points(dy[image], tiles)  # (36, F, T)
-            total += xp.matmul(came, seen.transpose(0, 2, 1))
-        return total
+        def add(part: slice, number=number, seen=seen, came=came) -> None:
+            _sum_over_tiles(came[part], seen[part], total[part], first=number == 0)
 
-    shares = min(len(work), get_threads()) if xp is np else 1
-    first, *others = parallel_map(xp, compute, [work[i::shares] for i in range(shares)])
-    for total in others:
-        first += total
-    return (
-        _transform(_transposed(WEIGHT), first.reshape(6, 6, f, c))
-        .reshape(3, 3, f, c)
-        .transpose(2, 3, 0, 1)
+        parallel_map(xp, add, _cut(xp, grid.side**2, 4))
+
+    dweight = xp.empty((f, c, r, r), x.dtype)
+    parallel_map(
+        xp,
+        lambda part: points_to_weights(total[:, part], matrices.weight, dweight[part]),
+        _cut(xp, f, KERNELS_AT_A_TIME // c),
     )
+    return dweight
 
 
-def _input_points(x: Array, pad: tuple[int, int], tiles: slice) -> Array:
-    """Return the 6 x 6 input tiles of some rows of tiles, evaluated at the points: (36, C, T)."""
-    xp = array_module(x)
-    (c, h, w), (ph, pw) = x.shape, pad
-    rows, columns = tiles.stop - tiles.start, -(-(w + 2 * pw - 2) // 4)
-    first, last = 4 * tiles.start - ph, 4 * tiles.stop + 2 - ph
-    top, bottom = max(first, 0), min(last, h)
-    seen = xp.zeros((c, last - first, max(4 * columns + 2, w + 2 * pw)), x.dtype)
-    if top < bottom:
-        seen[:, top - first : bottom - first, pw : pw + w] = x[:, top:bottom]
-    sc, sy, sx = seen.strides
-    windows = xp.lib.stride_tricks.as_strided(
-        seen, (6, 6, c, rows, columns), (sy, sx, sc, 4 * sy, 4 * sx)
+def _grid(x_shape: tuple[int, ...], weight_shape: tuple[int, ...], pad: Pair) -> Grid:
+    (h, w), (r, s) = x_shape[2:], weight_shape[2:]
+    if r != s or r not in POINTS:
+        raise ValueError(f"winograd: kernels must be 3 x 3, 5 x 5 or 7 x 7 pixels, not {r} x {s}")
+    height, width = h + 2 * pad[0] - r + 1, w + 2 * pad[1] - r + 1
+    side = len(POINTS[r]) + 1
+    step = side + 1 - r
+    return Grid(height, width, side, step, -(-height // step), -(-width // step))
+
+
+def _pooled(grid: Grid) -> Pair:
+    return -(-grid.height // 2), -(-grid.width // 2)
+
+
+def _cut(xp: ModuleType, size: int, most: int) -> list[slice]:
+    """Cut range(size) into slices of nearly equal length; on a GPU leave it whole."""
+    count = -(-size // max(1, most)) if xp is np else 1
+    return [slice(size * i // count, size * (i + 1) // count) for i in range(count)]
+
+
+def _strips(xp: ModuleType, images: int, grid: Grid, bytes_a_tile: int, tiles: int) -> list[Strip]:
+    """Cut the work into rows of tiles: about `tiles` tiles, but within STRIP_BYTES, in a strip."""
+    tiles = max(1, min(tiles, STRIP_BYTES // (grid.side**2 * bytes_a_tile)))
+    count = -(-grid.rows // max(1, tiles // grid.columns))
+    cuts = [slice(grid.rows * i // count, grid.rows * (i + 1) // count) for i in range(count)]
+    return [(image, rows) for image in range(images) for rows in cuts]
+
+
+def _points(name: str, image: Array, matrix: Array, grid: Grid, rows: slice, pad: Pair) -> Array:
+    """Transform a strip of an image (C, H, W), its channels shared out: (64, C, T)."""
+    xp = array_module(image)
+    c, tiles = len(image), (rows.stop - rows.start) * grid.columns
+    points = scratch(xp, name, (grid.side, grid.side, c * tiles), image.dtype)
+
+    def transform(part: slice) -> None:
+        out = points[:, :, part.start * tiles : part.stop * tiles]
+        image_to_points(
+            image[part], matrix, grid.step, pad, rows=rows, columns=grid.columns, out=out
+        )
+
+    parallel_map(xp, transform, _cut(xp, c, TILES_AT_A_TIME // tiles))
+    return points.reshape(-1, c, tiles)
+
+
+def _products(kernels: Array, points: Array) -> Array:
+    """Return kernels[p] @ points[p] at all points: (64, F, C), (64, C, T) -> (8, 8, F * T)."""
+    xp = array_module(points)
+    (count, f, c), t = kernels.shape, points.shape[2]
+    size = _block(xp, f, SMALL_PRODUCT // (c * t))
+    products = scratch(xp, "products", (count, f // size, size, t), points.dtype)
+    xp.matmul(kernels.reshape(count, f // size, size, c), points[:, None], out=products)
+    return products
+
+
+def _sum_over_tiles(came: Array, seen: Array, total: Array, *, first: bool) -> None:
+    """Add came[p] @ seen[p].T to the total: (P, F, T), (P, C, T) -> (P, F, C)."""
+    xp = array_module(total)
+    (count, f, t), c = came.shape, seen.shape[1]
+    a, b = _block(xp, f, SMALL_SIDE), _block(xp, c, SMALL_SIDE)
+    target = total if first else scratch(xp, "products", total.shape, total.dtype)
+    xp.matmul(
+        came.reshape(count, f // a, 1, a, t),
+        seen.reshape(count, 1, c // b, b, t).swapaxes(3, 4),
+        out=target.reshape(count, f // a, a, c // b, b).swapaxes(2, 3),
     )
-    return _transform(INPUT, windows.reshape(6, 6, c, -1))
+    if not first:
+        total += target
 
 
-def _output_points(dy: Array, tiles: slice) -> Array:
-    """Return the 4 x 4 tiles of dy in some rows of tiles, evaluated at the points: (36, F, T)."""
-    xp = array_module(dy)
-    f, oh, ow = dy.shape
-    rows, columns = tiles.stop - tiles.start, -(-ow // 4)
-    came = xp.zeros((f, 4 * rows, 4 * columns), dy.dtype)
-    top, bottom = 4 * tiles.start, min(4 * tiles.stop, oh)
-    came[:, : bottom - top, :ow] = dy[:, top:bottom]
-    windows = came.reshape(f, rows, 4, columns, 4).transpose(2, 4, 0, 1, 3)
-    return _transform(_transposed(OUTPUT), windows.reshape(4, 4, f, -1))
+def _block(xp: ModuleType, size: int, most: int) -> int:
+    """Return the largest divisor of `size` up to `most`, or `size` if that would be tiny."""
+    divisors = [block for block in range(4, min(size, most) + 1) if size % block == 0]
+    return divisors[-1] if divisors and xp is np else size
 
 
-def _transform(matrix: Matrix, tiles: Array) -> Array:
-    """Return matrix @ tile @ matrix.T for all tiles (K, K, A, B): an array (J * J, A, B).
-
-    kron(M, M) flat(t) = flat(M t M'), so one product transforms all tiles.
-    """
+def _max_pool(tiles: Array, grid: Grid, rows: slice) -> Array:
+    """Pool 2 x 2 outputs within tiles, (M, M, N) -> (M/2, M/2, N); M is even."""
     xp = array_module(tiles)
-    m = xp.asarray(matrix, dtype=tiles.dtype)  # (J, K)
-    flat = tiles.reshape(m.shape[1] ** 2, -1)
-    return (xp.kron(m, m) @ flat).reshape(m.shape[0] ** 2, *tiles.shape[2:])
+    m, _, n = tiles.shape
+    placed = tiles.reshape(m, m, -1, rows.stop - rows.start, grid.columns)
+    # Where the map ends with half a window, the other half must not win.
+    if grid.height % 2 and rows.stop == grid.rows:
+        placed[:, grid.height % m, :, -1] = -xp.inf
+    if grid.width % 2:
+        placed[grid.width % m, ..., -1] = -xp.inf
+    half = scratch(xp, "half pooled", (m // 2, m, n), tiles.dtype)
+    xp.maximum(tiles[0::2], tiles[1::2], out=half)
+    pooled = scratch(xp, "pooled", (m // 2, m // 2, n), tiles.dtype)
+    return xp.maximum(half[:, 0::2], half[:, 1::2], out=pooled)
 
 
-def _transposed(matrix: Matrix) -> Matrix:
-    return tuple(zip(*matrix, strict=True))
+def _rectify(tiles: Array) -> None:
+    # An array of zeros: NumPy's maximum is three times slower with a number.
+    xp = array_module(tiles)
+    xp.maximum(tiles, xp.zeros(tiles.shape[-1], tiles.dtype), out=tiles)
 
 
-def _work(
-    xp: ModuleType, n: int, c: int, f: int, oh: int, ow: int, itemsize: int
-) -> list[tuple[int, slice]]:
-    """Return (image, rows of tiles) of all strips of an (N, C, .) -> (N, F, OH, OW) convolution."""
-    tile_rows, columns = -(-oh // 4), -(-ow // 4)
-    share = STRIP_BYTES if xp is np else STRIP_BYTES * 64
-    size = max(1, share // (2 * 36 * (c + f) * columns * itemsize))
-    return [
-        (image, slice(start, min(tile_rows, start + size)))
-        for image in range(n)
-        for start in range(0, tile_rows, size)
-    ]
+def _lay(tiles: Array, grid: Grid, rows: slice, y: Array) -> None:
+    """Lay a strip of tiles (M, M, F * T), columns first, side by side into y (F, OH, OW)."""
+    m = len(tiles)
+    placed = tiles.reshape(m, m, len(y), rows.stop - rows.start, grid.columns)
+    strip = y[:, m * rows.start : m * rows.stop]
+    for i in range(m):
+        for j in range(m):
+            part = strip[:, i::m, j::m]  # what tiles reach beyond the map is left out
+            part[...] = placed[j, i, :, : part.shape[1], : part.shape[2]]

@@ -81,7 +81,7 @@ def test_winograd_has_the_error_it_says():
     exact, _ = conv2d_forward(x, weight, pad=(1, 1))
     force_path("winograd")
     y, _ = conv2d_forward(x.astype("f"), weight.astype("f"), pad=(1, 1))
-    assert abs(y - exact).max() / abs(exact).max() < 2e-5
+    assert abs(y - exact).max() / abs(exact).max() < 5e-5
 
 
 @given(

@@ -15,14 +15,13 @@ from minifcn.models.fcn import STRIDES, fcn
 from minifcn.models.vgg16 import vgg16_backbone
 from minifcn.net import Net, Node
 from minifcn.summary import count_parameters
-from minifcn.weights.surgery import transplant
 
 NARROW = 1 / 64
 every_arch = pytest.mark.parametrize("arch", STRIDES)
 
 
-def narrow(arch: str, padding: str = "faithful", num_classes: int = 21) -> Net:
-    return build(ModelSpec(arch, num_classes=num_classes, width=NARROW, padding=padding))
+def narrow(arch: str, padding: str = "faithful") -> Net:
+    return build(ModelSpec(arch, width=NARROW, padding=padding))
 
 
 def line(node: Node) -> str:
@@ -261,69 +260,6 @@ def test_score_layers_start_at_zero_and_the_loss_at_the_logarithm_of_the_classes
         outputs, _ = net.forward({"data": data, "label": label}, outputs=["score", "loss"])
         assert not outputs["score"].any()
         assert float(outputs["loss"]) == pytest.approx(expected, rel=1e-6)
-
-
-# ---------------------------------------------------------------------------------------------
-# Staged training: each net starts where the one before it ended
-# ---------------------------------------------------------------------------------------------
-
-
-def next_stage(trained: Net, arch: str) -> Net:
-    """Build the next net from the weights of a trained one, as `recipes` does."""
-    net = narrow(arch, num_classes=4)
-    initialise(net, seed=9)
-    transplant(
-        net.params,
-        trained.params,
-        may_be_missing=["score_pool*", "upscore*"],
-        may_be_unexpected=["upscore*"],
-    )
-    return net
-
-
-STAGES = [
-    ("fcn32s", "fcn16s", "fuse_pool4", "upscore2", "score_fr"),
-    ("fcn16s", "fcn8s", "fuse_pool3", "upscore_pool4", "fuse_pool4"),
-]
-
-
-@pytest.mark.parametrize(("before", "after", "fused", "upsampled", "scores"), STAGES)
-def test_a_stage_starts_with_the_scores_of_the_stage_before(
-    before, after, fused, upsampled, scores
-):
-    old = draw_all(narrow(before, num_classes=4))
-    new = next_stage(old, after)
-    data = {"data": image(1, 3, 70, 90).astype(np.float32)}
-    expected = old.forward(data, outputs=[scores])[0][scores]
-    found, _ = new.forward(data, outputs=[scores, upsampled, fused])
-    assert expected.any()
-    np.testing.assert_array_equal(found[scores], expected)
-    np.testing.assert_array_equal(found[fused], found[upsampled])
-
-
-@pytest.mark.parametrize(("before", "after", "fused", "upsampled", "scores"), STAGES)
-def test_a_stage_starts_with_the_predictions_of_the_stage_before_but_for_cut_corners(
-    before, after, fused, upsampled, scores
-):
-    # Interpolating 2 times and then f times draws a straight line between a quarter pixel before
-    # and after each coarse pixel, where interpolating 2 f times has its corner. Nothing else may
-    # differ; so this also says that both nets lay the coarse scores on the same place.
-    stride = STRIDES[before]
-    old = draw_all(narrow(before, num_classes=4))
-    data = {"data": image(1, 3, 150, 170).astype(np.float32)}
-    expected = old.forward(data, outputs=["score"])[0]["score"]
-    found = next_stage(old, after).forward(data, outputs=["score"])[0]["score"]
-
-    last = [node.layer for node in old.nodes if isinstance(node.layer, Deconv2d)][-1]
-    centre = (last.window.kernel_size[0] - 1) / 2 - old.layer("score").offset[0]
-    clear = [
-        np.abs((positions - centre) / stride - np.round((positions - centre) / stride)) >= 0.25
-        for positions in map(np.arange, expected.shape[2:])
-    ]
-    both = clear[0][:, None] & clear[1]
-    assert 0.2 < both.mean() < 0.3
-    np.testing.assert_allclose(found[..., both], expected[..., both], rtol=1e-4, atol=1e-5)
-    assert np.abs(found - expected).max() > 1e-3 * np.abs(expected).max()
 
 
 @pytest.mark.parametrize(
