@@ -6,8 +6,9 @@ the backward pass, and nothing is computed that leads to no trainable parameter.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from minifcn.backend import Array, array_module
@@ -31,7 +32,15 @@ class Tape(NamedTuple):
 
 
 class Net(Graph):
-    """A graph that can be executed; see `Graph` for its arguments and attributes."""
+    """A graph that can be executed; see `Graph` for its arguments and further attributes.
+
+    Attributes
+    ----------
+    clock : callable or None
+        Called with (layer, "forward" or "backward", seconds) after each; see `profiling.py`.
+    """
+
+    clock: Callable[[str, str, float], None] | None = None
 
     def forward(
         self,
@@ -78,6 +87,7 @@ class Net(Graph):
         blobs = {name: array for name, array in inputs.items() if read[name]}
         caches: dict[str, Any] = {}
         for group in fuse(nodes, wanted, train=train):
+            began = time.perf_counter()
             node, bottoms = group[0], [blobs[bottom] for bottom in group[0].bottoms]
             try:
                 if len(group) > 1:
@@ -91,6 +101,7 @@ class Net(Graph):
             blobs[group[-1].name] = y
             caches.update((name, cache) for name, cache in made.items() if name in active)
             del y, made, bottoms
+            self._report(node.name, "forward", began)
             for bottom in node.bottoms:
                 read[bottom] -= 1
                 if not read[bottom]:
@@ -126,6 +137,7 @@ class Net(Graph):
             dy = gradients.pop(node.name, None)
             cache = tape.caches.pop(node.name, None)
             if dy is not None and node.name in tape.active:
+                began = time.perf_counter()
                 dxs, dparams = node.layer.backward(
                     dy,
                     cache,
@@ -140,6 +152,7 @@ class Net(Graph):
                     if self.multipliers[f"{owner}/{kind}"][0]:
                         _add(collected, f"{owner}/{kind}", gradient)
                 del dxs, dx, dparams  # whoever still needs them holds them now
+                self._report(node.name, "backward", began)
             del dy, cache
             if not uses[owner]:  # a layer used at several places has collected all its parts
                 for address in [a for a in collected if a.rpartition("/")[0] == owner]:
@@ -147,6 +160,10 @@ class Net(Graph):
         for name in tape.wrt:
             if name in gradients:  # an input read for its size only has no gradient
                 yield name, gradients[name]
+
+    def _report(self, layer: str, direction: str, began: float) -> None:
+        if self.clock is not None:
+            self.clock(layer, direction, time.perf_counter() - began)
 
     def _trained(self, layer: Layer) -> bool:
         owner = self._owner.get(id(layer))

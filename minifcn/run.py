@@ -16,6 +16,7 @@ import json
 import platform
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -53,7 +54,15 @@ FIGURES = ("pixel_accuracy", "mean_accuracy", "mean_iu", "fw_iu")
 
 
 class Reporter:
-    """What a run tells while it goes on; a command overrides what it wants to show."""
+    """What a run tells while it goes on; a command overrides what it wants to show.
+
+    Attributes
+    ----------
+    clock : callable or None
+        Given to the net while it trains, see `Net.clock`.
+    """
+
+    clock: Callable[[str, str, float], None] | None = None
 
     def note(self, text: str) -> None:
         """Say something worth knowing."""
@@ -141,6 +150,7 @@ def fit(
         mirror=settings.mirror,
         jitter=settings.jitter,
     )
+    net.clock = reporter.clock
     with open_log(folder / "log.jsonl", start) as log:
         for step in train(
             net,
@@ -157,6 +167,7 @@ def fit(
             reporter.step(step, settings.steps)
             if step.number % settings.evaluate_every and step.number != settings.steps:
                 continue
+            net.clock = None  # only training is timed
             save_state(model, optimiser, step.number, folder / "checkpoints")
             save_samples(model, datasets[1], folder / "samples", step.number, xp)
             if step.number != settings.steps:  # the last evaluation is the caller's, over all
@@ -166,6 +177,8 @@ def fit(
                 log.write(json.dumps(record) + "\n")
                 report_evaluation(confusion, step.number, reporter)
             log.flush()
+            net.clock = reporter.clock
+    net.clock = None
     return model
 
 

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from minifcn.backend import DeviceError
 from minifcn.data.dataset import DataError
 from minifcn.metrics import Scores
+from minifcn.profiling import Profile
 from minifcn.recipes import RECIPES
 from minifcn.run import Reporter, execute
 from minifcn.settings import DATASETS, STAGES, Settings, SettingsError, resolve
@@ -38,10 +39,19 @@ happened.
 
 
 class Console(Reporter):
-    """Shows a progress bar with loss, rate, images per second and the time left."""
+    """Shows a progress bar with loss, rate, images per second and the time left.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    profile : bool
+        Also collect where the time goes, for `where_time_went`.
+    """
+
+    def __init__(self, profile: bool = False) -> None:
         self.bar: tqdm | None = None
+        self.profile = Profile() if profile else None
+        self.clock = self.profile.add if self.profile else None
+        self.steps, self.seconds, self.waited = 0, 0.0, 0.0
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""
@@ -49,6 +59,8 @@ class Console(Reporter):
 
     def step(self, step: Step, total: int) -> None:
         """Move the bar."""
+        self.steps, self.seconds = self.steps + 1, self.seconds + step.seconds
+        self.waited += step.waited
         if self.bar is None:
             self.bar = tqdm(total=total, initial=step.number - 1, unit="step", dynamic_ncols=True)
         self.bar.set_postfix(
@@ -70,6 +82,12 @@ class Console(Reporter):
             f"mean accuracy {scores.mean_accuracy:.3f}  mean IU {scores.mean_iu:.3f}  "
             f"f.w. IU {scores.fw_iu:.3f}"
         )
+
+    def where_time_went(self) -> str:
+        """Return the table of `--profile`; nothing if it was not asked for or nothing was run."""
+        if self.profile is None or not self.steps:
+            return ""
+        return self.profile.table(self.steps, seconds=self.seconds, waited=self.waited)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -124,6 +142,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--device", choices=["cpu", "gpu", "auto"])
     run.add_argument("--threads", type=int, metavar="N", help="0: as many as allowed")
     run.add_argument("--out", metavar="DIR", type=Path, help="default: runs/DATASET-ARCH")
+    run.add_argument(
+        "--profile", action="store_true", help="at the end, print the time of each layer and pass"
+    )
     run.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     return result
 
@@ -141,8 +162,8 @@ SMOKE = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     given = vars(parser().parse_args(argv))
-    dataset, out, resume, staged, smoke = (
-        given.pop(name) for name in ("dataset", "out", "resume", "staged", "smoke")
+    dataset, out, resume, staged, smoke, profile = (
+        given.pop(name) for name in ("dataset", "out", "resume", "staged", "smoke", "profile")
     )
     options = {name: given.pop(name) for name in ("year", "ignore", "fraction")}
     given["data_options"] = {k: v for k, v in options.items() if v is not None} or None
@@ -150,11 +171,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         given.update(SMOKE)
     try:
         if staged:
-            train_stages(dataset, given, out or Path("runs") / f"{dataset}-staged", resume)
+            folder = out or Path("runs") / f"{dataset}-staged"
+            train_stages(dataset, given, folder, resume, profile=profile)
         else:
             settings = resolve(dataset, **given)
             folder = out or Path("runs") / f"{dataset}-{settings.arch}"
-            train_one(settings, folder, resume)
+            train_one(settings, folder, resume, profile)
     except EXPECTED_ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -164,13 +186,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def train_one(settings: Settings, folder: Path, resume: bool) -> Scores:
+def train_one(settings: Settings, folder: Path, resume: bool, profile: bool = False) -> Scores:
     """Train a run and say where its results are; a resumed run keeps its own settings."""
     config = folder / "config.json"
     if resume and config.exists():
         kept = Settings.from_dict(json.loads(config.read_text())["settings"])
         settings = replace(kept, device=settings.device, threads=settings.threads)
-    scores = execute(settings, folder, resume=resume, reporter=Console())
+    console = Console(profile)
+    scores = execute(settings, folder, resume=resume, reporter=console)
+    if profile:
+        print(console.where_time_went())
     print(f"weights, log, samples and results are in {folder}")
     return scores
 
@@ -181,6 +206,7 @@ def train_stages(
     folder: Path,
     resume: bool,
     stages: dict[str, dict[str, Any]] | None = None,
+    profile: bool = False,
 ) -> dict[str, Scores]:
     """Train FCN-32s, 16s and 8s, each from the one before; return the scores of each.
 
@@ -194,12 +220,14 @@ def train_stages(
     resume : bool
     stages : dict from architecture to dict, optional
         Settings of single stages.
+    profile : bool
+        Print where the time went after each.
     """
     scores = {}
     for arch in STAGES:
         settings = resolve(dataset, **{**given, "arch": arch, **(stages or {}).get(arch, {})})
         print(f"--- {arch}")
-        scores[arch] = train_one(settings, folder / arch, resume)
+        scores[arch] = train_one(settings, folder / arch, resume, profile)
         given = {**given, "weights": str(folder / arch)}
     return scores
 

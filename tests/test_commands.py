@@ -71,6 +71,16 @@ def test_two_images_of_one_name_do_not_overwrite_each_other():
     assert predict.unique_stems(paths) == ["x", "x_2", "y"]
 
 
+def test_the_profile_names_layers_and_the_time_waited_for_data(tmp_path, capsys):
+    assert train.main(["shapes", *TINY, "--profile", "--out", str(tmp_path / "run")]) == 0
+    table = capsys.readouterr().out
+    rows = [line.split() for line in table.splitlines() if re.match(r"(conv|fc|score|wait)", line)]
+    assert {"conv1_1", "fc6", "score_pool3"} <= {row[0] for row in rows}
+    assert "waiting for data" in table
+    shares = re.findall(r"([\d.]+)%$", table, re.MULTILINE)
+    assert sum(map(float, shares)) == pytest.approx(100, abs=3)  # rounding of each row
+
+
 def test_voc_without_data_says_where_it_looked_and_what_to_do(tmp_path, capsys, monkeypatch):
     monkeypatch.delenv("MINIFCN_DATA", raising=False)
     monkeypatch.chdir(tmp_path)

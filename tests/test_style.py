@@ -34,6 +34,7 @@ FLOORS = {
     "models": 4,
     "weights": 4,
     "pictures": 1,
+    "profiling": 1,
     "recipes": 1,
     "settings": 5,
     "solver": 5,

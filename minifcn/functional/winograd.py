@@ -24,6 +24,7 @@ share out the channels and the filters of each.
 
 from __future__ import annotations
 
+from math import prod
 from types import ModuleType
 from typing import NamedTuple
 
@@ -44,11 +45,11 @@ Pair = tuple[int, int]
 Strip = tuple[int, slice]  # an image of the batch and some rows of tiles
 
 # Sizes for a CPU, found by measuring. STRIP_BYTES also bounds the scratch memory of a thread.
-STRIP_TILES = 128
+STRIP_TILES = 96
 SUM_TILES = 1000  # of the weights' gradient, where sums over more tiles mean fewer additions
 STRIP_BYTES = 64 << 20
 TILES_AT_A_TIME = 2_000  # channels * tiles in one transform
-KERNELS_AT_A_TIME = 16_000  # filters * channels in one transform
+KERNELS_AT_A_TIME = 1 << 14  # filters * channels in one transform
 BANK_BYTES = 64 << 20  # the transformed weights of a layer are kept during a call up to this size
 
 # OpenBLAS computes products of up to a million multiplications without first copying the factors
@@ -102,24 +103,25 @@ def winograd_forward(
     parts = _cut(xp, f, KERNELS_AT_A_TIME // c)
 
     # Many strips share one bank of transformed kernels; few transform them as they go.
-    many = (
-        len(strips) >= 4 * get_threads() and grid.side**2 * f * c * x.dtype.itemsize <= BANK_BYTES
-    )
+    bank_shape = (grid.side, grid.side, f * c)
+    small = prod(bank_shape) * x.dtype.itemsize <= BANK_BYTES
+    many = small and len(strips) >= 2 * get_threads()
+    bank = scratch(xp, "bank", bank_shape, x.dtype) if many else None
 
     def evaluate(part: slice) -> Array:
-        return weights_to_points(weight[part], matrices.weight)  # (64, F', C)
-
-    bank = parallel_map(xp, lambda part: evaluate(part).copy(), parts) if many else None
+        here = slice(part.start * c, part.stop * c)
+        shape = (grid.side, grid.side, here.stop - here.start)
+        memory = scratch(xp, "kernels", shape, x.dtype) if bank is None else bank[..., here]
+        return weights_to_points(weight[part], matrices.weight, memory)  # (8, 8, F' * C)
 
     def convolve(strip: Strip) -> None:
         image, rows = strip
         points = _points("points", x[image], matrices.data, grid, rows, pad)  # (64, C, T)
 
-        def filters(number: int) -> None:
-            part = parts[number]
-            products = _products(bank[number] if bank else evaluate(part), points)  # (64, F', T)
-            products = products.reshape(grid.side, grid.side, -1)
-            tiles = along_both_axes(matrices.output, products, "outputs")  # (M, M, F' * T)
+        def filters(part: slice) -> None:
+            kernels = evaluate(part) if bank is None else bank[..., part.start * c : part.stop * c]
+            products = _products(kernels.reshape(len(points), -1, c), points)  # (64, F', T)
+            tiles = _outputs(products, matrices.output)  # (M, M, F' * T)
             if pool:
                 tiles = _max_pool(tiles, grid, rows)  # (M / 2, M / 2, F' * T)
             if bias is not None:
@@ -129,9 +131,10 @@ def winograd_forward(
                 _rectify(tiles)
             _lay(tiles, grid, rows, y[image, part])
 
-        parallel_map(xp, filters, range(len(parts)))
+        parallel_map(xp, filters, parts)
 
     if many:
+        parallel_map(xp, evaluate, parts)
         parallel_map(xp, convolve, strips)
     else:
         for strip in strips:
@@ -189,7 +192,9 @@ def winograd_backward_weights(x: Array, dy: Array, *, pad: Pair) -> Array:
     dweight = xp.empty((f, c, r, r), x.dtype)
     parallel_map(
         xp,
-        lambda part: points_to_weights(total[:, part], matrices.weight, dweight[part]),
+        lambda part: points_to_weights(
+            total[:, part].reshape(grid.side, grid.side, -1), matrices.weight, dweight[part]
+        ),
         _cut(xp, f, KERNELS_AT_A_TIME // c),
     )
     return dweight
@@ -247,6 +252,14 @@ def _products(kernels: Array, points: Array) -> Array:
     products = scratch(xp, "products", (count, f // size, size, t), points.dtype)
     xp.matmul(kernels.reshape(count, f // size, size, c), points[:, None], out=products)
     return products
+
+
+def _outputs(products: Array, matrix: Array) -> Array:
+    """Transform products back: (N * N, F, T) -> (M, M, F * T)."""
+    xp = array_module(products)
+    m, n = matrix.shape
+    out = scratch(xp, "outputs", (m, m, products[0].size), products.dtype)
+    return along_both_axes(matrix, products.reshape(n, n, -1), out)
 
 
 def _sum_over_tiles(came: Array, seen: Array, total: Array, *, first: bool) -> None:

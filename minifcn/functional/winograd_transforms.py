@@ -88,25 +88,20 @@ def _transposed(rows: Rows) -> Rows:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def along_both_axes(matrix: Array, tiles: Array, name: str) -> Array:
-    """Return out[j,i,:] = sum_{a,b} matrix[i,a] matrix[j,b] tiles[b,a,:], that is M tile M'.
+def along_both_axes(matrix: Array, tiles: Array, out: Array) -> Array:
+    """Write out[j,i,:] = sum_{a,b} matrix[i,a] matrix[j,b] tiles[b,a,:], that is M tile M'.
 
     Parameters
     ----------
     matrix : array (J, K)
     tiles : array (K, K, N)
-    name : str
-        Of the scratch memory in which the result lies.
-
-    Returns
-    -------
-    array (J, J, N)
+    out : array (J, J, N)
+        Returned as well.
     """
     xp = array_module(tiles)
     (j, k), n = matrix.shape, tiles.shape[2]
-    half = scratch(xp, "half transformed", (k, j, n), tiles.dtype)
+    half = scratch(xp, "along one axis", (k, j, n), tiles.dtype)
     xp.matmul(matrix, tiles, out=half)
-    out = scratch(xp, name, (j, j, n), tiles.dtype)
     xp.matmul(matrix, half.transpose(1, 0, 2), out=out.transpose(1, 0, 2))
     return out
 
@@ -168,19 +163,19 @@ def image_to_points(
     xp.matmul(matrix, taps.reshape(k, n, -1).transpose(1, 0, 2), out=out.transpose(1, 0, 2))
 
 
-def weights_to_points(weight: Array, matrix: Array) -> Array:
-    """Return the transformed kernels G g G': from weight (F, C, R, R) to scratch (64, F, C)."""
+def weights_to_points(weight: Array, matrix: Array, out: Array) -> Array:
+    """Transform kernels (F, C, R, R): out[:,:,f*C+c] = G g G'; return out."""
     f, c, r, _ = weight.shape
     taps = scratch(array_module(weight), "weights", (r, r, f, c), weight.dtype)
     taps[...] = weight.transpose(3, 2, 0, 1)
-    return along_both_axes(matrix, taps.reshape(r, r, -1), "kernels").reshape(-1, f, c)
+    return along_both_axes(matrix, taps.reshape(r, r, f * c), out)
 
 
 def points_to_weights(points: Array, matrix: Array, out: Array) -> None:
-    """Run `weights_to_points` backwards: from (64, F, C) to out = G' points G, (F, C, R, R)."""
+    """Run `weights_to_points` backwards: from (N, N, F*C) to out = G' points G, (F, C, R, R)."""
     f, c, r, _ = out.shape
-    n = len(matrix)
-    taps = along_both_axes(matrix.T, points.reshape(n, n, -1), "weights")
+    taps = scratch(array_module(points), "weights", (r, r, f * c), points.dtype)
+    along_both_axes(matrix.T, points, taps)
     for b in range(r):  # one copy a place; in a single one the inner loop would have R turns
         for a in range(r):
             out[:, :, a, b] = taps[b, a].reshape(f, c)
