@@ -31,8 +31,6 @@ class Recipe(NamedTuple):
     rates : dict from architecture to float
         For the published VGG16 (width 1, ImageNet weights); the staged nets continue from the
         one before at a lower rate.
-    small_rate : float
-        Pixel rate for nets of less than half the width, whatever the architecture.
     """
 
     normalization: str
@@ -40,7 +38,6 @@ class Recipe(NamedTuple):
     momentum: float
     weight_decay: float
     rates: dict[str, float]
-    small_rate: float
 
 
 RECIPES = {
@@ -50,7 +47,6 @@ RECIPES = {
         0.9,
         5e-4,
         {"fcn32s": 1e-4, "fcn16s": 1e-6, "fcn8s": 1e-8, "fcn8s-at-once": 1e-4},
-        2e-2,
     ),
     "heavy": Recipe(
         "batch",
@@ -58,32 +54,36 @@ RECIPES = {
         0.99,
         5e-4,
         {"fcn32s": 1e-10, "fcn16s": 1e-12, "fcn8s": 1e-14, "fcn8s-at-once": 1e-10},
-        2e-3,
     ),
 }
 
 
-def default_rate(recipe: Recipe, arch: str, width: float, pixels: int) -> float:
+def default_rate(
+    recipe: Recipe, arch: str, width: float, *, pixels: int, small_rate: float
+) -> float:
     """Return the learning rate to start with.
 
     The paper's rates suit inputs of some hundred units and features of the size that ImageNet's
-    weights give them. A small net here takes inputs of unit variance, so that its gradients with
-    respect to the first weights are smaller by about the same factor, and has far fewer weights
-    to add up; a line search on `shapes` found 2e-2 for the mean loss and momentum 0.9. With
-    momentum 0.99 a gradient acts ten times as long, hence the tenth of it.
+    weights give them. A small net here takes inputs of unit variance, so that its gradients are
+    smaller by about the same factor, and the rate that suits it was found by trying.
 
     Parameters
     ----------
     recipe : Recipe
     arch : str
     width : float
-        Of the backbone.
+        Of the backbone; half the published width or more counts as the paper's net.
     pixels : int
-        Of an image; a small net's rate for the summed loss is divided by it.
+        Of an image.
+    small_rate : float
+        The rate of a small net for the mean loss and momentum 0.9. With a larger momentum a
+        gradient acts longer and the rate is lowered by as much; for the summed loss it is divided
+        by the pixels.
     """
     if width >= 0.5:
         return recipe.rates[arch]
-    return recipe.small_rate if recipe.normalization == "valid" else recipe.small_rate / pixels
+    rate = small_rate * (1 - recipe.momentum) / (1 - 0.9)
+    return rate if recipe.normalization == "valid" else rate / pixels
 
 
 def pixel_rate(rate: float, normalization: str, pixels: int) -> float:

@@ -118,7 +118,7 @@ class Settings:
         return ModelSpec(self.arch, self.backbone, num_classes, self.width, self.padding)
 
 
-# What differs from COMMON for each data set. Pixels: of a typical image, to convert rates.
+# Defaults of all data sets.
 COMMON: dict[str, Any] = {
     "data_dir": None,
     "data_options": {},
@@ -128,7 +128,6 @@ COMMON: dict[str, Any] = {
     "padding": "same",
     "weights": "shipped",
     "policy": "poly",
-    "warm_up": 0,
     "mirror": True,
     "jitter": 0,
     "learn_upsampling": False,
@@ -138,10 +137,18 @@ COMMON: dict[str, Any] = {
     "device": "auto",
     "threads": 0,
 }
+# What differs for each data set. `images` is how many the default number of steps sees, `pixels`
+# a typical image has, `small_rate` suits a small net: on photographs 0.02 kills its rectifiers.
 DATASETS: dict[str, dict[str, Any]] = {
-    "shapes": {"pixels": 128 * 128, "images": 6_000, "batch_size": 4},
-    "voc": {"pixels": 500 * 375, "images": 8_000, "batch_size": 4, "padding": "faithful"},
-    "folder": {"pixels": 480 * 360, "images": 8_000, "batch_size": 2},
+    "shapes": {"pixels": 128 * 128, "images": 6_000, "small_rate": 2e-2, "batch_size": 4},
+    "voc": {
+        "pixels": 500 * 375,
+        "images": 8_000,
+        "small_rate": 5e-3,
+        "batch_size": 2,
+        "padding": "faithful",
+    },
+    "folder": {"pixels": 480 * 360, "images": 8_000, "small_rate": 5e-3, "batch_size": 2},
 }
 
 
@@ -163,7 +170,7 @@ def resolve(dataset: str, **given: Any) -> Settings:
         raise SettingsError(f"data set {dataset!r} is not known; choose {', '.join(DATASETS)}")
     given = {name: value for name, value in given.items() if value is not None}
     preset = dict(DATASETS[dataset])
-    pixels, images = preset.pop("pixels"), preset.pop("images")
+    pixels, images, small_rate = (preset.pop(key) for key in ("pixels", "images", "small_rate"))
     values: dict[str, Any] = {**COMMON, **preset, **given, "dataset": dataset}
 
     name = values.setdefault("recipe", "accumulate")
@@ -180,8 +187,12 @@ def resolve(dataset: str, **given: Any) -> Settings:
     values.setdefault("weight_decay", recipe.weight_decay)
     values.setdefault("steps", max(1, images // (values["batch_size"] * values["accumulate"])))
     values.setdefault("evaluate_every", max(1, values["steps"] // 4))
-    values.setdefault("rate", default_rate(recipe, values["arch"], values["width"], pixels))
+    values.setdefault("warm_up", min(50, values["steps"] // 10))
     try:
+        rate = default_rate(
+            recipe, values["arch"], values["width"], pixels=pixels, small_rate=small_rate
+        )
+        values.setdefault("rate", rate)
         settings = Settings(**values)
         check_rate(settings.rate, settings.normalization, pixels)
     except (TypeError, ValueError) as error:

@@ -1,8 +1,18 @@
-"""1 x 1 convolution as a plain product: the image is its own column matrix."""
+"""1 x 1 convolution as a plain product: the image is its own column matrix.
+
+The products are cut into pieces for the threads along their longer side, so that of two factors
+the larger is read once: the pixels of a score layer, the filters of fc7.
+"""
 
 from __future__ import annotations
 
-from minifcn.backend import Array
+from types import ModuleType
+
+import numpy as np
+
+from minifcn.backend import Array, array_module, get_threads, parallel_map
+
+PIECES = 4  # for each thread; more than one, so that a thread that was held up finds help
 
 
 def pointwise_forward(x: Array, weight: Array, bias: Array | None) -> Array:
@@ -10,25 +20,65 @@ def pointwise_forward(x: Array, weight: Array, bias: Array | None) -> Array:
 
     Parameters
     ----------
-    x : array (N, C, H, W)
+    x : array (N, C, H, W), float32 or float64
     weight : array (F, C, 1, 1)
     bias : array (F,) or None
+
+    Returns
+    -------
+    array (N, F, H, W), dtype of x
     """
-    n, c, h, w = x.shape
-    y = (weight.reshape(-1, c) @ x.reshape(n, c, h * w)).reshape(n, -1, h, w)
-    if bias is not None:
-        y += bias[:, None, None]
-    return y
+    return _multiply(weight[:, :, 0, 0], x, bias)
 
 
 def pointwise_backward_data(dy: Array, weight: Array) -> Array:
     """Return dx[n,c,i,j] = sum_f weight[f,c] dy[n,f,i,j]."""
-    n, f, h, w = dy.shape
-    return (weight.reshape(f, -1).T @ dy.reshape(n, f, h * w)).reshape(n, -1, h, w)
+    return _multiply(weight[:, :, 0, 0].T, dy, None)
 
 
 def pointwise_backward_weights(x: Array, dy: Array) -> Array:
     """Return dweight[f,c] = sum_{n,i,j} dy[n,f,i,j] x[n,c,i,j], as (F, C, 1, 1)."""
-    (n, c, h, w), f = x.shape, dy.shape[1]
-    products = dy.reshape(n, f, h * w) @ x.reshape(n, c, h * w).transpose(0, 2, 1)
-    return products.sum(axis=0)[:, :, None, None]
+    xp = array_module(x)
+    (n, c), f = x.shape[:2], dy.shape[1]
+    x, dy = x.reshape(n, c, -1), dy.reshape(n, f, -1)
+    dweight = xp.empty((f, c), dy.dtype)
+
+    def compute(piece: tuple[slice, slice]) -> None:
+        filters, channels = piece
+        target = dweight[filters, channels]
+        xp.matmul(dy[0, filters], x[0, channels].T, out=target)
+        for image in range(1, n):
+            target += dy[image, filters] @ x[image, channels].T
+
+    parallel_map(xp, compute, _pieces(xp, f, c, PIECES * get_threads()))
+    return dweight[:, :, None, None]
+
+
+def _multiply(matrix: Array, x: Array, bias: Array | None) -> Array:
+    """Return y[n] = matrix @ x[n] + bias: (F, C) and (N, C, H, W) -> (N, F, H, W)."""
+    xp = array_module(x)
+    n, c, h, w = x.shape
+    f, pixels = len(matrix), h * w
+    x = x.reshape(n, c, pixels)
+    y = xp.empty((n, f, pixels), x.dtype)
+
+    def compute(work: tuple[int, tuple[slice, slice]]) -> None:
+        image, (filters, columns) = work
+        target = y[image, filters, columns]
+        xp.matmul(matrix[filters], x[image, :, columns], out=target)
+        if bias is not None:
+            target += bias[filters, None]
+
+    pieces = _pieces(xp, f, pixels, -(-PIECES * get_threads() // n))
+    parallel_map(xp, compute, [(image, piece) for image in range(n) for piece in pieces])
+    return y.reshape(n, f, h, w)
+
+
+def _pieces(xp: ModuleType, rows: int, columns: int, count: int) -> list[tuple[slice, slice]]:
+    """Cut a matrix into about `count` pieces along its longer side; on a GPU leave it whole."""
+    longer = max(rows, columns)
+    count = min(count, longer) if xp is np else 1
+    cuts = [slice(longer * i // count, longer * (i + 1) // count) for i in range(count)]
+    if rows > columns:
+        return [(cut, slice(0, columns)) for cut in cuts]
+    return [(slice(0, rows), cut) for cut in cuts]

@@ -1,72 +1,71 @@
-"""Winograd convolution: kernels of 3 x 3 with a fifth of the multiplications, also 5 x 5 and 7 x 7.
+"""Winograd convolution: 3 x 3 kernels with a quarter of the multiplications, 5 x 5 and 7 x 7 too.
 
-A tile of 6 x 6 outputs of a 3 x 3 convolution depends on a tile of 8 x 8 inputs. Directly it takes
-36 * 9 = 324 products for each pair of channels. 64 are enough if tile and kernel are first
-transformed, each on its own; `winograd_transforms.py` says why. Then
+A tile of 4 x 4 outputs of a 3 x 3 convolution depends on a tile of 6 x 6 inputs. Directly it takes
+16 * 9 = 144 products for each pair of channels. 36 are enough if tile and kernel are transformed
+first, each on its own, by the matrices of `toom_cook.py`, which also says why and at what loss
+of accuracy: about a digit. Then
 
-    points   = transformed tiles                 (64, C, T)   for each channel and tile
-    kernels  = transformed weights               (64, F, C)
-    products = kernels[p] @ points[p]            (64, F, T)   sums over channels, as always
-    outputs  = transformed back                  (F, T) tiles of 6 x 6
+    points   = transformed tiles              (36, C, T)     for each channel and tile
+    kernels  = transformed weights            (36, F, C)
+    products = kernels[p] @ points[p]         (36, F, T)     sums over channels, as always
+    y        = transformed back               (F, T) tiles of 4 x 4
 
-and the work is a batch of 64 matrix products. The transforms cost by channel, the products by
-pair of channels: it pays from about 16 channels on.
+and the work is a batch of 36 matrix products. The transforms cost by channel and pixel, the
+products by pair of channels: it pays from about 16 channels on. The same with tiles of 8 x 8
+inputs computes 4 x 4 outputs of a 5 x 5 kernel by 64 products, not 400, and 2 x 2 outputs
+of a 7 x 7 kernel by 64, not 196.
 
 The gradients are the transposed formulas. That of the input is the convolution with the kernels
 turned round. That of the weights transforms tiles of x and of dy, sums their products over all
 tiles, and transforms back once.
 
 Speed. The outputs are cut into *strips*, some rows of tiles, small enough that points and products
-stay in cache; what follows the convolution (bias, ReLU, 2 x 2 max pool) is done there too. A
+stay in cache; what follows the convolution (bias, ReLU, 2 x 2 max pool) is done there as well. A
 large map has many strips, and they go to the threads. A small one has few, and the threads
 share out the channels and the filters of each.
+
+Source: Lavin & Gray 2016, arXiv 1509.09308.
 """
 
 from __future__ import annotations
 
-from math import prod
+from functools import partial
 from types import ModuleType
-from typing import NamedTuple
 
 import numpy as np
 
 from minifcn.backend import Array, array_module, get_threads, parallel_map
 from minifcn.functional.scratch import scratch
+from minifcn.functional.toom_cook import EIGHT, SIX, Matrices, toom_cook
 from minifcn.functional.winograd_transforms import (
-    POINTS,
-    along_both_axes,
+    Pair,
+    Tiling,
     image_to_points,
+    points_to_image,
     points_to_weights,
-    transforms,
     weights_to_points,
 )
 
-Pair = tuple[int, int]
 Strip = tuple[int, slice]  # an image of the batch and some rows of tiles
 
-# Sizes for a CPU, found by measuring. STRIP_BYTES also bounds the scratch memory of a thread.
+# Which points, by kernel size. EIGHT would make 3 x 3 a tenth faster, at five times the error.
+FORWARD_POINTS = {3: SIX, 5: EIGHT, 7: EIGHT}
+# The gradient of the weights does not add up that error over channels, and is a fifth faster.
+GRADIENT_POINTS = EIGHT
+
+# Sizes that were fastest on a CPU. STRIP_BYTES and BANK_BYTES also bound the scratch memory.
 STRIP_TILES = 96
-SUM_TILES = 1000  # of the weights' gradient, where sums over more tiles mean fewer additions
+GRADIENT_STRIP_TILES = 1000  # sums over more tiles mean fewer additions of sums
 STRIP_BYTES = 64 << 20
-TILES_AT_A_TIME = 2_000  # channels * tiles in one transform
-KERNELS_AT_A_TIME = 1 << 14  # filters * channels in one transform
-BANK_BYTES = 64 << 20  # the transformed weights of a layer are kept during a call up to this size
+GPU_STRIP_BYTES = 512 << 20
+BANK_BYTES = 64 << 20
+TILES_AT_A_TIME = 2_000  # tiles * channels
+KERNEL_POINTS_AT_A_TIME = 600_000  # filters * channels * points
 
 # OpenBLAS computes products of up to a million multiplications without first copying the factors
-# into an order of its own. Where it has AVX-512 that is 1.3 to 1.8 times faster.
+# into an order of its own. On AVX-512 that is 1.3 to 1.8 times faster.
 SMALL_PRODUCT = 1_000_000
-SMALL_SIDE = 32  # the same for a product with a transposed factor, where a side must be small too
-
-
-class Grid(NamedTuple):
-    """How a map of outputs is cut into tiles."""
-
-    height: int  # of the map
-    width: int
-    side: int  # of a tile of points
-    step: int  # of a tile of outputs
-    rows: int  # of tiles
-    columns: int
+SMALL_SIDE = 32  # where one factor is transposed, the result must be small too
 
 
 def winograd_forward(
@@ -78,7 +77,7 @@ def winograd_forward(
     relu: bool = False,
     pool: bool = False,
 ) -> Array:
-    """Convolve with stride 1; then, if asked, max(y, 0) and the 2 x 2 max pool of stride 2.
+    """Convolve with stride 1; then, if asked, take max(y, 0) and a 2 x 2 max pool of stride 2.
 
     Parameters
     ----------
@@ -93,48 +92,55 @@ def winograd_forward(
     Returns
     -------
     array (N, F, OH, OW), dtype of x; OH = H + 2 PH - R + 1, with `pool` ceil(OH / 2)
+
+    Raises
+    ------
+    ValueError
+        If the kernels have another size.
     """
     xp = array_module(x)
-    (n, c), f = x.shape[:2], len(weight)
-    grid = _grid(x.shape, weight.shape, pad)
-    matrices = transforms(xp, weight.shape[2], x.dtype)
-    y = xp.empty((n, f, *(_pooled(grid) if pool else grid[:2])), x.dtype)
-    strips = _strips(xp, n, grid, c * x.dtype.itemsize, STRIP_TILES)
-    parts = _cut(xp, f, KERNELS_AT_A_TIME // c)
+    (n, c), (f, _, r, s) = x.shape[:2], weight.shape
+    if r != s or r not in FORWARD_POINTS:
+        raise ValueError(f"winograd: kernels must be 3 x 3, 5 x 5 or 7 x 7 pixels, not {r} x {s}")
+    matrices = toom_cook(xp, FORWARD_POINTS[r], r, x.dtype)
+    tiling = _tiling(x, weight, pad, matrices)
+    side = len(matrices.data)
+    size = (tiling.height, tiling.width)
+    y = xp.empty((n, f, *(-(-pixels // 2) if pool else pixels for pixels in size)), x.dtype)
+    strips = _strips(xp, n, tiling, STRIP_TILES, side * side * c * x.dtype.itemsize)
+    parts = _cut(xp, f, KERNEL_POINTS_AT_A_TIME // (side * side * c))
 
-    # Many strips share one bank of transformed kernels; few transform them as they go.
-    bank_shape = (grid.side, grid.side, f * c)
-    small = prod(bank_shape) * x.dtype.itemsize <= BANK_BYTES
-    many = small and len(strips) >= 2 * get_threads()
-    bank = scratch(xp, "bank", bank_shape, x.dtype) if many else None
+    # Many strips share a bank of transformed kernels; few transform them when their turn comes.
+    many = len(strips) >= 2 * get_threads() and side**2 * f * c * x.dtype.itemsize <= BANK_BYTES
 
-    def evaluate(part: slice) -> Array:
-        here = slice(part.start * c, part.stop * c)
-        shape = (grid.side, grid.side, here.stop - here.start)
-        memory = scratch(xp, "kernels", shape, x.dtype) if bank is None else bank[..., here]
-        return weights_to_points(weight[part], matrices.weight, memory)  # (8, 8, F' * C)
+    def evaluate(part: slice, *, keep: bool) -> Array:
+        shape = (side, side, (part.stop - part.start) * c)
+        out = xp.empty(shape, x.dtype) if keep else scratch(xp, "kernels", shape, x.dtype)
+        return weights_to_points(weight[part], matrices.weight, out)
+
+    bank = parallel_map(xp, lambda part: evaluate(part, keep=True), parts) if many else []
 
     def convolve(strip: Strip) -> None:
         image, rows = strip
-        points = _points("points", x[image], matrices.data, grid, rows, pad)  # (64, C, T)
+        points = _points("points", x[image], matrices.data, pad, tiling, rows)  # (N * N, C, T)
 
-        def filters(part: slice) -> None:
-            kernels = evaluate(part) if bank is None else bank[..., part.start * c : part.stop * c]
-            products = _products(kernels.reshape(len(points), -1, c), points)  # (64, F', T)
-            tiles = _outputs(products, matrices.output)  # (M, M, F' * T)
-            if pool:
-                tiles = _max_pool(tiles, grid, rows)  # (M / 2, M / 2, F' * T)
-            if bias is not None:
-                with_bias = tiles.reshape(*tiles.shape[:2], -1, points.shape[2])
-                with_bias += bias[part, None]
-            if relu:
-                _rectify(tiles)
-            _lay(tiles, grid, rows, y[image, part])
+        def filters(number: int) -> None:
+            part = parts[number]
+            kernels = bank[number] if many else evaluate(part, keep=False)  # (N, N, F' * C)
+            points_to_image(
+                _multiply(kernels, points),  # (N, N, F' * T)
+                matrices.output,
+                tiling,
+                rows,
+                y[image, part],
+                bias=None if bias is None else bias[part],
+                relu=relu,
+                pool=pool,
+            )
 
-        parallel_map(xp, filters, parts)
+        parallel_map(xp, filters, range(len(parts)))
 
     if many:
-        parallel_map(xp, evaluate, parts)
         parallel_map(xp, convolve, strips)
     else:
         for strip in strips:
@@ -154,7 +160,7 @@ def winograd_backward_data(
     dy : array (N, F, OH, OW)
     weight : array (F, C, R, R)
     pad : (int, int)
-        Of the forward pass. Where it exceeds R - 1 pixels, the outermost outputs saw nothing.
+        Of the forward pass. Where it exceeds R - 1, the outermost outputs saw no pixel.
     x_shape : (N, C, H, W)
     """
     (ph, pw), (h, w), edge = pad, x_shape[2:], weight.shape[2] - 1
@@ -174,44 +180,34 @@ def winograd_backward_weights(x: Array, dy: Array, *, pad: Pair) -> Array:
         Of the forward pass.
     """
     xp = array_module(x)
-    (n, c), (f, oh) = x.shape[:2], dy.shape[1:3]
-    r = x.shape[2] + 2 * pad[0] - oh + 1
-    grid = _grid(x.shape, (f, c, r, r), pad)
-    matrices = transforms(xp, r, x.dtype)
-    total = scratch(xp, "total", (grid.side**2, f, c), x.dtype)
-    strips = _strips(xp, n, grid, (c + f) * x.dtype.itemsize, SUM_TILES)
-    for number, (image, rows) in enumerate(strips):
-        seen = _points("points", x[image], matrices.data, grid, rows, pad)  # (64, C, T)
-        came = _points("dy", dy[image], matrices.output.T, grid, rows, (0, 0))  # (64, F, T)
-
-        def add(part: slice, number=number, seen=seen, came=came) -> None:
-            _sum_over_tiles(came[part], seen[part], total[part], first=number == 0)
-
-        parallel_map(xp, add, _cut(xp, grid.side**2, 4))
-
+    (n, c, h, _), (f, oh) = x.shape, dy.shape[1:3]
+    r = h + 2 * pad[0] - oh + 1
     dweight = xp.empty((f, c, r, r), x.dtype)
-    parallel_map(
-        xp,
-        lambda part: points_to_weights(
-            total[:, part].reshape(grid.side, grid.side, -1), matrices.weight, dweight[part]
-        ),
-        _cut(xp, f, KERNELS_AT_A_TIME // c),
-    )
+    matrices = toom_cook(xp, GRADIENT_POINTS, r, x.dtype)
+    tiling = _tiling(x, dweight, pad, matrices)
+    side = len(matrices.data)
+    total = scratch(xp, "sums over tiles", (side * side, f, c), x.dtype)
+
+    bytes_a_tile = side * side * (c + f) * x.dtype.itemsize
+    strips = _strips(xp, n, tiling, GRADIENT_STRIP_TILES, bytes_a_tile)
+    for number, (image, rows) in enumerate(strips):
+        seen = _points("points", x[image], matrices.data, pad, tiling, rows)  # (N * N, C, T)
+        came = _points("dy", dy[image], matrices.output.T, (0, 0), tiling, rows)  # (N * N, F, T)
+        add = partial(_add_products, came, seen, total, number == 0)
+        parallel_map(xp, add, _cut(xp, side * side, 4))
+
+    def transform_back(part: slice) -> None:
+        points = total[:, part].reshape(side, side, -1)
+        points_to_weights(points, matrices.weight, dweight[part])
+
+    parallel_map(xp, transform_back, _cut(xp, f, KERNEL_POINTS_AT_A_TIME // (side * side * c)))
     return dweight
 
 
-def _grid(x_shape: tuple[int, ...], weight_shape: tuple[int, ...], pad: Pair) -> Grid:
-    (h, w), (r, s) = x_shape[2:], weight_shape[2:]
-    if r != s or r not in POINTS:
-        raise ValueError(f"winograd: kernels must be 3 x 3, 5 x 5 or 7 x 7 pixels, not {r} x {s}")
+def _tiling(x: Array, weight: Array, pad: Pair, matrices: Matrices) -> Tiling:
+    (h, w), r, step = x.shape[2:], weight.shape[2], len(matrices.output)
     height, width = h + 2 * pad[0] - r + 1, w + 2 * pad[1] - r + 1
-    side = len(POINTS[r]) + 1
-    step = side + 1 - r
-    return Grid(height, width, side, step, -(-height // step), -(-width // step))
-
-
-def _pooled(grid: Grid) -> Pair:
-    return -(-grid.height // 2), -(-grid.width // 2)
+    return Tiling(height, width, step, -(-height // step), -(-width // step))
 
 
 def _cut(xp: ModuleType, size: int, most: int) -> list[slice]:
@@ -220,97 +216,62 @@ def _cut(xp: ModuleType, size: int, most: int) -> list[slice]:
     return [slice(size * i // count, size * (i + 1) // count) for i in range(count)]
 
 
-def _strips(xp: ModuleType, images: int, grid: Grid, bytes_a_tile: int, tiles: int) -> list[Strip]:
-    """Cut the work into rows of tiles: about `tiles` tiles, but within STRIP_BYTES, in a strip."""
-    tiles = max(1, min(tiles, STRIP_BYTES // (grid.side**2 * bytes_a_tile)))
-    count = -(-grid.rows // max(1, tiles // grid.columns))
-    cuts = [slice(grid.rows * i // count, grid.rows * (i + 1) // count) for i in range(count)]
+def _strips(
+    xp: ModuleType, images: int, tiling: Tiling, tiles: int, bytes_a_tile: int
+) -> list[Strip]:
+    """Cut the work into rows of tiles, about `tiles` of them in a strip, or what memory allows."""
+    bound = STRIP_BYTES if xp is np else GPU_STRIP_BYTES
+    tiles = min(tiles if xp is np else bound, bound // bytes_a_tile)
+    most = max(1, tiles // tiling.columns)
+    count = -(-tiling.rows // most)
+    cuts = [slice(tiling.rows * i // count, tiling.rows * (i + 1) // count) for i in range(count)]
     return [(image, rows) for image in range(images) for rows in cuts]
 
 
-def _points(name: str, image: Array, matrix: Array, grid: Grid, rows: slice, pad: Pair) -> Array:
-    """Transform a strip of an image (C, H, W), its channels shared out: (64, C, T)."""
+def _points(
+    name: str, image: Array, matrix: Array, pad: Pair, tiling: Tiling, rows: slice
+) -> Array:
+    """Transform a strip of an image (C, H, W), its channels shared out: (N * N, C, T)."""
     xp = array_module(image)
-    c, tiles = len(image), (rows.stop - rows.start) * grid.columns
-    points = scratch(xp, name, (grid.side, grid.side, c * tiles), image.dtype)
+    c, n, tiles = len(image), len(matrix), (rows.stop - rows.start) * tiling.columns
+    points = scratch(xp, name, (n, n, c * tiles), image.dtype)
 
     def transform(part: slice) -> None:
         out = points[:, :, part.start * tiles : part.stop * tiles]
-        image_to_points(
-            image[part], matrix, grid.step, pad, rows=rows, columns=grid.columns, out=out
-        )
+        image_to_points(image[part], matrix, pad, tiling, rows, out)
 
     parallel_map(xp, transform, _cut(xp, c, TILES_AT_A_TIME // tiles))
-    return points.reshape(-1, c, tiles)
+    return points.reshape(n * n, c, tiles)
 
 
-def _products(kernels: Array, points: Array) -> Array:
-    """Return kernels[p] @ points[p] at all points: (64, F, C), (64, C, T) -> (8, 8, F * T)."""
+def _multiply(kernels: Array, points: Array) -> Array:
+    """Return kernels[p] @ points[p]: (N, N, F * C), (N * N, C, T) -> (N, N, F * T) in scratch."""
     xp = array_module(points)
-    (count, f, c), t = kernels.shape, points.shape[2]
+    n, (count, c, t) = len(kernels), points.shape
+    f = kernels.shape[2] // c
     size = _block(xp, f, SMALL_PRODUCT // (c * t))
     products = scratch(xp, "products", (count, f // size, size, t), points.dtype)
     xp.matmul(kernels.reshape(count, f // size, size, c), points[:, None], out=products)
-    return products
+    return products.reshape(n, n, f * t)
 
 
-def _outputs(products: Array, matrix: Array) -> Array:
-    """Transform products back: (N * N, F, T) -> (M, M, F * T)."""
-    xp = array_module(products)
-    m, n = matrix.shape
-    out = scratch(xp, "outputs", (m, m, products[0].size), products.dtype)
-    return along_both_axes(matrix, products.reshape(n, n, -1), out)
-
-
-def _sum_over_tiles(came: Array, seen: Array, total: Array, *, first: bool) -> None:
-    """Add came[p] @ seen[p].T to the total: (P, F, T), (P, C, T) -> (P, F, C)."""
+def _add_products(came: Array, seen: Array, total: Array, first: bool, part: slice) -> None:
+    """Add came[p] @ seen[p].T at some points p: (N * N, F, T), (N * N, C, T) -> (N * N, F, C)."""
     xp = array_module(total)
+    came, seen, total = came[part], seen[part], total[part]
     (count, f, t), c = came.shape, seen.shape[1]
-    a, b = _block(xp, f, SMALL_SIDE), _block(xp, c, SMALL_SIDE)
-    target = total if first else scratch(xp, "products", total.shape, total.dtype)
+    size_f, size_c = _block(xp, f, SMALL_SIDE), _block(xp, c, SMALL_SIDE)
+    products = total if first else scratch(xp, "products", total.shape, total.dtype)
     xp.matmul(
-        came.reshape(count, f // a, 1, a, t),
-        seen.reshape(count, 1, c // b, b, t).swapaxes(3, 4),
-        out=target.reshape(count, f // a, a, c // b, b).swapaxes(2, 3),
+        came.reshape(count, f // size_f, 1, size_f, t),
+        seen.reshape(count, 1, c // size_c, size_c, t).swapaxes(3, 4),
+        out=products.reshape(count, f // size_f, size_f, c // size_c, size_c).swapaxes(2, 3),
     )
     if not first:
-        total += target
+        total += products
 
 
 def _block(xp: ModuleType, size: int, most: int) -> int:
-    """Return the largest divisor of `size` up to `most`, or `size` if that would be tiny."""
+    """Return the largest divisor of `size` up to `most`; on a GPU, or if it is tiny, `size`."""
     divisors = [block for block in range(4, min(size, most) + 1) if size % block == 0]
     return divisors[-1] if divisors and xp is np else size
-
-
-def _max_pool(tiles: Array, grid: Grid, rows: slice) -> Array:
-    """Pool 2 x 2 outputs within tiles, (M, M, N) -> (M/2, M/2, N); M is even."""
-    xp = array_module(tiles)
-    m, _, n = tiles.shape
-    placed = tiles.reshape(m, m, -1, rows.stop - rows.start, grid.columns)
-    # Where the map ends with half a window, the other half must not win.
-    if grid.height % 2 and rows.stop == grid.rows:
-        placed[:, grid.height % m, :, -1] = -xp.inf
-    if grid.width % 2:
-        placed[grid.width % m, ..., -1] = -xp.inf
-    half = scratch(xp, "half pooled", (m // 2, m, n), tiles.dtype)
-    xp.maximum(tiles[0::2], tiles[1::2], out=half)
-    pooled = scratch(xp, "pooled", (m // 2, m // 2, n), tiles.dtype)
-    return xp.maximum(half[:, 0::2], half[:, 1::2], out=pooled)
-
-
-def _rectify(tiles: Array) -> None:
-    # An array of zeros: NumPy's maximum is three times slower with a number.
-    xp = array_module(tiles)
-    xp.maximum(tiles, xp.zeros(tiles.shape[-1], tiles.dtype), out=tiles)
-
-
-def _lay(tiles: Array, grid: Grid, rows: slice, y: Array) -> None:
-    """Lay a strip of tiles (M, M, F * T), columns first, side by side into y (F, OH, OW)."""
-    m = len(tiles)
-    placed = tiles.reshape(m, m, len(y), rows.stop - rows.start, grid.columns)
-    strip = y[:, m * rows.start : m * rows.stop]
-    for i in range(m):
-        for j in range(m):
-            part = strip[:, i::m, j::m]  # what tiles reach beyond the map is left out
-            part[...] = placed[j, i, :, : part.shape[1], : part.shape[2]]

@@ -1,170 +1,97 @@
-"""The transforms of Winograd convolution: from tiles to points and back.
+"""The transforms of Winograd convolution: images and kernels to points, and back.
 
-Where they come from. The product of two polynomials with r and m coefficients has n = r + m - 1
-of them, so it is known from its values at n points: evaluate both factors there, multiply the n
-pairs of values, interpolate (Toom 1963, Cook 1966). "Evaluate" is a matrix with the rows
-(1, p, p^2, ...), one for each point p, and "interpolate" is the inverse of the square one. Seen
-from one factor a product of polynomials is linear, and its transpose is a correlation: that is
-how convolution gets its n products in place of r * m,
-
-    y = A' [(G g) * (B' d)]          d: n inputs, g: r weights, y: m outputs, *: value by value
-    Y = A' [(G g G') * (B' d B)] A   the same along both axes of a tile
-
-G evaluates the weights, A' is evaluation transposed, B' interpolation transposed. Row p of
-the interpolation is the polynomial that vanishes at all other points, divided by its value at p;
-the division is done in G. One point lies at infinity, where a polynomial's value is its leading
-coefficient: that makes the numbers smaller.
-
-Why these points. Here n = 8 whatever the kernel: tiles of 8 x 8 inputs give 6 x 6 outputs for a
-3 x 3 kernel with 64 products instead of 324, 4 x 4 for 5 x 5 with 64 instead of 400, 2 x 2 for
-7 x 7 with 64 instead of 196. Powers of large and of close points lose digits; among symmetric
-sets 0, +-1/2, +-1, +-2 and infinity are about the best. In float32 a result is then within 1e-5
-of the largest one, root mean square 2e-6 (direct convolution: 3e-7).
-
-How they are computed. As products of a small matrix with a wide one, first along the columns of
-all tiles, then along their rows. A transformed array has the shape (8, 8, N): column point, row
-point, and everything else (channels, filters, tiles) side by side in N.
-
-Source: Lavin & Gray 2016, arXiv 1509.09308 (tiles of 4 and 6); Winograd 1980.
+Each is "matrix tile matrix'" for many tiles at once, done as two products of a small matrix with a
+wide one, first along the columns of the tiles and then along their rows. A transformed array has
+the shape (N, N, ...): the column's point, the row's point, and then everything else (channels,
+filters, tiles) side by side. NumPy copies fastest along the last axis, and so do these loops.
 """
 
 from __future__ import annotations
 
-from functools import cache
-from math import prod
-from types import ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from minifcn.backend import Array, array_module
 from minifcn.functional.scratch import scratch
 
-SIX = (0.0, 2 / 3, -2 / 3, 3 / 2, -3 / 2)  # and infinity
-EIGHT = (0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0)  # and infinity
-POINTS = {3: SIX, 5: EIGHT, 7: EIGHT}
-Rows = list[list[float]]
+Pair = tuple[int, int]
 
 
-class Transforms(NamedTuple):
-    """The matrices of one kernel size; R = kernel size, M = TILE + 1 - R."""
+class Tiling(NamedTuple):
+    """How a map of outputs is cut into tiles; the last row and column may reach beyond it."""
 
-    data: Array  # (N, N)  B': inputs of a tile -> points
-    weight: Array  # (N, R)   G: weights -> points
-    output: Array  # (M, N)   A': points -> outputs of a tile
-
-
-@cache
-def transforms(xp: ModuleType, kernel_size: int, dtype: Any) -> Transforms:
-    """Return the matrices for kernels of `kernel_size` x `kernel_size`, on the device of `xp`."""
-    points = POINTS[kernel_size]
-    outputs = len(points) + 2 - kernel_size
-    data, weight, output = [], [], []
-    for point in points:
-        others = [other for other in points if other != point]
-        scale = prod(point - other for other in others)
-        data.append([*_coefficients(others), 0.0])
-        weight.append([power / scale for power in _powers(point, kernel_size)])
-        output.append(_powers(point, outputs))
-    data.append(_coefficients(points))
-    weight.append([0.0] * (kernel_size - 1) + [1.0])
-    output.append([0.0] * (outputs - 1) + [1.0])
-    return Transforms(*(xp.array(rows, dtype) for rows in (data, weight, _transposed(output))))
-
-
-def _powers(point: float, count: int) -> list[float]:
-    return [point**exponent for exponent in range(count)]
-
-
-def _coefficients(roots: list[float] | tuple[float, ...]) -> list[float]:
-    """Return the coefficients of the product of all (x - root), the constant first."""
-    result = [1.0]
-    for root in roots:
-        result = [
-            below - root * here for below, here in zip([0.0, *result], [*result, 0.0], strict=True)
-        ]
-    return result
-
-
-def _transposed(rows: Rows) -> Rows:
-    return [list(column) for column in zip(*rows, strict=True)]
+    height: int  # of the map, in pixels
+    width: int
+    step: int  # the side M of a tile of outputs: even
+    rows: int  # of tiles
+    columns: int
 
 
 def along_both_axes(matrix: Array, tiles: Array, out: Array) -> Array:
-    """Write out[j,i,:] = sum_{a,b} matrix[i,a] matrix[j,b] tiles[b,a,:], that is M tile M'.
+    """Write out[j,i,:] = sum_{a,b} matrix[i,a] matrix[j,b] tiles[b,a,:], and return it.
 
     Parameters
     ----------
     matrix : array (J, K)
-    tiles : array (K, K, N)
-    out : array (J, J, N)
-        Returned as well.
+    tiles : array (K, K, L)
+    out : array (J, J, L)
     """
     xp = array_module(tiles)
-    (j, k), n = matrix.shape, tiles.shape[2]
-    half = scratch(xp, "along one axis", (k, j, n), tiles.dtype)
+    (j, k), length = matrix.shape, tiles.shape[2]
+    half = scratch(xp, "along one axis", (k, j, length), tiles.dtype)
     xp.matmul(matrix, tiles, out=half)
     xp.matmul(matrix, half.transpose(1, 0, 2), out=out.transpose(1, 0, 2))
     return out
 
 
 def image_to_points(
-    image: Array,
-    matrix: Array,
-    step: int,
-    pad: tuple[int, int],
-    *,
-    rows: slice,
-    columns: int,
-    out: Array,
+    image: Array, matrix: Array, pad: Pair, tiling: Tiling, rows: slice, out: Array
 ) -> None:
-    """Cut some rows of tiles out of an image and transform each: out[:,:,c,t] = M tile M'.
+    """Cut some rows of tiles out of an image and transform them.
 
-    tile[a,b] = padded[c, step*r + a, step*s + b]  at place t = (r - rows.start) * columns + s
+    out[j,i,c*T+t] = sum_{a,b} matrix[i,a] matrix[j,b] padded[c, step*r + a, step*s + b]
+    for the tile t = (r - rows.start) * columns + s of T
 
     Parameters
     ----------
     image : array (C, H, W)
-    matrix : array (TILE, K)
-        K is the side of a tile; tiles overlap where it is larger than `step`.
-    step : int
-        From one tile to the next, in pixels.
+    matrix : array (N, K)
+        Tiles are K pixels wide, and overlap by what K exceeds the step.
     pad : (int, int)
-        Zeros around the image, in pixels. Tiles may reach beyond them: zeros go on for ever.
+        Pixels of zeros above and left of the image; below and right they go on as needed.
+    tiling : Tiling
     rows : slice
         Of tiles.
-    columns : int
-        Tiles in a row.
-    out : array (TILE, TILE, C * T)
-        Written; T = rows * columns.
+    out : array (N, N, C * T)
     """
     xp = array_module(image)
     (c, h, w), (n, k), (ph, pw) = image.shape, matrix.shape, pad
-    count = rows.stop - rows.start
+    step, columns, r = tiling.step, tiling.columns, rows.stop - rows.start
 
-    # Down the columns: the product of the matrix with K rows of the image as they lie there.
-    lines = scratch(xp, "lines", (n, c, count, step * (columns - 1) + k), image.dtype)
+    # Along the columns of tiles: the matrix times K rows of the image, where they lie.
+    lines = scratch(xp, "lines", (n, c, r, step * (columns - 1) + k), image.dtype)
     lines[..., :pw] = 0
     lines[..., pw + w :] = 0
-    for row in range(count):
-        first = step * (rows.start + row) - ph
-        top, bottom = max(0, -first), min(k, h - first)  # rows of the tile inside the image
-        target = lines[:, :, row, pw : pw + w].transpose(1, 0, 2)  # (C, TILE, W)
+    for row in range(r):
+        y = step * (rows.start + row) - ph
+        top, bottom = max(0, -y), min(k, h - y)  # which rows of the tile lie in the image
+        target = lines[:, :, row, pw : pw + w].transpose(1, 0, 2)  # (C, N, W)
         if top < bottom:
-            xp.matmul(matrix[:, top:bottom], image[:, first + top : first + bottom], out=target)
+            xp.matmul(matrix[:, top:bottom], image[:, y + top : y + bottom], out=target)
         else:
             target[...] = 0
 
-    # Along the rows: gather the K columns of all tiles, then the same product.
+    # Along the rows of tiles: gather pixel b of all tiles, for each b; then the same product.
     sn, sc, sr, sx = lines.strides
     windows = xp.lib.stride_tricks.as_strided(
-        lines, (k, n, c, count, columns), (sx, sn, sc, sr, step * sx)
+        lines, (k, n, c, r, columns), (sx, sn, sc, sr, step * sx)
     )
-    taps = scratch(xp, "taps", windows.shape, image.dtype)
-    taps[...] = windows
-    xp.matmul(matrix, taps.reshape(k, n, -1).transpose(1, 0, 2), out=out.transpose(1, 0, 2))
+    pixels = scratch(xp, "pixels", windows.shape, image.dtype)
+    pixels[...] = windows
+    xp.matmul(matrix, pixels.reshape(k, n, -1).transpose(1, 0, 2), out=out.transpose(1, 0, 2))
 
 
 def weights_to_points(weight: Array, matrix: Array, out: Array) -> Array:
-    """Transform kernels (F, C, R, R): out[:,:,f*C+c] = G g G'; return out."""
+    """Transform kernels (F, C, R, R), out[:,:,f*C+c] = G g G', and return out (N, N, F * C)."""
     f, c, r, _ = weight.shape
     taps = scratch(array_module(weight), "weights", (r, r, f, c), weight.dtype)
     taps[...] = weight.transpose(3, 2, 0, 1)
@@ -172,10 +99,76 @@ def weights_to_points(weight: Array, matrix: Array, out: Array) -> Array:
 
 
 def points_to_weights(points: Array, matrix: Array, out: Array) -> None:
-    """Run `weights_to_points` backwards: from (N, N, F*C) to out = G' points G, (F, C, R, R)."""
+    """Run `weights_to_points` backwards: from (N, N, F * C) to out = G' points G, (F, C, R, R)."""
     f, c, r, _ = out.shape
     taps = scratch(array_module(points), "weights", (r, r, f * c), points.dtype)
     along_both_axes(matrix.T, points, taps)
-    for b in range(r):  # one copy a place; in a single one the inner loop would have R turns
+    for b in range(r):  # a copy for each place: in a single one the inner loop has R turns
         for a in range(r):
             out[:, :, a, b] = taps[b, a].reshape(f, c)
+
+
+def points_to_image(
+    points: Array,
+    matrix: Array,
+    tiling: Tiling,
+    rows: slice,
+    y: Array,
+    *,
+    bias: Array | None,
+    relu: bool,
+    pool: bool,
+) -> None:
+    """Transform products to outputs, finish them while they are in cache, and lay them into y.
+
+    Parameters
+    ----------
+    points : array (N, N, F * T)
+    matrix : array (M, N)
+    tiling : Tiling
+    rows : slice
+        Of tiles.
+    y : array (F, OH, OW)
+        The whole map; with `pool` half as high and wide.
+    bias : array (F,) or None
+    relu, pool : bool
+    """
+    xp = array_module(points)
+    m, length = len(matrix), points.shape[2]
+    tiles = along_both_axes(matrix, points, scratch(xp, "tiles", (m, m, length), points.dtype))
+    if pool:
+        tiles = _max_pool(tiles, tiling, rows)  # (M / 2, M / 2, F * T)
+    if bias is not None:
+        by_filter = tiles.reshape(*tiles.shape[:2], len(y), -1)
+        by_filter += bias[:, None]
+    if relu:
+        # An array of zeros: with a number, NumPy's maximum takes three times as long.
+        xp.maximum(tiles, xp.zeros(length, tiles.dtype), out=tiles)
+    _lay(tiles, tiling, rows, y)
+
+
+def _max_pool(tiles: Array, tiling: Tiling, rows: slice) -> Array:
+    """Take the maximum of each 2 x 2 outputs: (M, M, F * T) -> (M / 2, M / 2, F * T)."""
+    xp = array_module(tiles)
+    m, _, length = tiles.shape
+    placed = tiles.reshape(m, m, -1, rows.stop - rows.start, tiling.columns)
+    # Where the map ends in the middle of a window, what lies beyond must not win.
+    if tiling.height % 2 and rows.stop == tiling.rows:
+        placed[:, tiling.height % m, :, -1] = -xp.inf
+    if tiling.width % 2:
+        placed[tiling.width % m, ..., -1] = -xp.inf
+    narrow = scratch(xp, "half pooled", (m // 2, m, length), tiles.dtype)
+    xp.maximum(tiles[0::2], tiles[1::2], out=narrow)
+    pooled = scratch(xp, "pooled", (m // 2, m // 2, length), tiles.dtype)
+    return xp.maximum(narrow[:, 0::2], narrow[:, 1::2], out=pooled)
+
+
+def _lay(tiles: Array, tiling: Tiling, rows: slice, y: Array) -> None:
+    """Lay tiles (M, M, F * T) side by side into their rows of y (F, OH, OW)."""
+    m = len(tiles)
+    placed = tiles.reshape(m, m, len(y), rows.stop - rows.start, tiling.columns)
+    strip = y[:, m * rows.start : m * rows.stop]
+    for i in range(m):
+        for j in range(m):
+            part = strip[:, i::m, j::m]  # leaves out what the last tiles have too much
+            part[...] = placed[j, i, :, : part.shape[1], : part.shape[2]]

@@ -1,0 +1,198 @@
+"""Winograd convolution against the sum that defines convolution."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from minifcn.functional import winograd
+from minifcn.functional.winograd import (
+    winograd_backward_data,
+    winograd_backward_weights,
+    winograd_forward,
+)
+
+# Relative to the largest value. In float64 the transforms cost two digits of sixteen.
+TOLERANCE = {"float64": 1e-12, "float32": 1e-4}
+PADS = st.sampled_from([0, 1, 2, 5])
+
+
+@st.composite
+def layers(draw):
+    """Draw (kernel size, pad, shape of x, filters) of a layer with at least one output."""
+    r = draw(st.sampled_from([3, 3, 5, 7]))
+    pad = draw(st.tuples(PADS, PADS))
+    h, w = (draw(st.integers(max(1, r - 2 * p), 19)) for p in pad)
+    channels = st.one_of(st.integers(1, 6), st.sampled_from([32, 37]))
+    return r, pad, (draw(st.integers(1, 3)), draw(channels), h, w), draw(channels)
+
+
+def arrays(layer, dtype, seed=0):
+    r, (ph, pw), (n, c, h, w), f = layer
+    rng = np.random.default_rng(seed)
+    shapes = (n, c, h, w), (f, c, r, r), (f,), (n, f, h + 2 * ph - r + 1, w + 2 * pw - r + 1)
+    return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
+
+
+def windows(x, size, pad):
+    """Return a view of what windows of `size` see of the padded x: (N, C, OH, OW, *size)."""
+    padded = np.pad(x.astype("float64"), [(0, 0), (0, 0), (pad[0],) * 2, (pad[1],) * 2])
+    return np.lib.stride_tricks.sliding_window_view(padded, size, axis=(2, 3))
+
+
+def direct_forward(x, weight, bias, pad):
+    seen = windows(x, weight.shape[2:], pad)
+    y = np.einsum("nchwab,fcab->nfhw", seen, weight.astype("float64"), optimize=True)
+    return y + bias[:, None, None]
+
+
+def direct_backward_data(dy, weight, pad, x_shape):
+    (h, w), r = x_shape[2:], weight.shape[2]
+    dpadded = np.zeros((*x_shape[:2], h + 2 * pad[0], w + 2 * pad[1]))
+    for a in range(r):
+        for b in range(r):
+            part = dpadded[:, :, a : a + dy.shape[2], b : b + dy.shape[3]]
+            part += np.einsum("nfhw,fc->nchw", dy, weight[:, :, a, b].astype("float64"))
+    return dpadded[:, :, pad[0] : pad[0] + h, pad[1] : pad[1] + w]
+
+
+def direct_backward_weights(x, dy, pad):
+    seen = windows(x, dy.shape[2:], pad)  # for each place in the kernel, all it meets
+    return np.einsum("ncabhw,nfhw->fcab", seen, dy.astype("float64"), optimize=True)
+
+
+def direct_pool(y):
+    n, f, h, w = y.shape
+    padded = np.pad(y, [(0, 0), (0, 0), (0, h % 2), (0, w % 2)], constant_values=-np.inf)
+    return padded.reshape(n, f, -(-h // 2), 2, -(-w // 2), 2).max(axis=(3, 5))
+
+
+def check(ours, theirs):
+    assert ours.shape == theirs.shape
+    assert ours.flags.c_contiguous
+    assert abs(ours - theirs).max() <= TOLERANCE[ours.dtype.name] * max(abs(theirs).max(), 1e-30)
+
+
+@pytest.fixture(params=["a few strips", "many small strips", "no bank"])
+def cuts(request, monkeypatch):
+    """The ways in which the work is cut."""
+    if request.param != "a few strips":
+        monkeypatch.setattr(winograd, "STRIP_BYTES", 1)
+        monkeypatch.setattr(winograd, "TILES_AT_A_TIME", 1)
+        monkeypatch.setattr(winograd, "KERNEL_POINTS_AT_A_TIME", 2000)
+        monkeypatch.setattr(winograd, "SMALL_PRODUCT", 2000)
+        monkeypatch.setattr(winograd, "SMALL_SIDE", 8)
+    if request.param == "no bank":
+        monkeypatch.setattr(winograd, "BANK_BYTES", 0)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@given(layer=layers(), seed=st.integers(0, 99))
+@settings(max_examples=60)
+def test_all_passes_are_the_sums_of_their_definitions(layer, seed, dtype):
+    pad = layer[1]
+    x, weight, bias, dy = arrays(layer, dtype, seed)
+    y = winograd_forward(x, weight, bias, pad=pad)
+    dx = winograd_backward_data(dy, weight, pad=pad, x_shape=x.shape)
+    dweight = winograd_backward_weights(x, dy, pad=pad)
+    assert {y.dtype, dx.dtype, dweight.dtype} == {np.dtype(dtype)}
+    check(y, direct_forward(x, weight, bias, pad))
+    check(dx, direct_backward_data(dy, weight, pad, x.shape))
+    check(dweight, direct_backward_weights(x, dy, pad))
+
+
+@given(layer=layers(), relu=st.booleans(), pool=st.booleans())
+@settings(max_examples=60)
+def test_what_follows_the_convolution_may_be_done_on_the_way(layer, relu, pool):
+    x, weight, bias, _ = arrays(layer, "float64")
+    expected = direct_forward(x, weight, bias, layer[1])
+    expected = np.maximum(expected, 0) if relu else expected
+    expected = direct_pool(expected) if pool else expected
+    check(winograd_forward(x, weight, bias, pad=layer[1], relu=relu, pool=pool), expected)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("kernel_size", [3, 7])
+def test_however_the_work_is_cut_the_result_is_the_same(cuts, threads, count, kernel_size):
+    threads(count)
+    layer = kernel_size, (1, 2), (2, 40, 27, 31), 24
+    x, weight, bias, dy = arrays(layer, "float64")
+    y = direct_forward(x, weight, bias, (1, 2))
+    check(winograd_forward(x, weight, bias, pad=(1, 2)), y)
+    check(winograd_forward(x, weight, bias, pad=(1, 2), pool=True), direct_pool(y))
+    check(winograd_backward_weights(x, dy, pad=(1, 2)), direct_backward_weights(x, dy, (1, 2)))
+
+
+@given(layer=layers())
+@settings(max_examples=30)
+def test_the_gradients_are_the_transposed_maps(layer):
+    pad = layer[1]
+    x, weight, _, dy = arrays(layer, "float64")
+    forward = np.vdot(winograd_forward(x, weight, pad=pad), dy)
+    scale = np.linalg.norm(dy) * np.linalg.norm(x) * np.linalg.norm(weight)
+    dx = winograd_backward_data(dy, weight, pad=pad, x_shape=x.shape)
+    dweight = winograd_backward_weights(x, dy, pad=pad)
+    assert abs(forward - np.vdot(x, dx)) <= 1e-12 * scale
+    assert abs(forward - np.vdot(weight, dweight)) <= 1e-12 * scale
+
+
+def test_a_border_of_100_pixels():
+    layer = 3, (100, 100), (1, 3, 5, 8), 4
+    x, weight, bias, dy = arrays(layer, "float64")
+    check(
+        winograd_forward(x, weight, bias, pad=(100, 100)),
+        direct_forward(x, weight, bias, (100,) * 2),
+    )
+    dx = winograd_backward_data(dy, weight, pad=(100, 100), x_shape=x.shape)
+    check(dx, direct_backward_data(dy, weight, (100, 100), x.shape))
+    dweight = winograd_backward_weights(x, dy, pad=(100, 100))
+    check(dweight, direct_backward_weights(x, dy, (100, 100)))
+
+
+# The errors that `toom_cook.py` speaks of, with a margin of two.
+@pytest.mark.parametrize(("kernel_size", "limit"), [(3, 1e-5), (5, 2e-5), (7, 2e-5)])
+def test_the_error_in_single_precision_is_small(kernel_size, limit):
+    layer = kernel_size, (1, 1), (1, 256, 24, 24), 16
+    x, weight, bias, dy = arrays(layer, "float32")
+    y = direct_forward(x, weight, bias, (1, 1))
+    assert abs(winograd_forward(x, weight, bias, pad=(1, 1)) - y).max() < limit * abs(y).max()
+    dweight = direct_backward_weights(x, dy, (1, 1))
+    error = winograd_backward_weights(x, dy, pad=(1, 1)) - dweight
+    assert abs(error).max() < limit * abs(dweight).max()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_result_does_not_depend_on_the_run(threads, count):
+    threads(count)
+    x, weight, bias, dy = arrays((3, (1, 1), (2, 33, 61, 70), 40), "float32")
+    for compute in (
+        lambda: winograd_forward(x, weight, bias, pad=(1, 1)),
+        lambda: winograd_backward_data(dy, weight, pad=(1, 1), x_shape=x.shape),
+        lambda: winograd_backward_weights(x, dy, pad=(1, 1)),
+    ):
+        assert np.array_equal(compute(), compute())
+
+
+def test_inputs_are_left_as_they_are_and_need_not_be_contiguous():
+    x, weight, bias, dy = arrays((3, (1, 1), (2, 3, 9, 10), 4), "float64")
+    copies = [array.copy() for array in (x, weight, bias, dy)]
+    y = winograd_forward(x, weight, bias, pad=(1, 1), relu=True, pool=True)
+    winograd_backward_data(dy, weight, pad=(1, 1), x_shape=x.shape)
+    dweight = winograd_backward_weights(x, dy, pad=(1, 1))
+    for array, copy in zip((x, weight, bias, dy), copies, strict=True):
+        assert np.array_equal(array, copy)
+    strange_x, strange_dy = (np.asfortranarray(array)[::1] for array in (x, dy))
+    again = winograd_forward(strange_x, weight, bias, pad=(1, 1), relu=True, pool=True)
+    np.testing.assert_allclose(again, y, atol=1e-12)
+    np.testing.assert_allclose(
+        winograd_backward_weights(strange_x, strange_dy, pad=(1, 1)), dweight, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("size", [(4, 4), (3, 5), (9, 9)])
+def test_other_kernels_are_refused(size):
+    message = f"must be 3 x 3, 5 x 5 or 7 x 7 pixels, not {size[0]} x {size[1]}"
+    with pytest.raises(ValueError, match=message):
+        winograd_forward(np.ones((1, 1, 20, 20)), np.ones((1, 1, *size)), pad=(0, 0))
