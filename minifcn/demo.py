@@ -25,7 +25,7 @@ from minifcn.run import FIGURES
 from minifcn.settings import STAGES
 from minifcn.train import EXPECTED_ERRORS, SMOKE, train_stages
 
-STAGE_SETTINGS = {"fcn32s": {"steps": 300}, "fcn16s": {"steps": 300}, "fcn8s": {"steps": 900}}
+STAGE_SETTINGS = {"fcn32s": {"steps": 300}, "fcn16s": {"steps": 250}, "fcn8s": {"steps": 1000}}
 PICTURED = 4  # held-out images in the picture
 
 
