@@ -46,11 +46,11 @@ EIGHT: Points = (0, 1 / 2, -1 / 2, 1, -1, 2, -2)
 
 
 class Matrices(NamedTuple):
-    """For N points and R weights, M = N + 1 - R outputs."""
+    """For P points and R weights, M = P + 1 - R outputs."""
 
-    data: Array  # (N, N)    B': inputs of a tile -> points
-    weight: Array  # (N, R)  G:  weights -> points
-    output: Array  # (M, N)  A': points -> outputs of a tile
+    data: Array  # (P, P)    B': inputs of a tile -> points
+    weight: Array  # (P, R)  G:  weights -> points
+    output: Array  # (M, P)  A': points -> outputs of a tile
 
 
 @cache

@@ -24,6 +24,10 @@ stay in cache; what follows the convolution (bias, ReLU, 2 x 2 max pool) is done
 large map has many strips, and they go to the threads. A small one has few, and the threads
 share out the channels and the filters of each.
 
+Memory. Points and products lie in scratch memory, in a thread at most STRIP_BYTES or what one row
+of tiles takes; transformed weights take four to seven times the room of the weights, and are kept
+during a call up to BANK_BYTES, or for the sums of their gradient.
+
 Source: Lavin & Gray 2016, arXiv 1509.09308.
 """
 
@@ -53,13 +57,14 @@ FORWARD_POINTS = {3: SIX, 5: EIGHT, 7: EIGHT}
 # The gradient of the weights does not add up that error over channels, and is a fifth faster.
 GRADIENT_POINTS = EIGHT
 
-# Sizes that were fastest on a CPU. STRIP_BYTES and BANK_BYTES also bound the scratch memory.
-STRIP_TILES = 96
+# Sizes that were fastest on a CPU, and bounds of the memory.
+STRIP_TILES = 96  # and with few channels, more:
+STRIP_VALUES = 8_192  # tiles * channels
 GRADIENT_STRIP_TILES = 1000  # sums over more tiles mean fewer additions of sums
 STRIP_BYTES = 64 << 20
 GPU_STRIP_BYTES = 512 << 20
 BANK_BYTES = 64 << 20
-TILES_AT_A_TIME = 2_000  # tiles * channels
+TILES_AT_A_TIME = 4_000  # tiles * channels
 KERNEL_POINTS_AT_A_TIME = 600_000  # filters * channels * points
 
 # OpenBLAS computes products of up to a million multiplications without first copying the factors
@@ -107,7 +112,8 @@ def winograd_forward(
     side = len(matrices.data)
     size = (tiling.height, tiling.width)
     y = xp.empty((n, f, *(-(-pixels // 2) if pool else pixels for pixels in size)), x.dtype)
-    strips = _strips(xp, n, tiling, STRIP_TILES, side * side * c * x.dtype.itemsize)
+    strip_tiles = max(STRIP_TILES, STRIP_VALUES // c)
+    strips = _strips(xp, n, tiling, strip_tiles, side * side * c * x.dtype.itemsize)
     parts = _cut(xp, f, KERNEL_POINTS_AT_A_TIME // (side * side * c))
 
     # Many strips share a bank of transformed kernels; few transform them when their turn comes.
@@ -122,13 +128,13 @@ def winograd_forward(
 
     def convolve(strip: Strip) -> None:
         image, rows = strip
-        points = _points("points", x[image], matrices.data, pad, tiling, rows)  # (N * N, C, T)
+        points = _points("points", x[image], matrices.data, pad, tiling, rows)  # (P * P, C, T)
 
         def filters(number: int) -> None:
             part = parts[number]
-            kernels = bank[number] if many else evaluate(part, keep=False)  # (N, N, F' * C)
+            kernels = bank[number] if many else evaluate(part, keep=False)  # (P, P, F' * C)
             points_to_image(
-                _multiply(kernels, points),  # (N, N, F' * T)
+                _multiply(kernels, points),  # (P, P, F' * T)
                 matrices.output,
                 tiling,
                 rows,
@@ -191,8 +197,8 @@ def winograd_backward_weights(x: Array, dy: Array, *, pad: Pair) -> Array:
     bytes_a_tile = side * side * (c + f) * x.dtype.itemsize
     strips = _strips(xp, n, tiling, GRADIENT_STRIP_TILES, bytes_a_tile)
     for number, (image, rows) in enumerate(strips):
-        seen = _points("points", x[image], matrices.data, pad, tiling, rows)  # (N * N, C, T)
-        came = _points("dy", dy[image], matrices.output.T, (0, 0), tiling, rows)  # (N * N, F, T)
+        seen = _points("points", x[image], matrices.data, pad, tiling, rows)  # (P * P, C, T)
+        came = _points("dy", dy[image], matrices.output.T, (0, 0), tiling, rows)  # (P * P, F, T)
         add = partial(_add_products, came, seen, total, number == 0)
         parallel_map(xp, add, _cut(xp, side * side, 4))
 
@@ -231,7 +237,7 @@ def _strips(
 def _points(
     name: str, image: Array, matrix: Array, pad: Pair, tiling: Tiling, rows: slice
 ) -> Array:
-    """Transform a strip of an image (C, H, W), its channels shared out: (N * N, C, T)."""
+    """Transform a strip of an image (C, H, W), its channels shared out: (P * P, C, T)."""
     xp = array_module(image)
     c, n, tiles = len(image), len(matrix), (rows.stop - rows.start) * tiling.columns
     points = scratch(xp, name, (n, n, c * tiles), image.dtype)
@@ -245,7 +251,7 @@ def _points(
 
 
 def _multiply(kernels: Array, points: Array) -> Array:
-    """Return kernels[p] @ points[p]: (N, N, F * C), (N * N, C, T) -> (N, N, F * T) in scratch."""
+    """Return kernels[p] @ points[p]: (P, P, F * C), (P * P, C, T) -> (P, P, F * T) in scratch."""
     xp = array_module(points)
     n, (count, c, t) = len(kernels), points.shape
     f = kernels.shape[2] // c
@@ -256,7 +262,7 @@ def _multiply(kernels: Array, points: Array) -> Array:
 
 
 def _add_products(came: Array, seen: Array, total: Array, first: bool, part: slice) -> None:
-    """Add came[p] @ seen[p].T at some points p: (N * N, F, T), (N * N, C, T) -> (N * N, F, C)."""
+    """Add came[p] @ seen[p].T at some points p: (P * P, F, T), (P * P, C, T) -> (P * P, F, C)."""
     xp = array_module(total)
     came, seen, total = came[part], seen[part], total[part]
     (count, f, t), c = came.shape, seen.shape[1]

@@ -2,7 +2,7 @@
 
 Each is "matrix tile matrix'" for many tiles at once, done as two products of a small matrix with a
 wide one, first along the columns of the tiles and then along their rows. A transformed array has
-the shape (N, N, ...): the column's point, the row's point, and then everything else (channels,
+the shape (P, P, ...): the column's point, the row's point, and then everything else (channels,
 filters, tiles) side by side. NumPy copies fastest along the last axis, and so do these loops.
 """
 
@@ -54,44 +54,44 @@ def image_to_points(
     Parameters
     ----------
     image : array (C, H, W)
-    matrix : array (N, K)
+    matrix : array (P, K)
         Tiles are K pixels wide, and overlap by what K exceeds the step.
     pad : (int, int)
         Pixels of zeros above and left of the image; below and right they go on as needed.
     tiling : Tiling
     rows : slice
         Of tiles.
-    out : array (N, N, C * T)
+    out : array (P, P, C * T)
     """
     xp = array_module(image)
-    (c, h, w), (n, k), (ph, pw) = image.shape, matrix.shape, pad
+    (c, h, w), (p, k), (ph, pw) = image.shape, matrix.shape, pad
     step, columns, r = tiling.step, tiling.columns, rows.stop - rows.start
 
     # Along the columns of tiles: the matrix times K rows of the image, where they lie.
-    lines = scratch(xp, "lines", (n, c, r, step * (columns - 1) + k), image.dtype)
+    lines = scratch(xp, "lines", (p, c, r, step * (columns - 1) + k), image.dtype)
     lines[..., :pw] = 0
     lines[..., pw + w :] = 0
     for row in range(r):
         y = step * (rows.start + row) - ph
         top, bottom = max(0, -y), min(k, h - y)  # which rows of the tile lie in the image
-        target = lines[:, :, row, pw : pw + w].transpose(1, 0, 2)  # (C, N, W)
+        target = lines[:, :, row, pw : pw + w].transpose(1, 0, 2)  # (C, P, W)
         if top < bottom:
             xp.matmul(matrix[:, top:bottom], image[:, y + top : y + bottom], out=target)
         else:
             target[...] = 0
 
     # Along the rows of tiles: gather pixel b of all tiles, for each b; then the same product.
-    sn, sc, sr, sx = lines.strides
+    sp, sc, sr, sx = lines.strides
     windows = xp.lib.stride_tricks.as_strided(
-        lines, (k, n, c, r, columns), (sx, sn, sc, sr, step * sx)
+        lines, (k, p, c, r, columns), (sx, sp, sc, sr, step * sx)
     )
     pixels = scratch(xp, "pixels", windows.shape, image.dtype)
     pixels[...] = windows
-    xp.matmul(matrix, pixels.reshape(k, n, -1).transpose(1, 0, 2), out=out.transpose(1, 0, 2))
+    xp.matmul(matrix, pixels.reshape(k, p, -1).transpose(1, 0, 2), out=out.transpose(1, 0, 2))
 
 
 def weights_to_points(weight: Array, matrix: Array, out: Array) -> Array:
-    """Transform kernels (F, C, R, R), out[:,:,f*C+c] = G g G', and return out (N, N, F * C)."""
+    """Transform kernels (F, C, R, R), out[:,:,f*C+c] = G g G', and return out (P, P, F * C)."""
     f, c, r, _ = weight.shape
     taps = scratch(array_module(weight), "weights", (r, r, f, c), weight.dtype)
     taps[...] = weight.transpose(3, 2, 0, 1)
@@ -99,7 +99,7 @@ def weights_to_points(weight: Array, matrix: Array, out: Array) -> Array:
 
 
 def points_to_weights(points: Array, matrix: Array, out: Array) -> None:
-    """Run `weights_to_points` backwards: from (N, N, F * C) to out = G' points G, (F, C, R, R)."""
+    """Run `weights_to_points` backwards: from (P, P, F * C) to out = G' points G, (F, C, R, R)."""
     f, c, r, _ = out.shape
     taps = scratch(array_module(points), "weights", (r, r, f * c), points.dtype)
     along_both_axes(matrix.T, points, taps)
@@ -123,8 +123,8 @@ def points_to_image(
 
     Parameters
     ----------
-    points : array (N, N, F * T)
-    matrix : array (M, N)
+    points : array (P, P, F * T)
+    matrix : array (M, P)
     tiling : Tiling
     rows : slice
         Of tiles.
