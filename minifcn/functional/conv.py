@@ -25,13 +25,19 @@ from minifcn.functional.pointwise import (
     pointwise_forward,
 )
 from minifcn.functional.pooling import PoolWindow, max_pool_forward
+from minifcn.functional.whole_columns import (
+    whole_backward_data,
+    whole_backward_weights,
+    whole_forward,
+)
 from minifcn.functional.winograd import (
     winograd_backward_data,
     winograd_backward_weights,
     winograd_forward,
 )
 
-PATHS = ("im2col", "pointwise", "winograd")
+PATHS = ("im2col", "whole", "pointwise", "winograd")
+WHOLE_BYTES = 64 << 20  # columns that may exist whole
 
 _forced = {"path": os.environ.get("MINIFCN_CONV", "")}
 
@@ -50,26 +56,50 @@ def force_path(path: str | None) -> None:
 
 
 def choose_path(
-    x_shape: tuple[int, ...], weight_shape: tuple[int, ...], window: Window, groups: int
+    x_shape: tuple[int, ...],
+    weight: Array,
+    window: Window,
+    groups: int,
+    *,
+    backward: bool = False,
 ) -> str:
-    """Return which path computes a convolution: "im2col", "pointwise" or "winograd".
+    """Return which path computes a convolution: "im2col", "whole", "pointwise" or "winograd".
 
     A 1 x 1 kernel needs no columns: the image is its own column matrix. Winograd's transforms pay
-    with at least 16 channels on both sides and a map wide enough to fill rows of 4 x 4 tiles.
+    with at least 16 channels on both sides and a map of 20 pixels, and for fc6's 7 x 7 kernels in
+    the forward pass. Where a layer has more filters than pixels, whole columns are best.
+
+    Parameters
+    ----------
+    x_shape : (N, C, H, W)
+    weight : array (F, C/groups, KH, KW)
+        Its shape and the size of its numbers count.
+    window : Window
+    groups : int
+    backward : bool
+        For the gradients, not for the forward pass.
     """
-    f, c = weight_shape[:2]
+    (f, c), (oh, ow) = weight.shape[:2], window.output_size((x_shape[2], x_shape[3]))
+    kernel, pixels = window.kernel_size, x_shape[0] * oh * ow
     able = {"im2col"}
-    if groups == 1 and window.stride == (1, 1) and window.dilation == (1, 1):
-        if window.kernel_size == (1, 1) and window.pad == (0, 0):
-            able.add("pointwise")
-        if window.kernel_size == (3, 3):
-            able.add("winograd")
+    if groups == 1:
+        able.add("whole")
+        if window.stride == window.dilation == (1, 1):
+            if kernel == (1, 1) and window.pad == (0, 0):
+                able.add("pointwise")
+            if kernel in ((3, 3), (5, 5)) or (kernel == (7, 7) and not backward):
+                able.add("winograd")
     if _forced["path"]:
         return _forced["path"] if _forced["path"] in able else "im2col"
     if "pointwise" in able:
         return "pointwise"
-    if "winograd" in able and min(f, c) >= 16 and min(x_shape[2:]) >= 24:
-        return "winograd"
+    if "winograd" in able:
+        fc6 = kernel == (7, 7) and min(f, c) >= 64 and min(oh, ow) >= 8
+        if fc6 or (kernel != (7, 7) and min(f, c) >= 16 and min(oh, ow) >= 20):
+            return "winograd"
+    column_bytes = pixels * weight[0].size * weight.dtype.itemsize
+    if "whole" in able and f >= pixels and column_bytes <= WHOLE_BYTES:
+        return "whole"
     return "im2col"
 
 
@@ -144,14 +174,16 @@ def conv2d_forward(
     window = Window(weight.shape[2:], stride, pad, dilation)
     conv2d_output_shape(x.shape, weight.shape, window, groups)
     cache = ConvCache(x, weight, window, groups)
-    path = choose_path(x.shape, weight.shape, window, groups)
+    path = choose_path(x.shape, weight, window, groups)
     if path == "winograd":
         return winograd_forward(x, weight, bias, pad=pad, relu=relu, pool=pool), cache
     if path == "pointwise":
         y = pointwise_forward(x, weight, bias)
+    elif path == "whole":
+        y = whole_forward(x, weight, bias, window)
     else:
-        y = im2col_forward(x, weight, bias, window, groups)
-    if relu:
+        y = im2col_forward(x, weight, bias, window, groups, relu=relu)
+    if relu and path != "im2col":
         array_module(y).maximum(y, 0, out=y)
     if pool:
         y, _ = max_pool_forward(y, PoolWindow((2, 2), (2, 2)), train=False)
@@ -175,7 +207,7 @@ def conv2d_backward(
         What is not needed is not computed and comes back as None.
     """
     x, weight, window, groups = cache
-    path = choose_path(x.shape, weight.shape, window, groups)
+    path = choose_path(x.shape, weight, window, groups, backward=True)
     dx = _backward_data(path, dy, cache) if need_dx else None
     if not need_grads:
         return dx, None, None
@@ -183,6 +215,8 @@ def conv2d_backward(
         dweight = pointwise_backward_weights(x, dy)
     elif path == "winograd":
         dweight = winograd_backward_weights(x, dy, pad=window.pad)
+    elif path == "whole":
+        dweight = whole_backward_weights(x, dy, weight.shape, window)
     else:
         dweight = im2col_backward_weights(x, dy, weight.shape, window, groups)
     return dx, dweight, dy.sum(axis=(0, 2, 3))
@@ -194,6 +228,8 @@ def _backward_data(path: str, dy: Array, cache: ConvCache) -> Array:
         return pointwise_backward_data(dy, weight)
     if path == "winograd":
         return winograd_backward_data(dy, weight, pad=window.pad, x_shape=x.shape)
+    if path == "whole":
+        return whole_backward_data(dy, weight, x.shape, window)
     if _forced["path"] != "im2col" and turned_is_cheaper(window):
         return turned_backward_data(dy, weight, window, groups)
     return im2col_backward_data(dy, weight, x.shape, window, groups)

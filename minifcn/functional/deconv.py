@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from minifcn.backend import Array, array_module
+from minifcn.backend import Array, array_module, parallel_map
 from minifcn.functional.im2col import (
     Pair,
     Window,
@@ -19,6 +19,7 @@ from minifcn.functional.im2col import (
     im2col_backward_weights,
     im2col_forward,
 )
+from minifcn.functional.recycle import recycled
 
 
 class DeconvCache(NamedTuple):
@@ -109,8 +110,14 @@ def _by_phases(x: Array, weight: Array, y_shape: tuple[int, ...], window: Window
     small = Window((mh, mw), (1, 1), (mh - 1, mw - 1))
     y = im2col_forward(x, phases.reshape(f * sh * sw, c, mh, mw), None, small)
     n, _, qh, qw = y.shape
-    y = y.reshape(n, f, sh, sw, qh, qw).transpose(0, 1, 4, 2, 5, 3)  # (N, F, QH, SH, QW, SW)
-    y = y.reshape(n, f, qh * sh, qw * sw)
+    interleaved = recycled(xp, (n, f, qh, sh, qw, sw), y.dtype)
+
+    def interleave(channel: int) -> None:
+        phases_of_channel = y.reshape(n, f, sh, sw, qh, qw)[:, channel]
+        interleaved[:, channel] = phases_of_channel.transpose(0, 3, 1, 4, 2)  # (N, QH, SH, QW, SW)
+
+    parallel_map(xp, interleave, range(f))
+    y = interleaved.reshape(n, f, qh * sh, qw * sw)
     return y[:, :, ph : ph + y_shape[2], pw : pw + y_shape[3]]
 
 

@@ -27,6 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minifcn.backend import Array, array_module, get_threads, parallel_map
+from minifcn.functional.recycle import recycled, recycled_zeros
 
 Pair = tuple[int, int]
 
@@ -142,7 +143,13 @@ def strips(
 
 
 def im2col_forward(
-    x: Array, weight: Array, bias: Array | None, window: Window, groups: int = 1
+    x: Array,
+    weight: Array,
+    bias: Array | None,
+    window: Window,
+    groups: int = 1,
+    *,
+    relu: bool = False,
 ) -> Array:
     """Convolve: y[n,f,i,j] = bias[f] + sum_{c,a,b} weight[f,c,a,b] xpad[n,c,i*SH+a*DH,j*SW+b*DW].
 
@@ -154,6 +161,8 @@ def im2col_forward(
     window : Window
     groups : int
         Output channels f of group g see input channels of group g only.
+    relu : bool
+        Then max(y, 0), while a strip is in cache.
 
     Returns
     -------
@@ -166,7 +175,7 @@ def im2col_forward(
     xp = array_module(x)
     (n, c), f = x.shape[:2], len(weight)
     oh, ow = window.output_size(x.shape[2:])
-    y = xp.empty((n, f, oh, ow), x.dtype)
+    y = recycled(xp, (n, f, oh, ow), x.dtype)
     matrix = weight.reshape(groups, f // groups, -1)  # (G, F/G, C/G*KH*KW)
 
     def compute(work: tuple[int, int, slice]) -> None:
@@ -175,6 +184,8 @@ def im2col_forward(
         strip = (matrix[group] @ columns).reshape(f // groups, -1, ow)
         if bias is not None:
             strip += bias[_part(f, groups, group), None, None]
+        if relu:
+            xp.maximum(strip, 0, out=strip)
         y[image, _part(f, groups, group), rows] = strip
 
     parallel_map(xp, compute, _strip_work(xp, weight, groups, (n, oh, ow)))
@@ -201,7 +212,7 @@ def im2col_backward_data(
     xp = array_module(dy)
     f, c = len(weight), x_shape[1]
     matrix = weight.reshape(groups, f // groups, -1)  # (G, F/G, C/G*KH*KW)
-    dx = xp.zeros(x_shape, dy.dtype)
+    dx = recycled_zeros(xp, x_shape, dy.dtype)
     work = _strip_work(xp, weight, groups, (len(dy), *dy.shape[2:]))
 
     # Neighbouring strips add to the same pixels, so a thread owns an image's group of channels.

@@ -11,6 +11,7 @@ from types import ModuleType
 import numpy as np
 
 from minifcn.backend import Array, array_module, get_threads, parallel_map
+from minifcn.functional.recycle import recycled
 
 PIECES = 4  # for each thread; more than one, so that a thread that was held up finds help
 
@@ -41,7 +42,7 @@ def pointwise_backward_weights(x: Array, dy: Array) -> Array:
     xp = array_module(x)
     (n, c), f = x.shape[:2], dy.shape[1]
     x, dy = x.reshape(n, c, -1), dy.reshape(n, f, -1)
-    dweight = xp.empty((f, c), dy.dtype)
+    dweight = recycled(xp, (f, c), dy.dtype)
 
     def compute(piece: tuple[slice, slice]) -> None:
         filters, channels = piece
@@ -60,7 +61,7 @@ def _multiply(matrix: Array, x: Array, bias: Array | None) -> Array:
     n, c, h, w = x.shape
     f, pixels = len(matrix), h * w
     x = x.reshape(n, c, pixels)
-    y = xp.empty((n, f, pixels), x.dtype)
+    y = recycled(xp, (n, f, pixels), x.dtype)
 
     def compute(work: tuple[int, tuple[slice, slice]]) -> None:
         image, (filters, columns) = work

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from minifcn.backend import Array, array_module, parallel_map
 from minifcn.functional.im2col import Pair
+from minifcn.functional.recycle import recycled, recycled_zeros
 
 PART_BYTES = 1 << 21  # of the input that one thread pools at a time
 
@@ -81,9 +82,9 @@ def max_pool_forward(
     """
     xp = array_module(x)
     size = window.output_size(x.shape[2:])
-    y = xp.empty((*x.shape[:2], *size), x.dtype)
+    y = recycled(xp, (*x.shape[:2], *size), x.dtype)
     kind = xp.uint8 if window.kernel_size[0] * window.kernel_size[1] < 256 else xp.uint16
-    argmax = xp.zeros(y.shape, kind) if train else None
+    argmax = recycled_zeros(xp, y.shape, kind) if train else None
 
     def compute(part: slice) -> None:
         padded, best = _padded(x[:, part], window, size, -xp.inf), y[:, part]
@@ -92,7 +93,8 @@ def max_pool_forward(
         for number, place in enumerate(others, start=1):
             candidate = padded[place]
             if argmax is not None:  # strictly larger: the first of equal values keeps its place
-                xp.copyto(argmax[:, part], kind(number), where=candidate > best)
+                numbers = argmax[:, part]  # they ascend, so the later winner is the larger number
+                xp.maximum(numbers, (candidate > best) * kind(number), out=numbers)
             xp.maximum(best, candidate, out=best)
 
     parallel_map(xp, compute, _channel_parts(x))
@@ -195,7 +197,7 @@ def _padded(x: Array, window: PoolWindow, size: Pair, value: float) -> Array:
 
 def _padded_zeros(dy: Array, x_shape: tuple[int, ...], window: PoolWindow) -> Array:
     canvas = _canvas((x_shape[2], x_shape[3]), window, dy.shape[2:])
-    return array_module(dy).zeros((*x_shape[:2], *canvas), dy.dtype)
+    return recycled_zeros(array_module(dy), (*x_shape[:2], *canvas), dy.dtype)
 
 
 def _unpadded(dpadded: Array, x_shape: tuple[int, ...], window: PoolWindow) -> Array:

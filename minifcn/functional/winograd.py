@@ -39,6 +39,7 @@ from types import ModuleType
 import numpy as np
 
 from minifcn.backend import Array, array_module, get_threads, parallel_map
+from minifcn.functional.recycle import recycled
 from minifcn.functional.scratch import scratch
 from minifcn.functional.toom_cook import EIGHT, SIX, Matrices, toom_cook
 from minifcn.functional.winograd_transforms import (
@@ -111,7 +112,8 @@ def winograd_forward(
     tiling = _tiling(x, weight, pad, matrices)
     side = len(matrices.data)
     size = (tiling.height, tiling.width)
-    y = xp.empty((n, f, *(-(-pixels // 2) if pool else pixels for pixels in size)), x.dtype)
+    pooled = [-(-pixels // 2) if pool else pixels for pixels in size]
+    y = recycled(xp, (n, f, *pooled), x.dtype)
     strip_tiles = max(STRIP_TILES, STRIP_VALUES // c)
     strips = _strips(xp, n, tiling, strip_tiles, side * side * c * x.dtype.itemsize)
     parts = _cut(xp, f, KERNEL_POINTS_AT_A_TIME // (side * side * c))
@@ -188,7 +190,7 @@ def winograd_backward_weights(x: Array, dy: Array, *, pad: Pair) -> Array:
     xp = array_module(x)
     (n, c, h, _), (f, oh) = x.shape, dy.shape[1:3]
     r = h + 2 * pad[0] - oh + 1
-    dweight = xp.empty((f, c, r, r), x.dtype)
+    dweight = recycled(xp, (f, c, r, r), x.dtype)
     matrices = toom_cook(xp, GRADIENT_POINTS, r, x.dtype)
     tiling = _tiling(x, dweight, pad, matrices)
     side = len(matrices.data)

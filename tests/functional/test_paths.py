@@ -37,7 +37,7 @@ def compare(path, shape, filters, kernel, pad, dtype, seed=0):
     oh, ow = Window((kernel, kernel), pad=pad).output_size((h, w))
     dy = rng.standard_normal((n, filters, oh, ow)).astype(dtype)
     force_path(path)
-    assert choose_path(x.shape, weight.shape, Window((kernel, kernel), pad=pad), 1) == path
+    assert choose_path(x.shape, weight, Window((kernel, kernel), pad=pad), 1) == path
     expected = all_passes("im2col", x, weight, bias, dy, pad)
     for name, ours, theirs in zip(
         ("y", "dx", "dweight", "dbias"),
@@ -66,6 +66,26 @@ def test_winograd_is_convolution(shape, filters, pad, dtype):
 @settings(max_examples=20)
 def test_pointwise_is_convolution(shape, filters, dtype):
     compare("pointwise", shape, filters, 1, (0, 0), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@given(shape=sizes, filters=st.integers(1, 5), pad=st.tuples(*[st.integers(0, 3)] * 2))
+@settings(max_examples=30)
+def test_winograd_with_5_x_5_kernels_is_convolution(shape, filters, pad, dtype):
+    n, c, h, w = shape
+    compare("winograd", (n, c, h + 2, w + 2), filters, 5, pad, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@given(
+    shape=sizes,
+    filters=st.integers(1, 5),
+    kernel=st.integers(1, 3),
+    pad=st.tuples(*[st.integers(0, 5)] * 2),
+)
+@settings(max_examples=40)
+def test_whole_columns_are_convolution(shape, filters, kernel, pad, dtype):
+    compare("whole", shape, filters, kernel, pad, dtype)
 
 
 def test_winograd_in_many_strips_is_the_same(monkeypatch):
@@ -130,20 +150,30 @@ def test_deconvolution_by_phases_is_deconvolution(kernel, stride, size):
         ((1, 3, 500, 500), (64, 3, 3, 3), Window((3, 3), pad=(100, 100)), 1, "im2col"),
         ((1, 64, 88, 88), (64, 32, 3, 3), Window((3, 3), pad=(1, 1)), 2, "im2col"),
         ((1, 64, 88, 88), (64, 64, 3, 3), Window((3, 3), (2, 2), (1, 1)), 1, "im2col"),
-        ((1, 512, 22, 22), (4096, 512, 7, 7), Window((7, 7)), 1, "im2col"),
+        ((1, 512, 22, 22), (4096, 512, 7, 7), Window((7, 7)), 1, "winograd"),
+        ((1, 512, 14, 14), (512, 512, 3, 3), Window((3, 3), pad=(1, 1)), 1, "whole"),
+        ((1, 32, 40, 40), (96, 32, 5, 5), Window((5, 5), pad=(2, 2)), 1, "winograd"),
         ((1, 4096, 16, 16), (4096, 4096, 1, 1), Window((1, 1)), 1, "pointwise"),
     ],
 )
 def test_the_path_is_chosen_by_shape(x_shape, weight_shape, window, groups, path):
-    assert choose_path(x_shape, weight_shape, window, groups) == path
+    weight = np.broadcast_to(np.float32(0), weight_shape)  # no memory for fc6
+    assert choose_path(x_shape, weight, window, groups) == path
+
+
+def test_the_gradients_of_fc6_take_whole_columns():
+    weight = np.broadcast_to(np.float32(0), (4096, 512, 7, 7))
+    assert choose_path((1, 512, 22, 22), weight, Window((7, 7)), 1, backward=True) == "whole"
 
 
 def test_a_forced_path_that_cannot_compute_a_shape_gives_way_to_im2col():
     force_path("winograd")
-    assert choose_path((1, 3, 9, 9), (4, 3, 5, 5), Window((5, 5)), 1) == "im2col"
+    assert choose_path((1, 3, 9, 9), np.zeros((4, 3, 9, 9)), Window((9, 9)), 1) == "im2col"
 
 
 def test_an_unknown_path_is_refused():
-    with pytest.raises(ValueError, match="must be one of im2col, pointwise, winograd, not 'fft'"):
+    with pytest.raises(
+        ValueError, match="must be one of im2col, whole, pointwise, winograd, not 'fft'"
+    ):
         force_path("fft")
     assert "fft" not in conv.PATHS

@@ -1,0 +1,163 @@
+"""Time training steps of FCNs on VGG16 against PyTorch; compare memory, loss and gradients.
+
+A step is a forward pass with dropout, the backward pass and the update by SGD with momentum 0.9 and
+weight decay 0.0005, of one image, float32, the faithful net (pad 100), the upsampling fixed as in
+the reference. The loss and all gradients are compared in a step without dropout.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+import numpy as np
+from common import (
+    Row,
+    add_net_options,
+    alternate,
+    cases,
+    finish,
+    have_torch,
+    memory_of,
+    parser,
+    peak_memory,
+    print_row,
+    relative_error,
+    use_threads,
+)
+from nets import make_batch, make_net
+
+from minifcn.layers import Dropout
+from minifcn.net import Net
+from minifcn.optim import SGD
+
+MOMENTUM, WEIGHT_DECAY, RATE = 0.9, 5e-4, 1e-6
+WIDTHS = {
+    "case": 14, "ours_s": 8, "peer_s": 8, "speedup": 8, "ours_gb": 8, "peer_gb": 8,
+    "memory_ratio": 12, "max_rel_error": 13, "loss_error": 10,
+}  # fmt: skip
+
+
+def our_step(net: Net, batch: dict[str, np.ndarray]) -> Callable[[], None]:
+    """Return a function that makes one update of the net."""
+    optimiser = SGD(net.params, net.multipliers, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
+    rng = np.random.default_rng(3)
+
+    def step() -> None:
+        _, tape = net.forward(batch, outputs=["loss"], train=True, rng=rng)
+        for address, gradient in net.backward(tape):
+            optimiser.update(address, gradient, RATE)
+
+    return step
+
+
+def peer_step(twin, batch: dict[str, np.ndarray]) -> Callable[[], None]:
+    """Return a function that makes one update of the peer."""
+    import torch
+
+    optimiser = torch.optim.SGD(
+        twin.parameters(), lr=RATE, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY
+    )
+    data, label = torch.from_numpy(batch["data"]), torch.from_numpy(batch["label"]).long()
+
+    def step() -> None:
+        optimiser.zero_grad(set_to_none=True)
+        scores = twin(data)
+        torch.nn.functional.cross_entropy(scores, label, ignore_index=255).backward()
+        optimiser.step()
+
+    return step
+
+
+def compare(net: Net, twin, batch: dict[str, np.ndarray]) -> tuple[float, float]:
+    """Return the relative error of the loss, and the largest of any gradient, without dropout."""
+    import torch
+
+    dropouts = [node.layer for node in net.nodes if isinstance(node.layer, Dropout)]
+    ratios = [layer.ratio for layer in dropouts]
+    for layer in dropouts:
+        layer.ratio = 0.0
+    data, label = torch.from_numpy(batch["data"]), torch.from_numpy(batch["label"]).long()
+    scores = twin(data, dropout=0.0)
+    loss = torch.nn.functional.cross_entropy(scores, label, ignore_index=255)
+    loss.backward()
+    rng = np.random.default_rng(0)  # asked for, and not used
+    outputs, tape = net.forward(batch, outputs=["loss"], train=True, rng=rng)
+    of_loss = abs(float(outputs["loss"]) / loss.item() - 1)
+    theirs = {
+        f"{name}/{kind}": getattr(conv, kind).grad.numpy()
+        for name, conv in twin.convs.items()
+        for kind in ("weight", "bias")
+    }
+    errors = {
+        address: relative_error(gradient, theirs[address])
+        for address, gradient in net.backward(tape)
+    }
+    if errors.keys() != theirs.keys():
+        raise RuntimeError(f"other parameters: {sorted(errors.keys() ^ theirs.keys())}")
+    for layer, ratio in zip(dropouts, ratios, strict=True):
+        layer.ratio = ratio
+    return of_loss, max(errors.values())
+
+
+def measure(arch: str, size: int, args: argparse.Namespace, *, peer: bool) -> Row:
+    """Return a row of the table."""
+    net, batch = make_net(arch, args.width), make_batch(size)
+    runs = {"ours": our_step(net, batch)}
+    row: Row = {"case": f"{arch} {size}", "arch": arch, "size": size, "width": args.width}
+    options = ["--arch", arch, "--size", str(size), "--width", str(args.width)]
+    options += ["--threads", str(args.threads)]
+    row["ours_gb"] = memory_of("ours", options) / 1e9
+    if peer:
+        from peer import TorchFCN
+
+        twin = TorchFCN(arch, net.params).train()
+        row["loss_error"], row["max_rel_error"] = compare(net, twin, batch)
+        runs["peer"] = peer_step(twin, batch)
+        row["peer_gb"] = memory_of("peer", options) / 1e9
+        row["memory_ratio"] = row["ours_gb"] / row["peer_gb"]
+    seconds = alternate(runs, args.rounds)
+    row["ours_s"] = seconds["ours"]
+    if peer:
+        row["peer_s"] = seconds["peer"]
+        row["speedup"] = seconds["peer"] / seconds["ours"]
+    return row
+
+
+def run_for_memory(side: str, arch: str, size: int, width: float) -> None:
+    """Make two updates as one side does, and print the peak memory of this process."""
+    net, batch = make_net(arch, width), make_batch(size)
+    if side == "ours":
+        step = our_step(net, batch)
+    else:
+        from peer import TorchFCN
+
+        step = peer_step(TorchFCN(arch, net.params).train(), batch)
+        del net
+    for _ in range(2):
+        step()
+    print(peak_memory())
+
+
+def main() -> int:
+    """Run the benchmark."""
+    options = parser(__doc__ or "")
+    add_net_options(options)
+    args = options.parse_args()
+    if args.memory_of:
+        if args.memory_of == "peer":
+            have_torch()
+        use_threads(args.threads)
+        run_for_memory(args.memory_of, args.arch[0], args.size[0], args.width)
+        return 0
+    peer = not args.no_peer and have_torch()
+    use_threads(args.threads)
+    rows: list[Row] = []
+    for arch, size in cases(args):
+        rows.append(measure(arch, size, args, peer=peer))
+        print_row(rows[-1], WIDTHS, header=len(rows) == 1)
+    return finish(rows, args)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
