@@ -21,7 +21,11 @@ def make_net(arch: str, width: float, *, normalization: str = "valid") -> Net:
     initialise(net)
     rng = np.random.default_rng(1)
     for address, array in net.params.items():
-        if address.startswith("score") and address.endswith("weight"):
+        if address.endswith("bias"):
+            # Without biases the zeros around the image stay zeros, on the kink of every ReLU,
+            # where a rounding error decides about the gradient.
+            array[...] = 0.1 * rng.standard_normal(array.shape)
+        elif address.startswith("score"):
             drawn = rng.standard_normal(array.shape, dtype=np.float32)
             array[...] = 0.01 * drawn / sqrt(array[0].size)
     return net

@@ -16,6 +16,7 @@ from minifcn.fusion import fuse, run_fused
 from minifcn.graph import Graph, Node, derive_crop
 from minifcn.layers import Layer
 from minifcn.layers.layer import Shape
+from minifcn.recompute import Again, is_block, merge_blocks, run_block
 from minifcn.summary import summarise
 
 __all__ = ["Net", "Node", "Tape", "derive_crop"]
@@ -50,6 +51,7 @@ class Net(Graph):
         train: bool = False,
         rng: Any = None,
         wrt: Sequence[str] = (),
+        recompute: bool = False,
     ) -> tuple[dict[str, Array], Tape | None]:
         """Run the layers that the outputs depend on.
 
@@ -65,6 +67,8 @@ class Net(Graph):
             For dropout.
         wrt : sequence of str
             Inputs whose gradient the backward pass shall yield as well.
+        recompute : bool
+            Keep less for the backward pass and compute it again there; see `recompute.py`.
 
         Returns
         -------
@@ -86,11 +90,15 @@ class Net(Graph):
         active = self._active(nodes, wrt) if train else set()
         blobs = {name: array for name, array in inputs.items() if read[name]}
         caches: dict[str, Any] = {}
-        for group in fuse(nodes, wanted, train=train):
+        groups = fuse(nodes, wanted, train=train)
+        for group in merge_blocks(groups, wanted) if train and recompute else groups:
             began = time.perf_counter()
             node, bottoms = group[0], [blobs[bottom] for bottom in group[0].bottoms]
             try:
-                if len(group) > 1:
+                if train and recompute and is_block(group):
+                    y, _ = run_block(group, *bottoms, train=False)
+                    made = {group[-1].name: Again(group, *bottoms)}
+                elif len(group) > 1:
                     y, made = run_fused(group, *bottoms, train=train)
                 else:
                     y, cache = node.layer.forward(*bottoms, train=train, rng=rng)
@@ -138,6 +146,11 @@ class Net(Graph):
             cache = tape.caches.pop(node.name, None)
             if dy is not None and node.name in tape.active:
                 began = time.perf_counter()
+                if isinstance(cache, Again):
+                    _, caches = run_block(*cache, train=True)
+                    tape.caches.update(caches)
+                    cache = tape.caches.pop(node.name)
+                    del caches
                 dxs, dparams = node.layer.backward(
                     dy,
                     cache,

@@ -162,6 +162,7 @@ def fit(
             accumulate=settings.accumulate,
             seed=settings.seed,
             xp=xp,
+            recompute=settings.recompute,
         ):
             log.write(json.dumps(step._asdict()) + "\n")
             reporter.step(step, settings.steps)

@@ -59,6 +59,8 @@ class Settings:
         Steps between evaluations and checkpoints, and images of the former (0: all of them).
     final_images : int
         Images of the final evaluation (0: all of them).
+    recompute : bool
+        Keep less in memory for the backward pass, and compute it again (`recompute.py`).
     device : str
         "cpu", "gpu" or "auto".
     threads : int
@@ -90,6 +92,7 @@ class Settings:
     evaluate_every: int
     evaluate_images: int
     final_images: int
+    recompute: bool
     device: str
     threads: int
 
@@ -134,6 +137,7 @@ COMMON: dict[str, Any] = {
     "seed": 0,
     "evaluate_images": 0,
     "final_images": 0,
+    "recompute": False,
     "device": "auto",
     "threads": 0,
 }

@@ -66,6 +66,7 @@ def train(
     accumulate: int = 1,
     seed: int = 0,
     xp: ModuleType = np,
+    recompute: bool = False,
 ) -> Iterator[Step]:
     """Make the updates `start` ... `steps` - 1, yielding a report after each.
 
@@ -86,6 +87,8 @@ def train(
         For dropout.
     xp : module
         The device's array module.
+    recompute : bool
+        See `Net.forward`.
 
     Raises
     ------
@@ -106,7 +109,9 @@ def train(
                     "data": to_device(batch.data, xp),
                     "label": to_device(batch.label, xp),
                 }
-                outputs, tape = net.forward(inputs, outputs=["loss"], train=True, rng=rng)
+                outputs, tape = net.forward(
+                    inputs, outputs=["loss"], train=True, rng=rng, recompute=recompute
+                )
                 assert tape is not None  # because of train=True
                 loss = float(outputs["loss"])
                 if not np.isfinite(loss):

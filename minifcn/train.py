@@ -141,6 +141,12 @@ def parser() -> argparse.ArgumentParser:
     run = result.add_argument_group("run")
     run.add_argument("--device", choices=["cpu", "gpu", "auto"])
     run.add_argument("--threads", type=int, metavar="N", help="0: as many as allowed")
+    run.add_argument(
+        "--recompute",
+        action="store_true",
+        default=None,
+        help="a third less memory for a quarter more time: compute large maps twice",
+    )
     run.add_argument("--out", metavar="DIR", type=Path, help="default: runs/DATASET-ARCH")
     run.add_argument(
         "--profile", action="store_true", help="at the end, print the time of each layer and pass"

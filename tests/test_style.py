@@ -28,6 +28,7 @@ FLOORS = {
     "resources": 0,
     "graph": 3,
     "fusion": 3,
+    "recompute": 3,
     "net": 3,
     "summary": 3,
     "gradcheck": 4,
