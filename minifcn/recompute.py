@@ -38,7 +38,7 @@ def merge_blocks(groups: Sequence[list[Node]], outputs: Sequence[str]) -> list[l
     merged: list[list[Node]] = []
     chain: list[list[Node]] = []
     for group in groups:
-        last = chain[-1][-1].name if chain else None
+        last = chain[-1][-1].name if chain else ""
         if group[0].bottoms != (last,) or readers[last] != 1 or _draws(group):
             merged += chain
             chain = []
