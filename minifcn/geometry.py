@@ -70,16 +70,41 @@ def coordinate_map(footprint: Footprint) -> tuple[CoordMap, CoordMap]:
     return axis(*vertical), axis(*horizontal)
 
 
-def crop_offset(
+def grid_offset(
     maps: tuple[CoordMap, CoordMap], reference: tuple[CoordMap, CoordMap]
-) -> tuple[int, int]:
+) -> tuple[Fraction, Fraction]:
     """Return where in a blob its reference begins, per axis, in pixels of the blob.
+
+    It is negative where the reference begins before the blob.
 
     Parameters
     ----------
     maps, reference : (CoordMap, CoordMap)
-        Coordinate maps of the blob to be cropped and of the reference, both from the same
-        ancestor (the image).
+        Coordinate maps of the blob and of the reference, both from the same ancestor (the image).
+
+    Raises
+    ------
+    ValueError
+        If the two grids have different strides.
+    """
+    offsets = []
+    for ours, theirs in zip(maps, reference, strict=True):
+        across = ours.after(theirs.inverse())  # from reference positions to ours
+        if across.scale != 1:
+            raise ValueError(f"crop: the strides differ by a factor of {across.scale}")
+        offsets.append(across.offset)
+    return offsets[0], offsets[1]
+
+
+def crop_offset(
+    maps: tuple[CoordMap, CoordMap], reference: tuple[CoordMap, CoordMap]
+) -> tuple[int, int]:
+    """Return the offset at which a blob must be cropped to lie on its reference, per axis.
+
+    Parameters
+    ----------
+    maps, reference : (CoordMap, CoordMap)
+        As in `grid_offset`.
 
     Raises
     ------
@@ -87,18 +112,14 @@ def crop_offset(
         If the two grids have different strides, lie a fraction of a pixel apart, or the
         reference begins before the blob.
     """
-    offsets = []
-    for ours, theirs in zip(maps, reference, strict=True):
-        across = ours.after(theirs.inverse())  # from reference positions to ours
-        if across.scale != 1:
-            raise ValueError(f"crop: the strides differ by a factor of {across.scale}")
-        if across.offset.denominator != 1 or across.offset < 0:
+    offsets = grid_offset(maps, reference)
+    for offset in offsets:
+        if offset.denominator != 1 or offset < 0:
             raise ValueError(
-                f"crop: the reference would begin at pixel {across.offset} of the blob to be "
+                f"crop: the reference would begin at pixel {offset} of the blob to be "
                 "cropped; choose kernel sizes and padding that make it a whole number >= 0"
             )
-        offsets.append(int(across.offset))
-    return offsets[0], offsets[1]
+    return int(offsets[0]), int(offsets[1])
 
 
 class ReceptiveField(NamedTuple):

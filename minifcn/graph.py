@@ -9,13 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
+from fractions import Fraction
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from minifcn.backend import Array, to_device, to_host
-from minifcn.geometry import IDENTITY, CoordMap, ReceptiveField, coordinate_map, crop_offset
+from minifcn.geometry import (
+    IDENTITY,
+    CoordMap,
+    ReceptiveField,
+    coordinate_map,
+    crop_offset,
+    grid_offset,
+)
 from minifcn.layers import Crop, Layer
 from minifcn.layers.layer import Shape
+
+Nodes = Iterable[tuple[str, Layer, str | Sequence[str]]]
 
 
 class Node(NamedTuple):
@@ -55,7 +65,7 @@ class Graph:
 
     def __init__(
         self,
-        nodes: Iterable[tuple[str, Layer, str | Sequence[str]]],
+        nodes: Nodes,
         *,
         bias_multiplier: tuple[float, float] = (2.0, 0.0),
     ) -> None:
@@ -174,9 +184,7 @@ class Graph:
         return fields
 
 
-def derive_crop(
-    nodes: Iterable[tuple[str, Layer, str | Sequence[str]]], blob: str, reference: str
-) -> tuple[int, int]:
+def derive_crop(nodes: Nodes, blob: str, reference: str) -> tuple[int, int]:
     """Return the offset at which `blob` must be cropped to lie on `reference` (see geometry.py).
 
     Parameters
@@ -190,6 +198,19 @@ def derive_crop(
     ValueError
         If there is no such blob, or the grids do not match (see `geometry.crop_offset`).
     """
+    return crop_offset(*_coordinate_maps(nodes, blob, reference))
+
+
+def derive_offset(nodes: Nodes, blob: str, reference: str) -> tuple[Fraction, Fraction]:
+    """Return where in `blob` its reference begins, be it before it or between two pixels.
+
+    Parameters and errors are those of `derive_crop`, for grids of one stride.
+    """
+    return grid_offset(*_coordinate_maps(nodes, blob, reference))
+
+
+def _coordinate_maps(nodes: Nodes, *blobs: str) -> list[tuple[CoordMap, CoordMap]]:
+    """Return the maps from the image to each blob; joined inputs lie where the first one does."""
     maps: dict[str, tuple[CoordMap, CoordMap]] = {}
     for name, layer, bottoms in nodes:
         bottom = bottoms if isinstance(bottoms, str) else bottoms[0]
@@ -198,7 +219,7 @@ def derive_crop(
         if footprint is not None:
             step = coordinate_map(footprint)
             maps[name] = (step[0].after(before[0]), step[1].after(before[1]))
-    unknown = {blob, reference} - maps.keys()
+    unknown = set(blobs) - maps.keys()
     if unknown:
         raise ValueError(f"crop: {sorted(unknown)} is no blob with positions among the nodes")
-    return crop_offset(maps[blob], maps[reference])
+    return [maps[blob] for blob in blobs]

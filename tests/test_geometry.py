@@ -19,6 +19,7 @@ from minifcn.geometry import (
     ReceptiveField,
     coordinate_map,
     crop_offset,
+    grid_offset,
 )
 
 half = Fraction(1, 2)
@@ -71,6 +72,12 @@ def test_deconvolution_takes_back_what_convolution_does(extent, stride, pad, shi
     backward = coordinate_map(Footprint(extent, stride, pad, transposed=True))
     for there, back in zip(forward, backward, strict=True):
         assert back.after(there) == CoordMap()
+
+
+def test_a_grid_may_begin_before_another_or_between_its_pixels():
+    before = (CoordMap(offset=Fraction(-3)), CoordMap(offset=half))
+    assert grid_offset(before, IDENTITY) == (-3, half)
+    assert grid_offset(IDENTITY, before) == (3, -half)
 
 
 def test_crop_offset_by_hand():

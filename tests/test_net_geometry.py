@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from minifcn.graph import derive_offset
 from minifcn.layers import Conv2d, Crop, Deconv2d, EltwiseSum, Linear, MaxPool2d, ReLU, Scale
 from minifcn.net import Net, derive_crop
 
@@ -82,6 +83,7 @@ def test_the_offset_of_fcn_alexnet_is_18_and_needs_an_odd_kernel():
 
 def test_too_little_padding_is_refused():
     nodes = [*vgg_nodes(pad=80), ("upscore", up(32), "score_fr")]
+    assert derive_offset(nodes, "upscore", "data") == (-1, -1)
     with pytest.raises(ValueError, match="begin at pixel -1"):
         derive_crop(nodes, "upscore", "data")
 

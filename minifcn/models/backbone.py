@@ -11,10 +11,25 @@ NodeList = list[tuple[str, Layer, str | Sequence[str]]]
 
 
 class Tap(NamedTuple):
-    """A blob that scores are predicted from."""
+    """A blob that scores are predicted from.
+
+    Attributes
+    ----------
+    blob : str
+    channels : int
+    at_once_scale : float
+        Factor on the features of a skip in at-once training, so that all streams are about as
+        large as the coarsest.
+    """
 
     blob: str
     channels: int
+    at_once_scale: float = 1.0
+
+    @property
+    def name(self) -> str:
+        """What the layers of a skip are called after: "inception_4e" for "inception_4e/output"."""
+        return self.blob.partition("/")[0]
 
 
 class Backbone(NamedTuple):
@@ -28,7 +43,7 @@ class Backbone(NamedTuple):
     skips : dict from stride to Tap
         Finer features for the skips: VGG16's pool4 at stride 16 and pool3 at stride 8.
     bias_multiplier : (float, float)
-        Rate and decay multiplier of the biases.
+        Rate and decay multiplier of the backbone's biases.
     """
 
     nodes: NodeList
@@ -40,3 +55,12 @@ class Backbone(NamedTuple):
 def scaled(channels: int, width: float) -> int:
     """Return a channel count times the width multiplier, at least 1."""
     return max(1, round(channels * width))
+
+
+def chain(bottom: str, layers: Sequence[tuple[str, Layer]]) -> NodeList:
+    """Return the nodes of named layers each of which reads the one before, the first `bottom`."""
+    nodes: NodeList = []
+    for name, layer in layers:
+        nodes.append((name, layer, bottom))
+        bottom = name
+    return nodes

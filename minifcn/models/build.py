@@ -9,14 +9,38 @@ from typing import Any
 import numpy as np
 
 from minifcn.layers import Conv2d, Linear
+from minifcn.models.alexnet import (
+    alexnet,
+    alexnet_backbone,
+    alexnet_torchvision,
+    alexnet_torchvision_backbone,
+)
 from minifcn.models.fcn import PADDINGS, STRIDES, fcn
+from minifcn.models.googlenet import (
+    googlenet,
+    googlenet_backbone,
+    googlenet_torchvision,
+    googlenet_torchvision_backbone,
+)
 from minifcn.models.vgg16 import vgg16, vgg16_backbone
 from minifcn.net import Net
 
-BACKBONES = {"vgg16": vgg16_backbone}
-CLASSIFIERS = {"vgg16": vgg16}
+BACKBONES = {
+    "vgg16": vgg16_backbone,
+    "alexnet": alexnet_backbone,
+    "alexnet-torchvision": alexnet_torchvision_backbone,
+    "googlenet": googlenet_backbone,
+    "googlenet-torchvision": googlenet_torchvision_backbone,
+}
+CLASSIFIERS = {
+    "vgg16": vgg16,
+    "alexnet": alexnet,
+    "alexnet-torchvision": alexnet_torchvision,
+    "googlenet": googlenet,
+    "googlenet-torchvision": googlenet_torchvision,
+}
 ARCHITECTURES = (*STRIDES, "classifier")
-LAST_LAYERS = ("score", "fc8")
+LAST_LAYERS = ("score", "fc8", "loss3/classifier")
 
 
 @dataclass(frozen=True)
@@ -26,12 +50,13 @@ class ModelSpec:
     Attributes
     ----------
     arch : "fcn32s", "fcn16s", "fcn8s", "fcn8s-at-once", or "classifier"
-    backbone : "vgg16"
+    backbone : "vgg16", "alexnet", "googlenet", "alexnet-torchvision" or "googlenet-torchvision"
     num_classes : int
     width : float
         Factor on every channel count of the backbone; 1 is the published net.
     padding : "faithful" or "same"
-        See `models.fcn.fcn`, and `models.vgg16.vgg16` for a classifier.
+        See `models.fcn.fcn` and the backbone's function, e.g. `models.vgg16.vgg16_backbone`;
+        for a classifier, e.g. `models.vgg16.vgg16`.
     """
 
     arch: str = "fcn8s"

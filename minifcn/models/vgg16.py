@@ -69,8 +69,8 @@ def vgg16_backbone(width: float = 1.0, *, padding: str = "faithful") -> Backbone
         ("drop7", Dropout(0.5), "relu7"),
     ]
     skips = {
-        16: Tap("pool4", scaled(BLOCKS[3][1], width)),
-        8: Tap("pool3", scaled(BLOCKS[2][1], width)),
+        16: Tap("pool4", scaled(BLOCKS[3][1], width), 0.01),
+        8: Tap("pool3", scaled(BLOCKS[2][1], width), 0.0001),
     }
     return Backbone(nodes, top=Tap("drop7", fc), skips=skips)
 

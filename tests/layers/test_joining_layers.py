@@ -63,6 +63,13 @@ def test_concat_keeps_the_order():
     assert da[0, :, 0].tolist() == [[0, 1]] and db[0, :, 0].tolist() == [[2, 3], [4, 5]]
 
 
+def test_the_gradients_of_a_concat_are_parts_of_the_gradient_and_no_copies():
+    a, b = np.zeros((2, 1, 3, 2)), np.zeros((2, 2, 3, 2))
+    y, cache = Concat().forward(a, b, train=True)
+    dy = np.ones_like(y)
+    assert all(np.shares_memory(dx, dy) for dx in Concat().backward(dy, cache)[0])
+
+
 def test_concat_of_different_sizes_is_refused():
     with pytest.raises(ValueError, match="batch and image sizes must agree"):
         Concat().forward(np.zeros((1, 2, 3, 4)), np.zeros((1, 5, 3, 5)))

@@ -10,7 +10,7 @@ import pytest
 
 from minifcn.layers import Conv2d, Linear
 from minifcn.models import ModelSpec, build, initialise
-from minifcn.models.build import ARCHITECTURES
+from minifcn.models.build import ARCHITECTURES, BACKBONES, CLASSIFIERS
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,12 @@ from minifcn.models.build import ARCHITECTURES
             "fcn4s",
             "arch must be one of fcn32s, fcn16s, fcn8s, fcn8s-at-once, classifier, not 'fcn4s'",
         ),
-        ("backbone", "vgg19", "backbone must be one of vgg16, not 'vgg19'"),
+        (
+            "backbone",
+            "vgg19",
+            "backbone must be one of vgg16, alexnet, alexnet-torchvision, googlenet, "
+            "googlenet-torchvision, not 'vgg19'",
+        ),
         ("padding", "valid", "padding must be one of faithful, same, not 'valid'"),
         ("num_classes", 0, "num_classes and width must be positive, not 0 and 1.0"),
         ("width", 0.0, "num_classes and width must be positive, not 21 and 0.0"),
@@ -54,15 +59,22 @@ def test_a_stored_description_must_be_whole_and_right():
         ModelSpec.from_dict(ModelSpec().to_dict() | {"arch": "fcn4s"})
 
 
+@pytest.mark.parametrize("backbone", BACKBONES)
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_every_architecture_is_built_from_its_description(arch):
-    net = build(ModelSpec(arch, num_classes=7, width=1 / 64))
-    shapes = net.shapes(data=(1, 3, 224, 224))
+def test_every_architecture_is_built_from_its_description(arch, backbone):
+    net = build(ModelSpec(arch, backbone, num_classes=7, width=1 / 64))
+    size = 227 if backbone == "alexnet" else 224
+    shapes = net.shapes(data=(1, 3, size, size))
     assert net.inputs == ("data", "label") and net.outputs == ("loss",)
     if arch == "classifier":
-        assert shapes["fc8"] == (1, 7)
+        scores, _ = net.nodes[-1].bottoms
+        assert shapes[scores] == (1, 7)
     else:
-        assert shapes["score"] == (1, 7, 224, 224)
+        assert shapes["score"] == (1, 7, size, size)
+
+
+def test_every_backbone_has_its_classifier():
+    assert BACKBONES.keys() == CLASSIFIERS.keys()
 
 
 def test_the_options_of_training_reach_the_net():
@@ -96,6 +108,15 @@ def test_drawn_weights_have_he_s_standard_deviation(arch):
             assert abs(weight.std() / expected - 1) < 5 / sqrt(2 * weight.size), name
             checked += 1
     assert checked == 15  # 13 convolutions, fc6 and fc7
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_of_a_classifier_s_weights_only_the_last_stay_at_zero(backbone):
+    net = build(ModelSpec("classifier", backbone, width=1 / 64))
+    initialise(net)
+    last = "loss3/classifier" if "googlenet" in backbone else "fc8"
+    for name, array in net.params.items():
+        assert array.any() == (name.endswith("weight") and name != f"{last}/weight"), name
 
 
 def test_only_weights_are_drawn_and_the_last_layers_stay_at_zero():

@@ -6,14 +6,15 @@ from math import log
 
 import numpy as np
 import pytest
+from described import lines_behind, table
 from drawn import draw_all, image
 
 from minifcn.functional.bilinear import bilinear_weight
-from minifcn.layers import Conv2d, Crop, Deconv2d
+from minifcn.layers import Deconv2d
 from minifcn.models import ModelSpec, build, initialise
 from minifcn.models.fcn import STRIDES, fcn
 from minifcn.models.vgg16 import vgg16_backbone
-from minifcn.net import Net, Node
+from minifcn.net import Net
 from minifcn.summary import count_parameters
 
 NARROW = 1 / 64
@@ -22,17 +23,6 @@ every_arch = pytest.mark.parametrize("arch", STRIDES)
 
 def narrow(arch: str, padding: str = "faithful") -> Net:
     return build(ModelSpec(arch, width=NARROW, padding=padding))
-
-
-def line(node: Node) -> str:
-    """Describe a node as the tables below do: kernel size/stride, pad if there is one, offset."""
-    layer, kind = node.layer, type(node.layer).__name__
-    if isinstance(layer, (Conv2d, Deconv2d)):
-        (k, _), (s, _), (p, _), *_ = layer.window
-        kind += f" {k}/{s}" + (f" pad {p}" if p else "")
-    if isinstance(layer, Crop):
-        kind += f" at {layer.offset[0]}"
-    return f"{node.name} = {kind} of {', '.join(node.bottoms)}"
 
 
 # From the reference's net definitions: everything after drop7, in the order written there.
@@ -102,23 +92,20 @@ SAME = """
 """
 
 
-def lines(net: Net) -> list[str]:
-    """Describe the layers behind the backbone, which is the same in every FCN."""
-    after = [node.name for node in net.nodes].index("drop7") + 1
-    return [line(node) for node in net.nodes[after:]]
-
-
 @every_arch
 def test_the_layers_are_those_of_the_reference(arch):
     net = narrow(arch)
-    assert lines(net) == [text.strip() for text in REFERENCE[arch].strip().splitlines()]
+    assert lines_behind(net, "drop7") == table(REFERENCE[arch])
     assert [n.name for n in net.nodes[:37]] == [n for n, _, _ in vgg16_backbone(NARROW).nodes]
 
 
 def test_the_layers_with_same_padding():
-    assert lines(narrow("fcn8s", "same")) == [text.strip() for text in SAME.strip().splitlines()]
-    assert "upscore = Deconv2d 64/32 pad 16 of score_fr" in lines(narrow("fcn32s", "same"))
-    assert "upscore16 = Deconv2d 32/16 pad 8 of fuse_pool4" in lines(narrow("fcn16s", "same"))
+    def added(arch: str) -> list[str]:
+        return lines_behind(narrow(arch, "same"), "drop7")
+
+    assert added("fcn8s") == table(SAME)
+    assert "upscore = Deconv2d 64/32 pad 16 of score_fr" in added("fcn32s")
+    assert "upscore16 = Deconv2d 32/16 pad 8 of fuse_pool4" in added("fcn16s")
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,23 @@ def test_the_classifier():
     assert_right(net, inputs, entries=2)
 
 
+# GoogLeNet has over a hundred arrays: one entry of each is enough of a wait. All nets are wide
+# enough for the narrowest branch to keep a channel that is not always rectified away.
+@pytest.mark.parametrize(
+    ("backbone", "entries"), [("alexnet", 5), ("alexnet-torchvision", 5), ("googlenet", 1)]
+)
+def test_the_other_backbones(backbone, entries):
+    other = ModelSpec("fcn8s", backbone, num_classes=3, width=1 / 16, padding="same")
+    net = draw_all(build(other, learn_upsampling=True), dtype=np.float64)
+    assert_right(net, pixels(20, 26), entries=entries)
+
+
+def test_a_small_classifier():
+    small = ModelSpec("classifier", "alexnet", num_classes=5, width=1 / 16, padding="same")
+    net = draw_all(build(small), dtype=np.float64)
+    assert_right(net, {"data": image(2, 3, 64, 64), "label": np.array([3, 1])}, entries=2)
+
+
 def head(nodes: NodeList, bottom: str, channels: int, classes: int, suffix: str) -> NodeList:
     """Return an FCN-32s head as in the reference's nets for SIFT Flow and NYUDv2."""
     coarse, fine = f"score_fr{suffix}", f"upscore{suffix}"
@@ -103,8 +120,9 @@ def head(nodes: NodeList, bottom: str, channels: int, classes: int, suffix: str)
 
 def test_two_heads_with_a_loss_each_on_one_trunk():
     backbone = vgg16_backbone(WIDTH, padding="same")
-    semantic = head(backbone.nodes, *backbone.top, classes=5, suffix="_sem")
-    geometric = head(backbone.nodes, *backbone.top, classes=3, suffix="_geo")
+    top = backbone.top
+    semantic = head(backbone.nodes, top.blob, top.channels, classes=5, suffix="_sem")
+    geometric = head(backbone.nodes, top.blob, top.channels, classes=3, suffix="_geo")
     net = draw_all(Net([*backbone.nodes, *semantic, *geometric]), dtype=np.float64)
     assert net.outputs == ("loss_sem", "loss_geo")
     net.freeze("upscore*")

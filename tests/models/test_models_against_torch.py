@@ -11,27 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 from drawn import draw_all, image, label, without_dropout
+from torch_comparison import F, Tensors, assert_equal, conv, each_dtype, linear
 
 from minifcn.models import ModelSpec, build
-from minifcn.net import Net
-
-torch = pytest.importorskip("torch")
-F = torch.nn.functional
 
 CLASSES = 6
 SIZE = (121, 90)
-# Relative to the largest number of each array. In float32 both programs round after every layer,
-# in another order of summation; in float64 nothing but the mathematics is left to differ.
-TOLERANCES = {np.float32: (1e-4, 1e-3), np.float64: (1e-12, 1e-11)}
 WIDTHS = {np.float32: 1 / 8, np.float64: 1 / 32}
 # The scales of the at-once net are kept in float32, where they are not quite decimal.
 SCALE_POOL4, SCALE_POOL3 = float(np.float32(0.01)), float(np.float32(0.0001))
-
-Tensors = dict[str, Any]
-
-
-def conv(x: Any, p: Tensors, name: str, padding: int = 0) -> Any:
-    return F.conv2d(x, p[f"{name}/weight"], p[f"{name}/bias"], padding=padding)
 
 
 def trunk(x: Any, p: Tensors, padding: int) -> list[Any]:
@@ -40,7 +28,7 @@ def trunk(x: Any, p: Tensors, padding: int) -> list[Any]:
     for block, convolutions in enumerate((2, 2, 3, 3, 3), start=1):
         for number in range(1, convolutions + 1):
             margin = padding if (block, number) == (1, 1) else 1
-            x = F.relu(conv(x, p, f"conv{block}_{number}", margin))
+            x = F.relu(conv(x, p, f"conv{block}_{number}", padding=margin))
         x = F.max_pool2d(x, 2, 2, ceil_mode=True)
         pools.append(x)
     return pools
@@ -49,14 +37,14 @@ def trunk(x: Any, p: Tensors, padding: int) -> list[Any]:
 def classifier(x: Any, p: Tensors) -> Any:
     x = trunk(x, p, 1)[-1].flatten(1)
     for name in ("fc6", "fc7"):
-        x = F.relu(F.linear(x, p[f"{name}/weight"], p[f"{name}/bias"]))
-    return F.linear(x, p["fc8/weight"], p["fc8/bias"])
+        x = F.relu(linear(x, p, name))
+    return linear(x, p, "fc8")
 
 
 def fully_convolutional(x: Any, p: Tensors, arch: str, faithful: bool) -> Any:
     h, w = x.shape[2:]
     *_, pool3, pool4, pool5 = trunk(x, p, 100 if faithful else 1)
-    fc7 = F.relu(conv(F.relu(conv(pool5, p, "fc6", 0 if faithful else 3)), p, "fc7"))
+    fc7 = F.relu(conv(F.relu(conv(pool5, p, "fc6", padding=0 if faithful else 3)), p, "fc7"))
     scores = conv(fc7, p, "score_fr")
 
     def upsample(scores: Any, name: str, stride: int) -> Any:
@@ -82,46 +70,6 @@ def fully_convolutional(x: Any, p: Tensors, arch: str, faithful: bool) -> Any:
         last, stride, offset = "upscore8", 8, 31
     offset = offset if faithful else 0
     return upsample(scores, last, stride)[:, :, offset : offset + h, offset : offset + w]
-
-
-def assert_close(found: np.ndarray, expected: Any, tolerance: float, name: str) -> None:
-    expected = expected.detach().numpy()
-    assert found.shape == expected.shape and found.dtype == expected.dtype, name
-    error = np.abs(found - expected).max() / np.abs(expected).max()
-    assert error < tolerance, f"{name}: {error:.1e}"
-
-
-def assert_equal(net: Net, twin: Any, data: np.ndarray, target: np.ndarray, scores: str) -> None:
-    """Compare the scores, the loss, and the gradients of the image and all trained parameters."""
-    of_scores, of_gradients = TOLERANCES[data.dtype.type]
-    trained = {address for address, (rate, _) in net.multipliers.items() if rate}
-    tensors = {
-        address: torch.tensor(array, requires_grad=address in trained)
-        for address, array in net.params.items()
-    }
-    x = torch.tensor(data, requires_grad=True)
-    expected = twin(x, tensors)
-    reduction = "mean" if net.layer("loss").normalization == "valid" else "sum"
-    loss = F.cross_entropy(expected, torch.tensor(target), ignore_index=255, reduction=reduction)
-    loss.backward()
-
-    outputs, tape = net.forward(
-        {"data": data, "label": target},
-        outputs=[scores, "loss"],
-        train=True,
-        rng=np.random.default_rng(0),
-        wrt=["data"],
-    )
-    assert_close(outputs[scores], expected, of_scores, scores)
-    assert_close(outputs["loss"], loss, of_scores, "loss")
-    gradients = dict(net.backward(tape))
-    assert gradients.keys() == trained | {"data"}
-    for address, gradient in gradients.items():
-        tensor = x if address == "data" else tensors[address]
-        assert_close(gradient, tensor.grad, of_gradients, address)
-
-
-each_dtype = pytest.mark.parametrize("dtype", TOLERANCES, ids=lambda dtype: dtype.__name__)
 
 
 @each_dtype

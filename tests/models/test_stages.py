@@ -13,18 +13,17 @@ from minifcn.net import Net
 from minifcn.weights.surgery import transplant
 
 
-def narrow(arch: str) -> Net:
-    return build(ModelSpec(arch, num_classes=4, width=1 / 64))
+def narrow(arch: str, backbone: str = "vgg16", padding: str = "faithful") -> Net:
+    return build(ModelSpec(arch, backbone, num_classes=4, width=1 / 64, padding=padding))
 
 
-def next_stage(trained: Net, arch: str) -> Net:
-    """Build the next net from the weights of a trained one."""
-    net = narrow(arch)
+def next_stage(trained: Net, net: Net) -> Net:
+    """Give the next net the weights of a trained one."""
     initialise(net, seed=9)
     transplant(
         net.params,
         trained.params,
-        may_be_missing=["score_pool*", "upscore*"],
+        may_be_missing=["score_[!f]*", "upscore*"],  # the new skip, not score_fr
         may_be_unexpected=["upscore*"],
     )
     return net
@@ -41,7 +40,7 @@ def test_a_stage_starts_with_the_scores_of_the_stage_before(
     before, after, fused, upsampled, scores
 ):
     old = draw_all(narrow(before))
-    new = next_stage(old, after)
+    new = next_stage(old, narrow(after))
     data = {"data": image(1, 3, 70, 90).astype(np.float32)}
     expected = old.forward(data, outputs=[scores])[0][scores]
     found, _ = new.forward(data, outputs=[scores, upsampled, fused])
@@ -61,7 +60,7 @@ def test_a_stage_starts_with_the_predictions_of_the_stage_before_but_for_cut_cor
     old = draw_all(narrow(before))
     data = {"data": image(1, 3, 150, 170).astype(np.float32)}
     expected = old.forward(data, outputs=["score"])[0]["score"]
-    found = next_stage(old, after).forward(data, outputs=["score"])[0]["score"]
+    found = next_stage(old, narrow(after)).forward(data, outputs=["score"])[0]["score"]
 
     last = [node.layer for node in old.nodes if isinstance(node.layer, Deconv2d)][-1]
     centre = (last.window.kernel_size[0] - 1) / 2 - old.layer("score").offset[0]
@@ -73,3 +72,30 @@ def test_a_stage_starts_with_the_predictions_of_the_stage_before_but_for_cut_cor
     assert 0.2 < both.mean() < 0.3
     np.testing.assert_allclose(found[..., both], expected[..., both], rtol=1e-4, atol=1e-5)
     assert np.abs(found - expected).max() > 1e-3 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("padding", ["faithful", "same"])
+@pytest.mark.parametrize(
+    ("backbone", "before", "after"),
+    [
+        ("alexnet", "fcn32s", "fcn16s"),
+        ("alexnet", "fcn16s", "fcn8s"),
+        ("googlenet", "fcn32s", "fcn16s"),
+        ("googlenet", "fcn16s", "fcn8s"),
+        ("googlenet-torchvision", "fcn16s", "fcn8s"),
+    ],
+)
+def test_where_the_grids_lie_on_each_other_not_even_corners_are_cut(
+    backbone, before, after, padding
+):
+    # A coarse pixel then lies on a fine one, and interpolating twice is interpolating once. Only
+    # behind the last coarse pixel, where the skip may be the smaller map, less is extrapolated.
+    old = draw_all(narrow(before, backbone, padding))
+    data = {"data": image(1, 3, 150, 171).astype(np.float32)}
+    expected = old.forward(data, outputs=["score"])[0]["score"]
+    new = next_stage(old, narrow(after, backbone, padding))
+    found = new.forward(data, outputs=["score"])[0]["score"]
+    assert expected[..., 60:120, 60:120].std() > 0
+    np.testing.assert_allclose(
+        found[..., :120, :120], expected[..., :120, :120], rtol=1e-4, atol=1e-5
+    )

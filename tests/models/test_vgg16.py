@@ -87,7 +87,7 @@ def test_the_backbone_makes_the_inner_products_convolutions(padding, margin, fc6
 def test_the_backbone_says_where_scores_are_predicted_from():
     backbone = vgg16_backbone(0.5)
     assert backbone.top == Tap("drop7", 2048)
-    assert backbone.skips == {16: Tap("pool4", 256), 8: Tap("pool3", 128)}
+    assert backbone.skips == {16: Tap("pool4", 256, 0.01), 8: Tap("pool3", 128, 0.0001)}
     shapes = Net(backbone.nodes).shapes(data=(1, 3, 320, 320))
     for tap in (backbone.top, *backbone.skips.values()):
         assert shapes[tap.blob][1] == tap.channels
