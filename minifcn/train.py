@@ -145,7 +145,7 @@ def parser() -> argparse.ArgumentParser:
         "--recompute",
         action="store_true",
         default=None,
-        help="a third less memory for a quarter more time: compute large maps twice",
+        help="a fifth less memory for a third more time: compute large maps twice",
     )
     run.add_argument("--out", metavar="DIR", type=Path, help="default: runs/DATASET-ARCH")
     run.add_argument(
