@@ -11,7 +11,7 @@ import numpy as np
 from minifcn.data.transforms import Preprocess
 from minifcn.models.build import ModelSpec, build
 from minifcn.net import Net
-from minifcn.weights.store import WeightsError, load_weights, save_weights
+from minifcn.weights.store import FORMAT_VERSION, WeightsError, load_weights, save_weights
 from minifcn.weights.surgery import transplant
 
 
@@ -41,6 +41,7 @@ def model_attributes(
 ) -> dict[str, Any]:
     """Return the attributes that are stored with a model's weights."""
     return {
+        "format_version": FORMAT_VERSION,
         **spec.to_dict(),
         "preprocess": preprocess.to_dict(),
         "class_names": list(class_names),

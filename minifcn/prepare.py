@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from minifcn.models.build import ModelSpec, build, initialise
 from minifcn.net import Net
 from minifcn.resources import shipped_weights
 from minifcn.settings import Settings, SettingsError
-from minifcn.weights.store import load_weights
+from minifcn.weights.store import load_weights, read_attributes
 from minifcn.weights.surgery import transplant
 
 # What random weights are trained with: BGR as the paper's nets, brought to about unit variance.
@@ -67,12 +68,33 @@ def make_model(settings: Settings, dataset: Dataset, note: Callable[[str], None]
     return Model(net, spec, preprocess, tuple(dataset.class_names), palette)
 
 
+def follow_weights(given: dict[str, Any]) -> dict[str, Any]:
+    """Return settings in which the net is that of the weights, where they do not say otherwise.
+
+    Parameters
+    ----------
+    given : dict
+        Settings by name, None where not given. Those of the net are filled in from the file
+        that "weights" names, if it names one.
+
+    Raises
+    ------
+    WeightsError
+        If there is no such file, or it is no weight file.
+    """
+    if given.get("weights") in (None, "shipped", "none"):
+        return given
+    attributes = read_attributes(find_weights(Path(given["weights"])))
+    followed = {name: attributes.get(name) for name in ("backbone", "width", "fc_channels")}
+    return {**given, **{k: v for k, v in followed.items() if given.get(k) is None}}
+
+
 def start_from(net: Net, spec: ModelSpec, source: str, note: Callable[[str], None]) -> Preprocess:
     """Copy the weights of a classifier or of another FCN into the net; return their preprocessing.
 
-    Only the score layers may be new, and only a classifier's last layer, the upsampling and score
-    layers for other classes may be left over: a backbone that is not transplanted would train
-    from nothing without a word.
+    Only the score layers may be new, and fc6 and fc7 where the file has none of that size; only a
+    classifier's last layer, the upsampling and score layers for other classes may be left over: a
+    backbone that is not transplanted would train from nothing without a word.
     """
     file = shipped_weights("vgg16-shapes") if source == "shipped" else find_weights(Path(source))
     weights = load_weights(file)
@@ -84,13 +106,20 @@ def start_from(net: Net, spec: ModelSpec, source: str, note: Callable[[str], Non
             "--weights, or --weights none to start from random ones"
         )
     new_scores = theirs.num_classes != spec.num_classes or theirs.arch == "classifier"
+    new_fc = theirs.fc_channels != spec.fc_channels or "fc6/weight" not in weights.params
     params = {
         address: array
         for address, array in weights.params.items()
-        if not address.startswith("fc8/")
+        if not address.startswith(("fc8/", "loss3/classifier/"))
         and not (address.startswith("upscore") and address not in net.params)
         and not (new_scores and address.startswith(("score", "upscore")))
+        and not (new_fc and address.startswith(("fc6/", "fc7/")))
     }
-    report = transplant(net.params, params, may_be_missing=("score*", "upscore*", "scale_*"))
-    note(f"weights of {file.name}: {len(report.loaded) + len(report.reshaped)} arrays")
+    new = ["score*", "upscore*", "scale_*", *(["fc6/*", "fc7/*"] if new_fc else [])]
+    report = transplant(net.params, params, may_be_missing=new)
+    layers = dict.fromkeys(address.rpartition("/")[0] for address in report.missing)
+    note(
+        f"weights of {file.name}: {len(report.loaded) + len(report.reshaped)} arrays; "
+        f"new: {', '.join(layers) or 'none'}"
+    )
     return Preprocess.from_dict(weights.attributes["preprocess"])

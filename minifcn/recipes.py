@@ -30,7 +30,7 @@ class Recipe(NamedTuple):
     momentum, weight_decay : float
     rates : dict from architecture to float
         For the published VGG16 (width 1, ImageNet weights); the staged nets continue from the
-        one before at a lower rate.
+        one before at a lower rate. `BACKBONE_FACTORS` has what other backbones multiply it by.
     """
 
     normalization: str
@@ -58,8 +58,19 @@ RECIPES = {
 }
 
 
+# The paper's line search found 1e-3 for AlexNet, 1e-4 for VGG16 and 5e-5 for GoogLeNet (section
+# 4.3; printed as 5 to the power of -5).
+BACKBONE_FACTORS = {
+    "vgg16": 1.0,
+    "alexnet": 10.0,
+    "alexnet-torchvision": 10.0,
+    "googlenet": 0.5,
+    "googlenet-torchvision": 0.5,
+}
+
+
 def default_rate(
-    recipe: Recipe, arch: str, width: float, *, pixels: int, small_rate: float
+    recipe: Recipe, arch: str, backbone: str, width: float, *, pixels: int, small_rate: float
 ) -> float:
     """Return the learning rate to start with.
 
@@ -70,7 +81,7 @@ def default_rate(
     Parameters
     ----------
     recipe : Recipe
-    arch : str
+    arch, backbone : str
     width : float
         Of the backbone; half the published width or more counts as the paper's net.
     pixels : int
@@ -81,7 +92,7 @@ def default_rate(
         by the pixels.
     """
     if width >= 0.5:
-        return recipe.rates[arch]
+        return recipe.rates[arch] * BACKBONE_FACTORS[backbone]
     rate = small_rate * (1 - recipe.momentum) / (1 - 0.9)
     return rate if recipe.normalization == "valid" else rate / pixels
 

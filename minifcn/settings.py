@@ -28,7 +28,7 @@ class Settings:
         Where the data lies.
     data_options : dict
         Options of the data set, e.g. {"ignore": 11}.
-    arch, backbone, width, padding
+    arch, backbone, width, padding, fc_channels
         The net; see `models.build.ModelSpec`.
     weights : str
         A weight file or run to start from, "shipped" for the small classifier that comes with
@@ -74,6 +74,7 @@ class Settings:
     backbone: str
     width: float
     padding: str
+    fc_channels: int | None
     weights: str
     recipe: str
     rate: float
@@ -118,7 +119,9 @@ class Settings:
 
     def spec(self, num_classes: int) -> ModelSpec:
         """Return the description of the net for a number of classes."""
-        return ModelSpec(self.arch, self.backbone, num_classes, self.width, self.padding)
+        return ModelSpec(
+            self.arch, self.backbone, num_classes, self.width, self.padding, self.fc_channels
+        )
 
 
 # Defaults of all data sets.
@@ -129,6 +132,7 @@ COMMON: dict[str, Any] = {
     "backbone": "vgg16",
     "width": 0.125,
     "padding": "same",
+    "fc_channels": None,
     "weights": "shipped",
     "policy": "poly",
     "mirror": True,
@@ -194,7 +198,12 @@ def resolve(dataset: str, **given: Any) -> Settings:
     values.setdefault("warm_up", min(50, values["steps"] // 10))
     try:
         rate = default_rate(
-            recipe, values["arch"], values["width"], pixels=pixels, small_rate=small_rate
+            recipe,
+            values["arch"],
+            values["backbone"],
+            values["width"],
+            pixels=pixels,
+            small_rate=small_rate,
         )
         values.setdefault("rate", rate)
         settings = Settings(**values)

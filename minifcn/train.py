@@ -12,9 +12,12 @@ from typing import Any
 
 from tqdm import tqdm
 
+from minifcn import rate_search
 from minifcn.backend import DeviceError
 from minifcn.data.dataset import DataError
 from minifcn.metrics import Scores
+from minifcn.models.build import BACKBONES
+from minifcn.prepare import follow_weights
 from minifcn.profiling import Profile
 from minifcn.recipes import RECIPES
 from minifcn.run import Reporter, execute
@@ -112,10 +115,13 @@ def parser() -> argparse.ArgumentParser:
     net.add_argument(
         "--staged", action="store_true", help="train 32s, then 16s from it, then 8s (section 4.2)"
     )
-    net.add_argument("--backbone", choices=["vgg16"])
+    net.add_argument("--backbone", choices=sorted(BACKBONES), help="as the weights', or vgg16")
     net.add_argument(
-        "--width", type=float, help="factor on all channel counts; 1 is the paper's net (0.125)"
+        "--width",
+        type=float,
+        help="factor on all channel counts; 1 is the paper's net (as the weights', or 0.125)",
     )
+    net.add_argument("--fc-channels", type=int, metavar="N", help="of fc6 and fc7 (4096 x width)")
     net.add_argument("--padding", choices=["faithful", "same"], help="faithful: pad 100 (paper)")
     net.add_argument(
         "--weights",
@@ -129,6 +135,13 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--batch-size", type=int, metavar="N", help="images at once")
     how.add_argument("--accumulate", type=int, metavar="N", help="batches an update")
     how.add_argument("--lr", type=float, dest="rate", help="learning rate at the start")
+    how.add_argument(
+        "--lr-search",
+        type=float,
+        nargs="*",
+        metavar="LR",
+        help="only find a rate: short runs (--steps, 60) at each; default: a grid around --lr",
+    )
     how.add_argument("--policy", choices=["fixed", "step", "poly"], help="how the rate falls")
     how.add_argument("--warm-up", type=int, metavar="N", help="steps over which the rate rises")
     how.add_argument("--normalization", choices=["valid", "batch", "none"], help="of the loss")
@@ -168,15 +181,19 @@ SMOKE = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     given = vars(parser().parse_args(argv))
-    dataset, out, resume, staged, smoke, profile = (
-        given.pop(name) for name in ("dataset", "out", "resume", "staged", "smoke", "profile")
+    dataset, out, resume, staged, smoke, profile, rates = (
+        given.pop(name)
+        for name in ("dataset", "out", "resume", "staged", "smoke", "profile", "lr_search")
     )
     options = {name: given.pop(name) for name in ("year", "ignore", "fraction")}
     given["data_options"] = {k: v for k, v in options.items() if v is not None} or None
     if smoke:
         given.update(SMOKE)
     try:
-        if staged:
+        given = follow_weights(given)
+        if rates is not None:
+            find_rate(dataset, given, rates, out or Path("runs") / f"{dataset}-lr-search")
+        elif staged:
             folder = out or Path("runs") / f"{dataset}-staged"
             train_stages(dataset, given, folder, resume, profile=profile)
         else:
@@ -190,6 +207,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("stopped; --resume goes on from the last checkpoint", file=sys.stderr)
         return 130
     return 0
+
+
+def find_rate(dataset: str, given: dict[str, Any], rates: list[float], folder: Path) -> None:
+    """Search for a learning rate and say what was found."""
+    steps = given.get("steps") or rate_search.STEPS
+    settings = resolve(dataset, **{**given, "steps": steps})
+    grid = rates or [settings.rate * factor for factor in rate_search.GRID]
+    trials = rate_search.search(settings, grid, folder, tqdm.write)
+    print(rate_search.explain(trials))
+    print(f"the curves are in {folder / 'lr-search.png'}")
 
 
 def train_one(settings: Settings, folder: Path, resume: bool, profile: bool = False) -> Scores:

@@ -25,13 +25,13 @@ def test_the_two_recipes_weigh_an_example_alike():
 @pytest.mark.parametrize("width", [1.0, 0.125])
 def test_every_default_rate_passes_the_check(recipe, width):
     for arch in recipe.rates:
-        rate = default_rate(recipe, arch, width, pixels=PAPER_PIXELS, small_rate=5e-3)
+        rate = default_rate(recipe, arch, "vgg16", width, pixels=PAPER_PIXELS, small_rate=5e-3)
         check_rate(rate, recipe.normalization, PAPER_PIXELS)
 
 
 def test_a_small_nets_rate_does_not_depend_on_how_the_loss_is_normalised():
     heavy = RECIPES["heavy"]
-    rate = default_rate(heavy, "fcn8s", 0.125, pixels=128 * 128, small_rate=0.02)
+    rate = default_rate(heavy, "fcn8s", "vgg16", 0.125, pixels=128 * 128, small_rate=0.02)
     # momentum 0.99 in place of 0.9 makes a gradient act ten times as long
     assert pixel_rate(rate, heavy.normalization, 128 * 128) == pytest.approx(0.002)
 
@@ -48,3 +48,17 @@ def test_a_small_nets_rate_does_not_depend_on_how_the_loss_is_normalised():
 def test_a_rate_that_cannot_work_is_refused_with_advice(rate, normalization, words):
     with pytest.raises(ValueError, match=words):
         check_rate(rate, normalization, PAPER_PIXELS)
+
+
+def test_the_paper_found_another_rate_for_each_net():
+    found = {
+        backbone: default_rate(
+            RECIPES["accumulate"], "fcn32s", backbone, 1.0, pixels=PAPER_PIXELS, small_rate=5e-3
+        )
+        for backbone in ("alexnet", "vgg16", "googlenet")
+    }
+    assert found == {
+        "alexnet": pytest.approx(1e-3),
+        "vgg16": pytest.approx(1e-4),
+        "googlenet": pytest.approx(5e-5),
+    }

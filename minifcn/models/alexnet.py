@@ -30,6 +30,7 @@ from minifcn.net import Net
 
 KERNELS = (11, 5, 3, 3, 3)
 FC_CHANNELS = 4096
+CAFFENET_IMAGE_SIZE = 227
 FC6_KERNEL = 6  # pool5 of a whole image is 6 x 6
 SMALL_MAP = 3  # fc7 of a 64 x 64 image with padding "same"
 
@@ -48,7 +49,13 @@ CAFFENET = Variant((96, 256, 384, 384, 256), 2, normalised=True, drops_behind=Tr
 TORCHVISION = Variant((64, 192, 384, 256, 256), 1, normalised=False, drops_behind=False, pad=2)
 
 
-def alexnet(num_classes: int = 1000, *, width: float = 1.0, padding: str = "faithful") -> Net:
+def alexnet(
+    num_classes: int = 1000,
+    *,
+    width: float = 1.0,
+    padding: str = "faithful",
+    fc_channels: int | None = None,
+) -> Net:
     """Return CaffeNet, the classifier; its scores are the blob `fc8` (N, C).
 
     Parameters
@@ -59,22 +66,30 @@ def alexnet(num_classes: int = 1000, *, width: float = 1.0, padding: str = "fait
     padding : "faithful" or "same"
         Faithful: the published net for images of 227 x 227 pixels. Same: a small counterpart for
         64 x 64, where fc6 and fc7 are convolutions already, and their features are averaged.
+    fc_channels : int, optional
+        Of fc6 and fc7; by default the published 4096 times `width`.
 
     Source
     ------
     bvlc_reference_caffenet of Caffe's model zoo; footnote 3 of the paper.
     """
-    return _classifier(CAFFENET, num_classes, width, padding)
+    return _classifier(CAFFENET, num_classes, width, padding, fc_channels)
 
 
 def alexnet_torchvision(
-    num_classes: int = 1000, *, width: float = 1.0, padding: str = "faithful"
+    num_classes: int = 1000,
+    *,
+    width: float = 1.0,
+    padding: str = "faithful",
+    fc_channels: int | None = None,
 ) -> Net:
     """Return torchvision's AlexNet, as `alexnet` but for images of 224 x 224 pixels."""
-    return _classifier(TORCHVISION, num_classes, width, padding)
+    return _classifier(TORCHVISION, num_classes, width, padding, fc_channels)
 
 
-def alexnet_backbone(width: float = 1.0, *, padding: str = "faithful") -> Backbone:
+def alexnet_backbone(
+    width: float = 1.0, *, padding: str = "faithful", fc_channels: int | None = None
+) -> Backbone:
     """Return the fully convolutional CaffeNet without its classifier.
 
     The paper builds an FCN-32s on it and no skips. Those of the 16s and the 8s are the last
@@ -88,13 +103,17 @@ def alexnet_backbone(width: float = 1.0, *, padding: str = "faithful") -> Backbo
         Faithful: 100 pixels around the image, none for fc6, so that an image of any size down to
         one pixel gives an output. Same: 19 pixels, the least that lets any size through, and 3 for
         fc6, for small images.
+    fc_channels : int, optional
+        As for `alexnet`.
     """
-    return _backbone(CAFFENET, width, padding)
+    return _backbone(CAFFENET, width, padding, fc_channels)
 
 
-def alexnet_torchvision_backbone(width: float = 1.0, *, padding: str = "faithful") -> Backbone:
+def alexnet_torchvision_backbone(
+    width: float = 1.0, *, padding: str = "faithful", fc_channels: int | None = None
+) -> Backbone:
     """Return the fully convolutional AlexNet of torchvision, as `alexnet_backbone`."""
-    return _backbone(TORCHVISION, width, padding)
+    return _backbone(TORCHVISION, width, padding, fc_channels)
 
 
 def alexnet_trunk(variant: Variant, width: float, pad: int) -> NodeList:
@@ -142,9 +161,11 @@ def _top(variant: Variant, fc6: Layer, fc7: Layer) -> NodeList:
     return chain("pool5", [("drop5", Dropout(0.5)), *fc])
 
 
-def _backbone(variant: Variant, width: float, padding: str) -> Backbone:
+def _backbone(
+    variant: Variant, width: float, padding: str, fc_channels: int | None
+) -> Backbone:
     faithful = padding == "faithful"
-    filters, fc = _filters(variant, width), scaled(FC_CHANNELS, width)
+    filters, fc = _filters(variant, width), fc_channels or scaled(FC_CHANNELS, width)
     nodes = alexnet_trunk(variant, width, pad=100 if faithful else 19)
     fc6 = Conv2d(filters[-1], fc, FC6_KERNEL, pad=0 if faithful else 3)
     nodes += _top(variant, fc6, Conv2d(fc, fc, 1))
@@ -157,10 +178,12 @@ def _backbone(variant: Variant, width: float, padding: str) -> Backbone:
     )
 
 
-def _classifier(variant: Variant, num_classes: int, width: float, padding: str) -> Net:
-    fc = scaled(FC_CHANNELS, width)
+def _classifier(
+    variant: Variant, num_classes: int, width: float, padding: str, fc_channels: int | None
+) -> Net:
+    fc = fc_channels or scaled(FC_CHANNELS, width)
     if padding == "same":
-        nodes = list(_backbone(variant, width, padding).nodes)
+        nodes = list(_backbone(variant, width, padding, fc_channels).nodes)
         nodes.append(("pool7", AvgPool2d(SMALL_MAP), nodes[-1][0]))
     else:
         features = _filters(variant, width)[-1] * FC6_KERNEL**2

@@ -10,6 +10,7 @@ import numpy as np
 
 from minifcn.layers import Conv2d, Linear
 from minifcn.models.alexnet import (
+    CAFFENET_IMAGE_SIZE,
     alexnet,
     alexnet_backbone,
     alexnet_torchvision,
@@ -22,7 +23,7 @@ from minifcn.models.googlenet import (
     googlenet_torchvision,
     googlenet_torchvision_backbone,
 )
-from minifcn.models.vgg16 import vgg16, vgg16_backbone
+from minifcn.models.vgg16 import IMAGE_SIZE, SMALL_IMAGE_SIZE, vgg16, vgg16_backbone
 from minifcn.net import Net
 
 BACKBONES = {
@@ -57,6 +58,8 @@ class ModelSpec:
     padding : "faithful" or "same"
         See `models.fcn.fcn` and the backbone's function, e.g. `models.vgg16.vgg16_backbone`;
         for a classifier, e.g. `models.vgg16.vgg16`.
+    fc_channels : int or None
+        Of fc6 and fc7; None for the published 4096 times `width`. GoogLeNet has no such layers.
     """
 
     arch: str = "fcn8s"
@@ -64,6 +67,7 @@ class ModelSpec:
     num_classes: int = 21
     width: float = 1.0
     padding: str = "faithful"
+    fc_channels: int | None = None
 
     def __post_init__(self) -> None:
         for field, value, known in (
@@ -76,6 +80,13 @@ class ModelSpec:
         if self.num_classes < 1 or self.width <= 0:
             raise ValueError(
                 f"num_classes and width must be positive, not {self.num_classes} and {self.width}"
+            )
+        if self.fc_channels is not None and (
+            self.fc_channels < 1 or self.backbone.startswith("googlenet")
+        ):
+            raise ValueError(
+                f"fc_channels must be positive, and not be given for a net without fc6 and fc7, "
+                f"not {self.fc_channels} for {self.backbone}"
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -92,10 +103,10 @@ class ModelSpec:
             If a field is missing.
         """
         names = cls.__dataclass_fields__
-        missing = [name for name in names if name not in fields]
+        missing = [name for name in names if name not in fields and name != "fc_channels"]
         if missing:
             raise ValueError(f"the description of the net lacks {', '.join(missing)}")
-        return cls(**{name: fields[name] for name in names})
+        return cls(**{name: fields[name] for name in names if name in fields})
 
 
 def build(spec: ModelSpec, *, normalization: str = "valid", learn_upsampling: bool = False) -> Net:
@@ -109,9 +120,12 @@ def build(spec: ModelSpec, *, normalization: str = "valid", learn_upsampling: bo
     learn_upsampling : bool
         See `models.fcn.fcn`.
     """
+    options: dict[str, Any] = {"padding": spec.padding}
+    if spec.fc_channels is not None:
+        options["fc_channels"] = spec.fc_channels
     if spec.arch == "classifier":
-        return CLASSIFIERS[spec.backbone](spec.num_classes, width=spec.width, padding=spec.padding)
-    backbone = BACKBONES[spec.backbone](spec.width, padding=spec.padding)
+        return CLASSIFIERS[spec.backbone](spec.num_classes, width=spec.width, **options)
+    backbone = BACKBONES[spec.backbone](spec.width, **options)
     return fcn(
         backbone,
         spec.arch,
@@ -142,3 +156,10 @@ def initialise(net: Net, seed: int = 0) -> None:
             fan_in = weight[0].size
             drawn = rng.standard_normal(weight.shape, dtype=np.float32) * sqrt(2 / fan_in)
             layer.params["weight"] = drawn.astype(weight.dtype)
+
+
+def image_size(spec: ModelSpec) -> int:
+    """Return the pixels, each way, of the images that a classifier takes."""
+    if spec.padding == "same":
+        return SMALL_IMAGE_SIZE
+    return CAFFENET_IMAGE_SIZE if spec.backbone == "alexnet" else IMAGE_SIZE

@@ -44,7 +44,9 @@ def vgg16_trunk(width: float, pad: int, in_channels: int = 3) -> NodeList:
     return nodes
 
 
-def vgg16_backbone(width: float = 1.0, *, padding: str = "faithful") -> Backbone:
+def vgg16_backbone(
+    width: float = 1.0, *, padding: str = "faithful", fc_channels: int | None = None
+) -> Backbone:
     """Return the fully convolutional VGG16 without its classifier.
 
     Parameters
@@ -55,9 +57,12 @@ def vgg16_backbone(width: float = 1.0, *, padding: str = "faithful") -> Backbone
         Faithful: 100 pixels around the image, none for fc6, so that an image of any size down to
         one pixel gives an output. Same: every convolution keeps the size of its map, which costs
         far less for small images.
+    fc_channels : int, optional
+        Of fc6 and fc7; by default the published 4096 times `width`.
     """
     faithful = padding == "faithful"
-    fc, features = scaled(FC_CHANNELS, width), scaled(BLOCKS[-1][1], width)
+    fc = fc_channels or scaled(FC_CHANNELS, width)
+    features = scaled(BLOCKS[-1][1], width)
     margin = 0 if faithful else FC6_KERNEL // 2
     nodes = vgg16_trunk(width, pad=100 if faithful else 1)
     nodes += [
@@ -75,7 +80,13 @@ def vgg16_backbone(width: float = 1.0, *, padding: str = "faithful") -> Backbone
     return Backbone(nodes, top=Tap("drop7", fc), skips=skips)
 
 
-def vgg16(num_classes: int = 1000, *, width: float = 1.0, padding: str = "faithful") -> Net:
+def vgg16(
+    num_classes: int = 1000,
+    *,
+    width: float = 1.0,
+    padding: str = "faithful",
+    fc_channels: int | None = None,
+) -> Net:
     """Return the classifier; its scores are the blob `fc8` (N, C).
 
     Parameters
@@ -87,14 +98,16 @@ def vgg16(num_classes: int = 1000, *, width: float = 1.0, padding: str = "faithf
         Faithful: the published net for images of 224 x 224 pixels, fc6 and fc7 fully connected.
         Same: a small counterpart for 64 x 64, where pool5 is 2 x 2: fc6 and fc7 are convolutions
         already, and their features are averaged over the map.
+    fc_channels : int, optional
+        As for `vgg16_backbone`.
     """
     if padding == "same":
-        backbone = vgg16_backbone(width, padding="same")
+        backbone = vgg16_backbone(width, padding="same", fc_channels=fc_channels)
         nodes, fc = list(backbone.nodes), backbone.top.channels
         nodes.append(("pool7", AvgPool2d(SMALL_IMAGE_SIZE // 32), "drop7"))
         nodes.append(("fc8", Linear(fc, num_classes), "pool7"))
     else:
-        fc = scaled(FC_CHANNELS, width)
+        fc = fc_channels or scaled(FC_CHANNELS, width)
         features = scaled(BLOCKS[-1][1], width) * FC6_KERNEL**2
         nodes = vgg16_trunk(width, pad=1)
         nodes += [

@@ -25,6 +25,9 @@ from minifcn.backend import Array, to_host
 from minifcn.files import atomic_write
 from minifcn.weights.hdf5 import decode_attributes, decode_params
 
+FORMAT_VERSION = 1  # of the layout
+_NOT_WORTH_IT = 4096  # bytes
+
 
 class WeightsError(ValueError):
     """A weight file or a set of weights cannot be used; the message says which and why."""
@@ -64,7 +67,8 @@ def save_weights(
         As everywhere in JSON, tuples come back as lists.
     dtype : "float16", optional
         Store half precision, compressed: less than half the size, at 3 decimal digits.
-        Without it every bit is kept and nothing is compressed.
+        Without it every bit is kept, and nothing is compressed but what is mostly zeros: float32
+        of trained weights shrinks by a tenth, a bilinear kernel by 99 %.
 
     Raises
     ------
@@ -105,15 +109,20 @@ def _write(file: h5py.File, address: str, array: np.ndarray, dtype: str | None) 
         group = group[part] if found else group.create_group(part, track_order=True)
         if not isinstance(group, h5py.Group):
             raise ValueError(f"{address} lies below {group.name}, which is an array")
-    if dtype is None or array.size == 0 or array.ndim == 0:  # too small for HDF5 to compress
-        group.create_dataset(name, data=array)
+    if array.size == 0 or array.ndim == 0 or (dtype is None and not _mostly_zero(array)):
+        group.create_dataset(name, data=array)  # HDF5 compresses no empty and no single numbers
         return
     with np.errstate(over="ignore"):
-        half = array.astype(dtype)
-    if not np.array_equal(np.isfinite(half), np.isfinite(array)):
+        stored = array.astype(dtype or array.dtype)
+    if not np.array_equal(np.isfinite(stored), np.isfinite(array)):
         raise ValueError(f"{address} holds values of {abs(array).max():g}, too large for {dtype}")
     # A single chunk, which the reader can read by itself.
-    group.create_dataset(name, data=half, chunks=half.shape, compression="gzip", shuffle=True)
+    group.create_dataset(name, data=stored, chunks=stored.shape, compression="gzip", shuffle=True)
+
+
+def _mostly_zero(array: np.ndarray) -> bool:
+    """Return whether compressing pays: an upsampling kernel is zero but for its diagonal."""
+    return bool(array.nbytes > _NOT_WORTH_IT and np.count_nonzero(array) < array.size / 10)
 
 
 # ---------------------------------------------------------------------------------------------

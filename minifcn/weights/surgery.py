@@ -13,6 +13,8 @@ from collections.abc import Callable, Collection, Mapping
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+import numpy as np
+
 from minifcn.backend import Array, array_module, to_device, to_host
 from minifcn.weights.store import WeightsError
 
@@ -165,3 +167,57 @@ def _refuse_leftovers(
             f"the weights do not fit the net: {'; '.join(reasons)}; are they of the same "
             "architecture, width and number of classes?"
         )
+
+
+def widened(weight: np.ndarray, channels: int) -> np.ndarray:
+    """Return a first convolution that takes further channels, as RGB-D's depth (section 5).
+
+    The filters of the new channels are the mean of the old ones, so that depth is at first looked
+    at as brightness is.
+
+    Parameters
+    ----------
+    weight : array (F, C, KH, KW)
+    channels : int
+        At least C.
+
+    Returns
+    -------
+    array (F, channels, KH, KW)
+
+    Raises
+    ------
+    WeightsError
+        If the weight takes more channels than that.
+
+    Source
+    ------
+    The reference's nyud-fcn32s-color-d, whose `conv1_1_bgrd` starts so.
+    """
+    extra = channels - weight.shape[1]
+    if extra < 0:
+        raise WeightsError(
+            f"a convolution of {weight.shape[1]} channels cannot be widened to {channels}"
+        )
+    mean = weight.mean(axis=1, keepdims=True)
+    return np.concatenate([weight, *[mean] * extra], axis=1)
+
+
+def duplicated(params: Mapping[str, Array], streams: Collection[str]) -> dict[str, Array]:
+    """Return the parameters of one net for several streams of it, as late fusion has (section 5).
+
+    Parameters
+    ----------
+    params : mapping of address to array
+    streams : collection of str
+        What is appended to the layers' names in each stream: "conv1_1" becomes "conv1_1hha".
+
+    Returns
+    -------
+    dict of address to array; the arrays are those of `params`, not copies
+    """
+    return {
+        f"{layer}{stream}/{part}": array
+        for stream in streams
+        for (layer, _, part), array in ((a.rpartition("/"), p) for a, p in params.items())
+    }

@@ -46,6 +46,7 @@ def test_a_description_goes_through_json_and_back():
         "num_classes": 5,
         "width": 0.125,
         "padding": "same",
+        "fc_channels": None,
     }
     assert ModelSpec.from_dict(stored | {"licence": "none of its business"}) == spec
 
@@ -160,3 +161,22 @@ def test_nets_with_the_same_trunk_start_with_the_same_trunk():
         params.append(net.params)
     for name in params[0].keys() & params[1].keys():
         np.testing.assert_array_equal(params[0][name], params[1][name])
+
+
+@pytest.mark.parametrize("arch", ["classifier", "fcn32s"])
+@pytest.mark.parametrize("backbone", ["vgg16", "alexnet", "alexnet-torchvision"])
+def test_the_fully_connected_layers_can_have_a_size_of_their_own(arch, backbone):
+    params = build(ModelSpec(arch, backbone, width=1 / 64, fc_channels=10)).params
+    assert params["fc6/weight"].shape[0] == params["fc7/weight"].shape[0] == 10
+
+
+@pytest.mark.parametrize(("backbone", "channels"), [("vgg16", 0), ("googlenet", 10)])
+def test_such_a_size_must_be_possible(backbone, channels):
+    with pytest.raises(ValueError, match="fc_channels"):
+        ModelSpec("fcn32s", backbone, fc_channels=channels)
+
+
+def test_a_description_without_such_a_size_is_of_the_published_one():
+    stored = ModelSpec().to_dict()
+    del stored["fc_channels"]
+    assert ModelSpec.from_dict(stored) == ModelSpec()

@@ -236,3 +236,11 @@ def test_the_file_is_on_disk_before_it_gets_its_name(path, monkeypatch):
     monkeypatch.setattr(os, "replace", lambda a, b: (events.append("replace"), replace(a, b)))
     save_weights(path, example(), ATTRIBUTES)
     assert events[:2] == ["fsync", "replace"]
+
+
+def test_kernels_that_are_mostly_zeros_are_compressed_without_loss(tmp_path):
+    kernel = np.zeros((21, 21, 16, 16), np.float32)
+    kernel[range(21), range(21)] = np.random.default_rng(0).random((16, 16), np.float32)
+    save_weights(tmp_path / "w.h5", {"upscore8/weight": kernel}, {})
+    assert (tmp_path / "w.h5").stat().st_size < kernel.nbytes / 10
+    np.testing.assert_array_equal(load_weights(tmp_path / "w.h5").params["upscore8/weight"], kernel)

@@ -7,7 +7,7 @@ import pytest
 
 from minifcn.backend import to_device, to_host
 from minifcn.weights.store import WeightsError
-from minifcn.weights.surgery import Match, transplant
+from minifcn.weights.surgery import Match, duplicated, transplant, widened
 
 
 def zeros(**shapes):
@@ -158,4 +158,27 @@ def test_report_is_a_table():
         "misshapen   score/weight  (7,) is not (5,)  (unchanged)",
         "missing     up/weight  (unchanged)",
         "unexpected  fc8/weight  (not used)",
+    ]
+
+
+def test_new_input_channels_start_as_the_mean_of_the_old_ones():
+    weight = np.random.default_rng(0).standard_normal((4, 3, 5, 5))
+    wide = widened(weight, 5)
+    np.testing.assert_array_equal(wide[:, :3], weight)
+    for channel in (3, 4):
+        np.testing.assert_allclose(wide[:, channel], weight.sum(axis=1) / 3)
+
+
+def test_a_convolution_is_not_narrowed():
+    with pytest.raises(WeightsError, match="cannot be widened to 2"):
+        widened(np.zeros((4, 3, 5, 5)), 2)
+
+
+def test_streams_get_the_same_weights_under_names_of_their_own():
+    params = {"conv1_1/weight": np.ones(2), "inception_3a/1x1/bias": np.zeros(3)}
+    assert list(duplicated(params, ("color", "hha"))) == [
+        "conv1_1color/weight",
+        "inception_3a/1x1color/bias",
+        "conv1_1hha/weight",
+        "inception_3a/1x1hha/bias",
     ]

@@ -1,0 +1,28 @@
+"""The 1000 classes of ImageNet's challenge (ILSVRC 2012), in the order of every published net.
+
+`imagenet_classes.txt` has a line for each: its WordNet number, and the words that WordNet 3.0
+(Princeton University) has for it. Two classes are called "crane", hence the numbers.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def imagenet_classes() -> tuple[str, ...]:
+    """Return the names of the classes, e.g. "tabby, tabby cat" for class 281."""
+    return tuple(words for _, words in _lines())
+
+
+@cache
+def imagenet_synsets() -> tuple[str, ...]:
+    """Return the WordNet numbers of the classes, e.g. "n02123045" for class 281."""
+    return tuple(number for number, _ in _lines())
+
+
+def _lines() -> list[tuple[str, str]]:
+    text = Path(__file__).with_name("imagenet_classes.txt").read_text(encoding="utf-8")
+    pairs = (line.partition(" ") for line in text.splitlines())
+    return [(number, words) for number, _, words in pairs]

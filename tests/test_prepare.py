@@ -1,0 +1,103 @@
+"""What a training starts from: the net follows its weights, and what is new is announced."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from minifcn.data.transforms import CAFFE_VOC
+from minifcn.model import Model, save_model
+from minifcn.models.build import ModelSpec, build, initialise
+from minifcn.prepare import follow_weights, start_from
+from minifcn.settings import SettingsError
+from minifcn.weights.store import WeightsError, save_weights
+
+WIDTH = 1 / 16
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Return a function that saves a random net and returns its file and its parameters."""
+
+    def save(spec, *, without=()):
+        net = build(spec)
+        initialise(net, 1)
+        file = tmp_path / "weights.h5"
+        save_model(file, Model(net, spec, CAFFE_VOC, ("a",) * spec.num_classes, []))
+        if without:
+            model = Model(net, spec, CAFFE_VOC, (), [])
+            params = {a: p for a, p in net.params.items() if not a.startswith(without)}
+            attributes = {**model.spec.to_dict(), "preprocess": CAFFE_VOC.to_dict()}
+            save_weights(file, params, attributes)
+        return file, net.params
+
+    return save
+
+
+def start(spec, file):
+    net, notes = build(spec), []
+    initialise(net, 2)
+    preprocess = start_from(net, spec, str(file), notes.append)
+    return net, preprocess, notes[0]
+
+
+@pytest.mark.parametrize("backbone", ["vgg16", "alexnet", "googlenet", "googlenet-torchvision"])
+def test_a_classifier_becomes_an_fcn(saved, backbone):
+    file, params = saved(ModelSpec("classifier", backbone, 5, WIDTH))
+    net, preprocess, note = start(ModelSpec("fcn8s", backbone, 3, WIDTH), file)
+    assert preprocess == CAFFE_VOC
+    assert "new: score_fr" in note
+    carried = [address for address in net.params if not address.startswith(("score", "upscore"))]
+    for address in carried:
+        np.testing.assert_array_equal(net.params[address].ravel(), params[address].ravel())
+
+
+def test_a_trunk_gets_new_fully_connected_layers(saved):
+    file, params = saved(ModelSpec("classifier", "vgg16", 5, WIDTH), without=("fc",))
+    spec = ModelSpec("fcn32s", "vgg16", 3, WIDTH, fc_channels=24)
+    net, _, note = start(spec, file)
+    assert "new: fc6, fc7, score_fr" in note
+    assert net.params["fc6/weight"].shape == (24, 32, 7, 7)
+    assert net.params["fc6/weight"].std() > 0
+    np.testing.assert_array_equal(net.params["conv5_3/weight"], params["conv5_3/weight"])
+
+
+def test_fully_connected_layers_of_another_size_are_new(saved):
+    file, _ = saved(ModelSpec("classifier", "vgg16", 5, WIDTH))
+    spec = ModelSpec("fcn32s", "vgg16", 3, WIDTH, fc_channels=24)
+    assert "new: fc6, fc7, score_fr" in start(spec, file)[2]
+
+
+def test_a_trunk_with_a_hole_is_refused(saved):
+    file, _ = saved(ModelSpec("classifier", "vgg16", 5, WIDTH), without=("conv4_2",))
+    with pytest.raises(WeightsError, match="conv4_2"):
+        start(ModelSpec("fcn32s", "vgg16", 3, WIDTH), file)
+
+
+def test_weights_of_another_net_are_refused(saved):
+    file, _ = saved(ModelSpec("classifier", "alexnet", 5, WIDTH))
+    with pytest.raises(SettingsError, match="holds a alexnet of width"):
+        start(ModelSpec("fcn32s", "vgg16", 3, WIDTH), file)
+
+
+def test_the_net_follows_its_weights(saved):
+    file, _ = saved(ModelSpec("classifier", "alexnet", 5, WIDTH, fc_channels=8))
+    given = {"weights": str(file), "width": None, "backbone": None, "steps": 3}
+    assert follow_weights(given) == {
+        "weights": str(file),
+        "width": WIDTH,
+        "backbone": "alexnet",
+        "fc_channels": 8,
+        "steps": 3,
+    }
+
+
+def test_what_is_given_is_not_changed(saved):
+    file, _ = saved(ModelSpec("classifier", "vgg16", 5, WIDTH, fc_channels=8))
+    given = {"weights": str(file), "fc_channels": 16}
+    assert follow_weights(given)["fc_channels"] == 16
+
+
+@pytest.mark.parametrize("weights", [None, "shipped", "none"])
+def test_without_a_file_there_is_nothing_to_follow(weights):
+    assert follow_weights({"weights": weights}) == {"weights": weights}
