@@ -88,7 +88,11 @@ def alexnet_torchvision(
 
 
 def alexnet_backbone(
-    width: float = 1.0, *, padding: str = "faithful", fc_channels: int | None = None
+    width: float = 1.0,
+    *,
+    padding: str = "faithful",
+    fc_channels: int | None = None,
+    in_channels: int = 3,
 ) -> Backbone:
     """Return the fully convolutional CaffeNet without its classifier.
 
@@ -105,18 +109,24 @@ def alexnet_backbone(
         fc6, for small images.
     fc_channels : int, optional
         As for `alexnet`.
+    in_channels : int
+        4 for colour and depth in one input.
     """
-    return _backbone(CAFFENET, width, padding, fc_channels)
+    return _backbone(CAFFENET, width, padding, fc_channels, in_channels)
 
 
 def alexnet_torchvision_backbone(
-    width: float = 1.0, *, padding: str = "faithful", fc_channels: int | None = None
+    width: float = 1.0,
+    *,
+    padding: str = "faithful",
+    fc_channels: int | None = None,
+    in_channels: int = 3,
 ) -> Backbone:
     """Return the fully convolutional AlexNet of torchvision, as `alexnet_backbone`."""
-    return _backbone(TORCHVISION, width, padding, fc_channels)
+    return _backbone(TORCHVISION, width, padding, fc_channels, in_channels)
 
 
-def alexnet_trunk(variant: Variant, width: float, pad: int) -> NodeList:
+def alexnet_trunk(variant: Variant, width: float, pad: int, in_channels: int = 3) -> NodeList:
     """Return the layers from conv1 to pool5.
 
     Parameters
@@ -125,9 +135,10 @@ def alexnet_trunk(variant: Variant, width: float, pad: int) -> NodeList:
     width : float
     pad : int
         Of conv1.
+    in_channels : int
     """
     layers: list[tuple[str, Layer]] = []
-    channels = 3
+    channels = in_channels
     for number, (kernel, filters) in enumerate(zip(KERNELS, _filters(variant, width), strict=True)):
         n = number + 1
         first = n == 1
@@ -162,11 +173,11 @@ def _top(variant: Variant, fc6: Layer, fc7: Layer) -> NodeList:
 
 
 def _backbone(
-    variant: Variant, width: float, padding: str, fc_channels: int | None
+    variant: Variant, width: float, padding: str, fc_channels: int | None, in_channels: int = 3
 ) -> Backbone:
     faithful = padding == "faithful"
     filters, fc = _filters(variant, width), fc_channels or scaled(FC_CHANNELS, width)
-    nodes = alexnet_trunk(variant, width, pad=100 if faithful else 19)
+    nodes = alexnet_trunk(variant, width, 100 if faithful else 19, in_channels)
     fc6 = Conv2d(filters[-1], fc, FC6_KERNEL, pad=0 if faithful else 3)
     nodes += _top(variant, fc6, Conv2d(fc, fc, 1))
     return Backbone(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from minifcn.layers import Layer
@@ -44,12 +44,36 @@ class Backbone(NamedTuple):
         Finer features for the skips: VGG16's pool4 at stride 16 and pool3 at stride 8.
     bias_multiplier : (float, float)
         Rate and decay multiplier of the backbone's biases.
+    streams : tuple of str
+        For late fusion: what the names of each stream's nodes end in. The taps are called without.
     """
 
     nodes: NodeList
     top: Tap
     skips: dict[int, Tap]
     bias_multiplier: tuple[float, float] = (2.0, 0.0)
+    streams: tuple[str, ...] = ("",)
+
+
+def late_fusion(make: Callable[[], Backbone], inputs: Mapping[str, str]) -> Backbone:
+    """Return several copies of a backbone side by side, each with an input of its own (section 5).
+
+    Their layers are called as in the reference's nyud-fcn32s-color-hha: conv1_1color, conv1_1hha.
+
+    Parameters
+    ----------
+    make : callable
+        Returns a new backbone, with layers of its own.
+    inputs : mapping of str to str
+        The input of each stream, by what its names end in: {"color": "data", "hha": "hha"}.
+    """
+    nodes: NodeList = []
+    for suffix, source in inputs.items():
+        for name, layer, bottoms in make().nodes:
+            names = [bottoms] if isinstance(bottoms, str) else bottoms
+            read = [source if bottom == "data" else bottom + suffix for bottom in names]
+            nodes.append((name + suffix, layer, read))
+    return make()._replace(nodes=nodes, streams=tuple(inputs))
 
 
 def scaled(channels: int, width: float) -> int:

@@ -16,6 +16,7 @@ from minifcn.models.alexnet import (
     alexnet_torchvision,
     alexnet_torchvision_backbone,
 )
+from minifcn.models.backbone import Backbone, late_fusion
 from minifcn.models.fcn import PADDINGS, STRIDES, fcn
 from minifcn.models.googlenet import (
     googlenet,
@@ -41,6 +42,9 @@ CLASSIFIERS = {
     "googlenet-torchvision": googlenet_torchvision,
 }
 ARCHITECTURES = (*STRIDES, "classifier")
+MODALITIES = ("rgb", "rgbd", "hha", "rgb-hha")
+STREAMS = {"color": "data", "hha": "hha"}  # of late fusion, and the input of each
+OPTIONAL = ("fc_channels", "modality", "heads")  # may be missing in a description
 LAST_LAYERS = ("score", "fc8", "loss3/classifier")
 
 
@@ -60,6 +64,12 @@ class ModelSpec:
         for a classifier, e.g. `models.vgg16.vgg16`.
     fc_channels : int or None
         Of fc6 and fc7; None for the published 4096 times `width`. GoogLeNet has no such layers.
+    modality : "rgb", "rgbd", "hha" or "rgb-hha"
+        What an FCN sees: colour; colour and depth in one input of four channels (early fusion);
+        depth encoded as HHA; colour and HHA in two streams (late fusion). Section 5, NYUDv2.
+    heads : dict of str to int, or None
+        The classes of several label maps, by name, the first of which has `num_classes`. Section
+        5, SIFT Flow.
     """
 
     arch: str = "fcn8s"
@@ -68,12 +78,15 @@ class ModelSpec:
     width: float = 1.0
     padding: str = "faithful"
     fc_channels: int | None = None
+    modality: str = "rgb"
+    heads: dict[str, int] | None = None
 
     def __post_init__(self) -> None:
         for field, value, known in (
             ("arch", self.arch, ARCHITECTURES),
             ("backbone", self.backbone, tuple(BACKBONES)),
             ("padding", self.padding, PADDINGS),
+            ("modality", self.modality, MODALITIES),
         ):
             if value not in known:
                 raise ValueError(f"{field} must be one of {', '.join(known)}, not {value!r}")
@@ -89,6 +102,11 @@ class ModelSpec:
                 f"not {self.fc_channels} for {self.backbone}"
             )
 
+        if self.heads and next(iter(self.heads.values())) != self.num_classes:
+            raise ValueError(f"the first of {self.heads} must have {self.num_classes} classes")
+        if self.arch == "classifier" and (self.heads or self.modality != "rgb"):
+            raise ValueError("a classifier takes colour and has one head")
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a dict for JSON."""
         return asdict(self)
@@ -103,7 +121,7 @@ class ModelSpec:
             If a field is missing.
         """
         names = cls.__dataclass_fields__
-        missing = [name for name in names if name not in fields and name != "fc_channels"]
+        missing = [name for name in names if name not in fields and name not in OPTIONAL]
         if missing:
             raise ValueError(f"the description of the net lacks {', '.join(missing)}")
         return cls(**{name: fields[name] for name in names if name in fields})
@@ -125,7 +143,13 @@ def build(spec: ModelSpec, *, normalization: str = "valid", learn_upsampling: bo
         options["fc_channels"] = spec.fc_channels
     if spec.arch == "classifier":
         return CLASSIFIERS[spec.backbone](spec.num_classes, width=spec.width, **options)
-    backbone = BACKBONES[spec.backbone](spec.width, **options)
+    if spec.modality == "rgbd":
+        options["in_channels"] = 4
+
+    def make() -> Backbone:
+        return BACKBONES[spec.backbone](spec.width, **options)
+
+    backbone = late_fusion(make, STREAMS) if spec.modality == "rgb-hha" else make()
     return fcn(
         backbone,
         spec.arch,
@@ -133,6 +157,7 @@ def build(spec: ModelSpec, *, normalization: str = "valid", learn_upsampling: bo
         padding=spec.padding,
         normalization=normalization,
         learn_upsampling=learn_upsampling,
+        heads=spec.heads,
     )
 
 

@@ -14,15 +14,22 @@ the corners off at the coarse pixels, so the predictions start almost the same.
 
 Another backbone calls its skips after its own layers (`score_inception_4e`) and aligns otherwise:
 where its maps lie half a pixel beside VGG16's, the bilinear kernel has 2 f - 1 pixels, not 2 f.
+
+Late fusion (section 5, NYUDv2) has two backbones, one for colour and one for depth; the scores of
+both are averaged: score_frcolor, score_frhha -> score_fused. Two heads (SIFT Flow) share a backbone
+and have everything behind it twice: score_fr_sem -> upscore_sem -> score_sem, and with _geo. The
+first head reads the input `label`, the second `label_geo`; `loss` and `loss_geo` are added up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from minifcn.graph import derive_crop, derive_offset
 from minifcn.layers import Conv2d, Crop, Deconv2d, EltwiseSum, Scale, SoftmaxLoss
-from minifcn.models.backbone import Backbone, NodeList
+from minifcn.models.backbone import Backbone, NodeList, Tap
 from minifcn.net import Net
 
 STRIDES = {"fcn32s": 32, "fcn16s": 16, "fcn8s": 8, "fcn8s-at-once": 8}
@@ -37,6 +44,7 @@ def fcn(
     padding: str = "faithful",
     normalization: str = "valid",
     learn_upsampling: bool = False,
+    heads: Mapping[str, int] | None = None,
 ) -> Net:
     """Return an FCN whose blobs `score` (N, C, H, W) and `loss` belong to an image of any size.
 
@@ -56,53 +64,83 @@ def fcn(
     learn_upsampling : bool
         Learn the twofold upsampling inside the net, as the paper describes; the reference nets
         keep all upsampling fixed, as here by default. The last one is always fixed.
+    heads : mapping of str to int, optional
+        Several label maps at once: the name of each and its number of classes, in place of
+        `num_classes`. Scores are called `score_NAME`, the losses `loss`, `loss_NAME` ...
     """
     if arch not in STRIDES:
         raise ValueError(f"arch must be one of {', '.join(STRIDES)}, not {arch!r}")
     if padding not in PADDINGS:
         raise ValueError(f"padding must be one of {', '.join(PADDINGS)}, not {padding!r}")
     nodes = [*backbone.nodes]
-    nodes.append(("score_fr", Conv2d(backbone.top.channels, num_classes, 1), backbone.top.blob))
-    scores, stride = "score_fr", 32
-    while stride > STRIDES[arch]:
-        stride //= 2
-        scores = _add_skip(nodes, backbone, scores, stride, arch, num_classes, padding)
-
-    last = "upscore" if stride == 32 else f"upscore{stride}"
-    nodes.append((last, _upsampling(nodes, scores, "data", stride, num_classes, padding), scores))
-    nodes.append(("score", Crop(derive_crop(nodes, last, "data")), (last, "data")))
-    nodes.append(("loss", SoftmaxLoss(normalization), ("score", "label")))
+    for number, (head, classes) in enumerate((heads or {"": num_classes}).items()):
+        suffix, first = f"_{head}" if head else "", number == 0
+        shape = _Shape(backbone, arch, classes, padding, suffix)
+        score = _add_scores(nodes, shape)
+        inputs = (score, "label" if first else f"label{suffix}")
+        nodes.append(("loss" if first else f"loss{suffix}", SoftmaxLoss(normalization), inputs))
 
     net = Net(nodes, bias_multiplier=backbone.bias_multiplier)
     # What is new learns by the paper's rule, whatever the backbone's biases do.
     new = [address for address in net.multipliers if fnmatchcase(address, "score*/bias")]
     net.multipliers.update(dict.fromkeys(new, (2.0, 0.0)))
-    net.freeze(last if learn_upsampling else "upscore*")
+    # The last upsampling is the one behind which the scores are cropped to the image.
+    final = [node.bottoms[0] for node in net.nodes if node.bottoms[1:] == ("data",)]
+    net.freeze(*(final if learn_upsampling else ["upscore*"]))
     if arch == "fcn8s-at-once":
         net.freeze("scale_*")
     return net
 
 
-def _add_skip(
-    nodes: NodeList,
-    backbone: Backbone,
-    scores: str,
-    stride: int,
-    arch: str,
-    num_classes: int,
-    padding: str,
-) -> str:
+class _Shape(NamedTuple):
+    """What decides the layers of a head."""
+
+    backbone: Backbone
+    arch: str
+    num_classes: int
+    padding: str
+    suffix: str  # of the names of its layers
+
+
+def _add_scores(nodes: NodeList, shape: _Shape) -> str:
+    """Append everything from the backbone's features to scores of the image's size; return them."""
+    top, suffix = shape.backbone.top, shape.suffix
+    scores, stride = _add_prediction(nodes, shape, top, "score_fr", "score_fused"), 32
+    while stride > STRIDES[shape.arch]:
+        stride //= 2
+        scores = _add_skip(nodes, shape, scores, shape.backbone.skips[stride])
+    last = f"upscore{suffix}" if stride == 32 else f"upscore{stride}{suffix}"
+    nodes.append((last, _upsampling(nodes, shape, scores, "data", stride), scores))
+    nodes.append((f"score{suffix}", Crop(derive_crop(nodes, last, "data")), (last, "data")))
+    return f"score{suffix}"
+
+
+def _add_prediction(nodes: NodeList, shape: _Shape, tap: Tap, name: str, fused: str) -> str:
+    """Append the 1 x 1 convolution that predicts from a tap; with several streams, their mean."""
+    streams, scores = shape.backbone.streams, []
+    for stream in streams:
+        source = f"{tap.blob}{stream}"
+        if shape.arch == "fcn8s-at-once" and tap is not shape.backbone.top:
+            scale = f"scale_{tap.name}{shape.suffix}{stream}"
+            nodes.append((scale, Scale(tap.channels, tap.at_once_scale), source))
+            source = scale
+        scores.append(f"{name}{shape.suffix}{stream}")
+        nodes.append((scores[-1], Conv2d(tap.channels, shape.num_classes, 1), source))
+    if len(scores) == 1:
+        return scores[0]
+    mean = EltwiseSum([1 / len(scores)] * len(scores))
+    nodes.append((f"{fused}{shape.suffix}", mean, scores))
+    return f"{fused}{shape.suffix}"
+
+
+def _add_skip(nodes: NodeList, shape: _Shape, scores: str, tap: Tap) -> str:
     """Append: upsample the scores twice, predict from the finer tap, align, add. Return the sum."""
-    tap = backbone.skips[stride]
-    coarse = "upscore2" if scores == "score_fr" else f"upscore_{scores.removeprefix('fuse_')}"
-    upsampling = _upsampling(nodes, scores, tap.blob, 2, num_classes, padding)
-    nodes.append((coarse, upsampling, scores))
-    source = tap.blob
-    if arch == "fcn8s-at-once":
-        source = f"scale_{tap.name}"
-        nodes.append((source, Scale(tap.channels, tap.at_once_scale), tap.blob))
-    fine = f"score_{tap.name}"
-    nodes.append((fine, Conv2d(tap.channels, num_classes, 1), source))
+    suffix = shape.suffix
+    above = scores.removesuffix(suffix).removeprefix("fuse_")
+    coarse = f"upscore2{suffix}" if above.startswith("score") else f"upscore_{above}{suffix}"
+    reference = f"{tap.blob}{shape.backbone.streams[0]}"
+    nodes.append((coarse, _upsampling(nodes, shape, scores, reference, 2), scores))
+    fine = _add_prediction(nodes, shape, tap, f"score_{tap.name}", f"score_{tap.name}_fused")
 
     # Without padding fc6 makes the coarse scores the smaller map: they begin inside the skip.
     # Otherwise they are the larger, for poolings are rounded up.
@@ -112,21 +150,22 @@ def _add_skip(
     else:
         nodes.append((f"{coarse}c", Crop(derive_crop(nodes, coarse, fine)), (coarse, fine)))
         pair = (f"{coarse}c", fine)
-    nodes.append((f"fuse_{tap.name}", EltwiseSum(), pair))
-    return f"fuse_{tap.name}"
+    nodes.append((f"fuse_{tap.name}{suffix}", EltwiseSum(), pair))
+    return f"fuse_{tap.name}{suffix}"
 
 
 def _upsampling(
-    nodes: NodeList, scores: str, reference: str, factor: int, channels: int, padding: str
+    nodes: NodeList, shape: _Shape, scores: str, reference: str, factor: int
 ) -> Deconv2d:
     """Return bilinear upsampling of `scores` to the grid of the reference, with stride f.
 
     The kernel has 2 f pixels, as in the paper, or 2 f - 1 where with 2 f the grids would lie half
     a pixel apart. Padding of (k - f) // 2 makes the map f times as large, or one pixel larger.
     """
+    channels = shape.num_classes
 
     def layer(kernel: int) -> Deconv2d:
-        pad = (kernel - factor) // 2 if padding == "same" else 0
+        pad = (kernel - factor) // 2 if shape.padding == "same" else 0
         return Deconv2d(channels, channels, kernel, stride=factor, pad=pad, bilinear=True)
 
     even = layer(2 * factor)

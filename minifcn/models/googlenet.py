@@ -100,7 +100,9 @@ def googlenet_torchvision(
     return _classifier(TORCHVISION, num_classes, width, padding)
 
 
-def googlenet_backbone(width: float = 1.0, *, padding: str = "faithful") -> Backbone:
+def googlenet_backbone(
+    width: float = 1.0, *, padding: str = "faithful", in_channels: int = 3
+) -> Backbone:
     """Return the fully convolutional GoogLeNet without its last pooling and its classifier.
 
     The paper builds an FCN-32s on it and no skips. Those of the 16s and the 8s are the last
@@ -117,20 +119,24 @@ def googlenet_backbone(width: float = 1.0, *, padding: str = "faithful") -> Back
         ones are refused at the pooling that finds nothing left. The first score then lies on pixel
         30, and what is before it fades out. Same: 18 pixels, the least that lets any size through;
         scores lie in the middle of their squares of 32 x 32 pixels.
+    in_channels : int
+        4 for colour and depth in one input.
     """
-    return _backbone(BVLC, width, padding)
+    return _backbone(BVLC, width, padding, in_channels)
 
 
-def googlenet_torchvision_backbone(width: float = 1.0, *, padding: str = "faithful") -> Backbone:
+def googlenet_torchvision_backbone(
+    width: float = 1.0, *, padding: str = "faithful", in_channels: int = 3
+) -> Backbone:
     """Return the fully convolutional GoogLeNet of torchvision, as `googlenet_backbone`.
 
     With its smaller pool4, "faithful" takes images of 15 pixels or more and puts the first score
     on pixel 22; "same" pads by 10.
     """
-    return _backbone(TORCHVISION, width, padding)
+    return _backbone(TORCHVISION, width, padding, in_channels)
 
 
-def googlenet_trunk(variant: Variant, width: float, pad: int) -> NodeList:
+def googlenet_trunk(variant: Variant, width: float, pad: int, in_channels: int = 3) -> NodeList:
     """Return the layers from conv1 to inception_5b/output.
 
     Parameters
@@ -139,11 +145,12 @@ def googlenet_trunk(variant: Variant, width: float, pad: int) -> NodeList:
     width : float
     pad : int
         Of conv1: 3 in the published net.
+    in_channels : int
     """
     conv1, reduce, conv2 = (scaled(count, width) for count in STEM)
     norm1, norm2 = [("pool1/norm1", LRN())], [("conv2/norm2", LRN())]
     layers: list[tuple[str, Layer]] = [
-        ("conv1/7x7_s2", Conv2d(3, conv1, 7, stride=2, pad=pad)),
+        ("conv1/7x7_s2", Conv2d(in_channels, conv1, 7, stride=2, pad=pad)),
         ("conv1/relu_7x7", ReLU()),
         ("pool1/3x3_s2", MaxPool2d(3, stride=2)),
         *(norm1 if variant.normalised else []),
@@ -200,12 +207,13 @@ def _output_channels(module: str, width: float) -> int:
     return one + three + five + proj
 
 
-def _backbone(variant: Variant, width: float, padding: str) -> Backbone:
+def _backbone(variant: Variant, width: float, padding: str, in_channels: int) -> Backbone:
     def tap(module: str, scale: float) -> Tap:
         return Tap(f"inception_{module}/output", _output_channels(module, width), scale)
 
     scale16, scale8 = variant.at_once_scales
-    nodes = googlenet_trunk(variant, width, pad=3 if padding == "faithful" else variant.same_pad)
+    pad = 3 if padding == "faithful" else variant.same_pad
+    nodes = googlenet_trunk(variant, width, pad, in_channels)
     drop = "pool5/drop_7x7_s1"
     nodes.append((drop, Dropout(variant.dropout), nodes[-1][0]))
     top = Tap(drop, _output_channels("5b", width))

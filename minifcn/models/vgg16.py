@@ -45,7 +45,11 @@ def vgg16_trunk(width: float, pad: int, in_channels: int = 3) -> NodeList:
 
 
 def vgg16_backbone(
-    width: float = 1.0, *, padding: str = "faithful", fc_channels: int | None = None
+    width: float = 1.0,
+    *,
+    padding: str = "faithful",
+    fc_channels: int | None = None,
+    in_channels: int = 3,
 ) -> Backbone:
     """Return the fully convolutional VGG16 without its classifier.
 
@@ -59,12 +63,14 @@ def vgg16_backbone(
         far less for small images.
     fc_channels : int, optional
         Of fc6 and fc7; by default the published 4096 times `width`.
+    in_channels : int
+        4 for colour and depth in one input.
     """
     faithful = padding == "faithful"
     fc = fc_channels or scaled(FC_CHANNELS, width)
     features = scaled(BLOCKS[-1][1], width)
     margin = 0 if faithful else FC6_KERNEL // 2
-    nodes = vgg16_trunk(width, pad=100 if faithful else 1)
+    nodes = vgg16_trunk(width, 100 if faithful else 1, in_channels)
     nodes += [
         ("fc6", Conv2d(features, fc, FC6_KERNEL, pad=margin), "pool5"),
         ("relu6", ReLU(), "fc6"),

@@ -47,6 +47,8 @@ def test_a_description_goes_through_json_and_back():
         "width": 0.125,
         "padding": "same",
         "fc_channels": None,
+        "modality": "rgb",
+        "heads": None,
     }
     assert ModelSpec.from_dict(stored | {"licence": "none of its business"}) == spec
 

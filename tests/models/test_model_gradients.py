@@ -11,11 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from minifcn import gradcheck
 from minifcn.gradcheck import check_net
-from minifcn.layers import Conv2d, Crop, Deconv2d, EltwiseSum, SoftmaxLoss
 from minifcn.models import ModelSpec, build
-from minifcn.models.backbone import NodeList
-from minifcn.models.vgg16 import vgg16_backbone
-from minifcn.net import Net, derive_crop
+from minifcn.net import Net
 
 # With the small steps below, rounding leaves four digits of the smallest derivatives, in the worst
 # case; most agree to eight. A wrong backward pass is wrong in the first.
@@ -106,53 +103,29 @@ def test_a_small_classifier():
     assert_right(net, {"data": image(2, 3, 64, 64), "label": np.array([3, 1])}, entries=2)
 
 
-def head(nodes: NodeList, bottom: str, channels: int, classes: int, suffix: str) -> NodeList:
-    """Return an FCN-32s head as in the reference's nets for SIFT Flow and NYUDv2."""
-    coarse, fine = f"score_fr{suffix}", f"upscore{suffix}"
-    upsampling = Deconv2d(classes, classes, 64, stride=32, pad=16, bilinear=True)
-    part: NodeList = [(coarse, Conv2d(channels, classes, 1), bottom), (fine, upsampling, coarse)]
-    part.append(
-        (f"score{suffix}", Crop(derive_crop([*nodes, *part], fine, "data")), (fine, "data"))
-    )
-    part.append((f"loss{suffix}", SoftmaxLoss(), (f"score{suffix}", f"label{suffix}")))
-    return part
-
-
-def test_two_heads_with_a_loss_each_on_one_trunk():
-    backbone = vgg16_backbone(WIDTH, padding="same")
-    top = backbone.top
-    semantic = head(backbone.nodes, top.blob, top.channels, classes=5, suffix="_sem")
-    geometric = head(backbone.nodes, top.blob, top.channels, classes=3, suffix="_geo")
-    net = draw_all(Net([*backbone.nodes, *semantic, *geometric]), dtype=np.float64)
-    assert net.outputs == ("loss_sem", "loss_geo")
-    net.freeze("upscore*")
+@pytest.mark.parametrize("arch", ["fcn32s", "fcn8s"])
+def test_two_heads_with_a_loss_each_on_one_trunk(arch):
+    heads = {"sem": 5, "geo": 3}
+    described = ModelSpec(arch, num_classes=5, width=WIDTH, padding="same", heads=heads)
+    net = draw_all(build(described, learn_upsampling=True), dtype=np.float64)
+    assert net.outputs == ("loss", "loss_geo")
     inputs = {
         "data": image(1, 3, *SIZE),
-        "label_sem": label(1, *SIZE, classes=5, seed=1),
+        "label": label(1, *SIZE, classes=5, seed=1),
         "label_geo": label(1, *SIZE, classes=3, seed=2),
     }
     assert_right(net, inputs)
 
 
-def test_late_fusion_of_two_images():
-    nodes: NodeList = []
-    for stream in ("color", "hha"):
-        backbone = vgg16_backbone(WIDTH, padding="same")
-        for name, layer, bottom in backbone.nodes:
-            nodes.append(
-                (f"{name}{stream}", layer, stream if bottom == "data" else bottom + stream)
-            )
-        score = Conv2d(backbone.top.channels, 3, 1)
-        nodes.append((f"score_fr{stream}", score, f"{backbone.top.blob}{stream}"))
-    nodes.append(("score_fused", EltwiseSum((0.5, 0.5)), ("score_frcolor", "score_frhha")))
-    nodes.append(("upscore", Deconv2d(3, 3, 64, stride=32, pad=16, bilinear=True), "score_fused"))
-    nodes.append(("score", Crop(derive_crop(nodes, "upscore", "color")), ("upscore", "color")))
-    nodes.append(("loss", SoftmaxLoss(), ("score", "label")))
-    net = draw_all(Net(nodes), dtype=np.float64)
-    net.freeze("upscore")
-    inputs = {
-        "color": image(1, 3, *SIZE, seed=1),
-        "hha": image(1, 3, *SIZE, seed=2),
-        "label": label(1, *SIZE, classes=3),
-    }
-    assert_right(net, inputs)
+@pytest.mark.parametrize("arch", ["fcn32s", "fcn16s"])
+def test_late_fusion_of_colour_and_hha(arch):
+    described = ModelSpec(arch, num_classes=3, width=WIDTH, padding="same", modality="rgb-hha")
+    net = draw_all(build(described), dtype=np.float64)
+    assert_right(net, pixels(*SIZE) | {"hha": image(1, 3, *SIZE, seed=2)}, entries=3)
+
+
+@pytest.mark.parametrize("backbone", ["vgg16", "alexnet"])
+def test_early_fusion_of_colour_and_depth(backbone):
+    described = ModelSpec("fcn32s", backbone, 3, 1 / 16, "same", modality="rgbd")
+    net = draw_all(build(described), dtype=np.float64)
+    assert_right(net, pixels(*SIZE) | {"data": image(1, 4, *SIZE)}, entries=3)
