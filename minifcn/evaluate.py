@@ -42,6 +42,9 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--data-dir", metavar="DIR", help="where the data lies")
     result.add_argument("--split", default="val", help="train, val, or a list's name (val)")
     result.add_argument("--year", help="voc: the year of the tree")
+    result.add_argument(
+        "--sbd", action="store_true", default=None, help="voc: without SBD's training images"
+    )
     result.add_argument("--ignore", type=int, help="folder: a label value that shall not count")
     result.add_argument("--fraction", type=float, help="folder: share for validation")
     result.add_argument("--limit", type=int, metavar="N", help="use the first N images only")
@@ -55,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     args = parser().parse_args(argv)
     set_threads(args.threads)
-    options = {name: getattr(args, name) for name in ("year", "ignore", "fraction")}
+    options = {name: getattr(args, name) for name in ("year", "sbd", "ignore", "fraction")}
     options = {name: value for name, value in options.items() if value is not None}
     try:
         xp = device_module(args.device)

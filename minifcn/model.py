@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -27,6 +28,8 @@ class Model(NamedTuple):
     class_names : tuple of str
     palette : list of [r, g, b]
         The colour of each class.
+    extra_classes : dict of str to tuple of str
+        The class names of each further head.
     """
 
     net: Net
@@ -34,18 +37,18 @@ class Model(NamedTuple):
     preprocess: Preprocess
     class_names: tuple[str, ...]
     palette: list[list[int]]
+    extra_classes: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
-def model_attributes(
-    spec: ModelSpec, preprocess: Preprocess, class_names: tuple[str, ...], palette: np.ndarray
-) -> dict[str, Any]:
+def model_attributes(model: Model) -> dict[str, Any]:
     """Return the attributes that are stored with a model's weights."""
     return {
         "format_version": FORMAT_VERSION,
-        **spec.to_dict(),
-        "preprocess": preprocess.to_dict(),
-        "class_names": list(class_names),
-        "palette": np.asarray(palette, int)[: len(class_names)].tolist(),
+        **model.spec.to_dict(),
+        "preprocess": model.preprocess.to_dict(),
+        "class_names": list(model.class_names),
+        "palette": np.asarray(model.palette, int)[: len(model.class_names)].tolist(),
+        "extra_classes": {head: list(names) for head, names in model.extra_classes.items()},
     }
 
 
@@ -59,12 +62,7 @@ def save_model(
     save_weights(
         path,
         model.net.params,
-        {
-            **model_attributes(
-                model.spec, model.preprocess, model.class_names, np.asarray(model.palette)
-            ),
-            **attributes,
-        },
+        {**model_attributes(model), **attributes},
         dtype=dtype,
     )
 
@@ -91,6 +89,7 @@ def load_model(path: Path | str, xp: ModuleType = np) -> Model:
         preprocess = Preprocess.from_dict(weights.attributes["preprocess"])
         names = tuple(weights.attributes["class_names"])
         palette = weights.attributes["palette"]
+        extra = weights.attributes.get("extra_classes", {})
     except (KeyError, ValueError) as error:
         raise WeightsError(
             f"{file}: holds weights, but not the description of a net to put them into ({error})"
@@ -98,7 +97,8 @@ def load_model(path: Path | str, xp: ModuleType = np) -> Model:
     net = build(spec)
     transplant(net.params, weights.params)
     net.to(xp)
-    return Model(net, spec, preprocess, names, palette)
+    extra_classes = {head: tuple(classes) for head, classes in extra.items()}
+    return Model(net, spec, preprocess, names, palette, extra_classes)
 
 
 def find_weights(path: Path) -> Path:

@@ -11,18 +11,20 @@ import numpy as np
 from minifcn.data import open_dataset
 from minifcn.data.checks import check_labels, shared_images
 from minifcn.data.dataset import Dataset
+from minifcn.data.inputs import hha_preprocess
 from minifcn.data.transforms import Preprocess
 from minifcn.model import Model, find_weights
-from minifcn.models.build import ModelSpec, build, initialise
+from minifcn.models.build import STREAMS, ModelSpec, build, initialise
 from minifcn.net import Net
 from minifcn.resources import shipped_weights
 from minifcn.settings import Settings, SettingsError
 from minifcn.weights.store import load_weights, read_attributes
-from minifcn.weights.surgery import transplant
+from minifcn.weights.surgery import duplicated, transplant, widened
 
 # What random weights are trained with: BGR as the paper's nets, brought to about unit variance.
 FRESH_PREPROCESS = Preprocess("BGR", (104.00698793, 116.66876762, 122.67891434), 1 / 64)
 
+MAIN_HEAD = "sem"  # the first head of a net with several
 LABELS_CHECKED = 16  # label maps of each split that are looked at before training starts
 
 
@@ -54,7 +56,10 @@ def open_splits(settings: Settings) -> tuple[Dataset, Dataset]:
 
 def make_model(settings: Settings, dataset: Dataset, note: Callable[[str], None]) -> Model:
     """Build the net of the settings with the weights it starts from."""
-    spec = settings.spec(len(dataset.class_names))
+    extra_classes = getattr(dataset, "extra_classes", {})
+    heads = {MAIN_HEAD: dataset.class_names, **extra_classes}
+    classes = {head: len(names) for head, names in heads.items()}
+    spec = settings.spec(len(dataset.class_names), classes if extra_classes else None)
     net = build(
         spec,
         normalization=settings.normalization,
@@ -62,10 +67,12 @@ def make_model(settings: Settings, dataset: Dataset, note: Callable[[str], None]
     )
     initialise(net, settings.seed)
     preprocess = FRESH_PREPROCESS
+    if settings.modality == "hha":
+        preprocess = hha_preprocess(FRESH_PREPROCESS)
     if settings.weights != "none":
-        preprocess = start_from(net, spec, settings.weights, note)
+        preprocess = start_from(net, spec, settings.weights, note, settings.weights_hha)
     palette = np.asarray(dataset.palette)[: len(dataset.class_names)].tolist()
-    return Model(net, spec, preprocess, tuple(dataset.class_names), palette)
+    return Model(net, spec, preprocess, tuple(dataset.class_names), palette, dict(extra_classes))
 
 
 def follow_weights(given: dict[str, Any]) -> dict[str, Any]:
@@ -89,13 +96,69 @@ def follow_weights(given: dict[str, Any]) -> dict[str, Any]:
     return {**given, **{k: v for k, v in followed.items() if given.get(k) is None}}
 
 
-def start_from(net: Net, spec: ModelSpec, source: str, note: Callable[[str], None]) -> Preprocess:
+def start_from(
+    net: Net,
+    spec: ModelSpec,
+    source: str,
+    note: Callable[[str], None],
+    source_hha: str | None = None,
+) -> Preprocess:
     """Copy the weights of a classifier or of another FCN into the net; return their preprocessing.
 
     Only the score layers may be new, and fc6 and fc7 where the file has none of that size; only a
     classifier's last layer, the upsampling and score layers for other classes may be left over: a
     backbone that is not transplanted would train from nothing without a word.
+
+    A net that sees depth starts from one that saw colour (section 5): the first convolution is
+    widened, or HHA is taken as if it were colour. Both streams of late fusion start from one file,
+    or each from its own.
+
+    Parameters
+    ----------
+    net : Net
+        Changed in place.
+    spec : ModelSpec
+    source : str
+        A weight file, a run, or "shipped".
+    note : callable
+        Told what was taken and what is new.
+    source_hha : str, optional
+        For the HHA stream of late fusion.
+
+    Raises
+    ------
+    SettingsError
+        If the weights are those of another net.
+    WeightsError
+        If a file is damaged, or something is missing or left over.
     """
+    params, preprocess = carried(spec, source)
+    if spec.modality == "rgb-hha" and not any("color/" in address for address in params):
+        hha = carried(spec, source_hha)[0] if source_hha else params
+        color, depth = STREAMS
+        params = {**duplicated(params, [color]), **duplicated(hha, [depth])}
+    first = next(iter(net.params))
+    if spec.modality == "rgbd" and first in params:
+        params[first] = widened(params[first], net.params[first].shape[1])
+    kept = {
+        address: array
+        for address, array in params.items()
+        if address in net.params or not address.startswith("upscore")
+    }
+    new = ["score*", "upscore*", "scale_*"]
+    if not any(address.startswith("fc6") for address in kept):
+        new += ["fc6*", "fc7*"]
+    report = transplant(net.params, kept, may_be_missing=new)
+    layers = dict.fromkeys(address.rpartition("/")[0] for address in report.missing)
+    note(
+        f"weights of {source}: {len(report.loaded) + len(report.reshaped)} arrays; "
+        f"new: {', '.join(layers) or 'none'}"
+    )
+    return preprocess
+
+
+def carried(spec: ModelSpec, source: str) -> tuple[dict[str, np.ndarray], Preprocess]:
+    """Return the parameters of a weight file that a net can start with, and its preprocessing."""
     file = shipped_weights("vgg16-shapes") if source == "shipped" else find_weights(Path(source))
     weights = load_weights(file)
     theirs = ModelSpec.from_dict(weights.attributes)
@@ -105,21 +168,21 @@ def start_from(net: Net, spec: ModelSpec, source: str, note: Callable[[str], Non
             f"{spec.backbone} of width {spec.width:g}; give --width {theirs.width:g}, other "
             "--weights, or --weights none to start from random ones"
         )
-    new_scores = theirs.num_classes != spec.num_classes or theirs.arch == "classifier"
-    new_fc = theirs.fc_channels != spec.fc_channels or "fc6/weight" not in weights.params
-    params = {
-        address: array
-        for address, array in weights.params.items()
-        if not address.startswith(("fc8/", "loss3/classifier/"))
-        and not (address.startswith("upscore") and address not in net.params)
-        and not (new_scores and address.startswith(("score", "upscore")))
-        and not (new_fc and address.startswith(("fc6/", "fc7/")))
-    }
-    new = ["score*", "upscore*", "scale_*", *(["fc6/*", "fc7/*"] if new_fc else [])]
-    report = transplant(net.params, params, may_be_missing=new)
-    layers = dict.fromkeys(address.rpartition("/")[0] for address in report.missing)
-    note(
-        f"weights of {file.name}: {len(report.loaded) + len(report.reshaped)} arrays; "
-        f"new: {', '.join(layers) or 'none'}"
-    )
-    return Preprocess.from_dict(weights.attributes["preprocess"])
+    if theirs.modality != spec.modality and not (
+        theirs.modality == "rgb" or (theirs.modality, spec.modality) == ("hha", "rgb-hha")
+    ):
+        raise SettingsError(
+            f"{file.name} holds a net that sees {theirs.modality}; one that sees {spec.modality} "
+            "cannot start from it: give the weights of a net that sees colour"
+        )
+    dropped = ["fc8/", "loss3/classifier/"]
+    classes = (theirs.num_classes, theirs.heads), (spec.num_classes, spec.heads)
+    if classes[0] != classes[1] or theirs.arch == "classifier":
+        dropped += ["score", "upscore"]
+    if theirs.fc_channels != spec.fc_channels:
+        dropped += ["fc6", "fc7"]
+    params = {a: p for a, p in weights.params.items() if not a.startswith(tuple(dropped))}
+    preprocess = Preprocess.from_dict(weights.attributes["preprocess"])
+    if spec.modality == "hha" and theirs.modality == "rgb":
+        preprocess = hha_preprocess(preprocess)
+    return params, preprocess

@@ -195,14 +195,11 @@ def report_evaluation(confusion: ConfusionMatrix, step: int, reporter: Reporter)
 
 def save_state(model: Model, optimiser: SGD, step: int, folder: Path) -> None:
     """Write a checkpoint, and delete the oldest ones."""
-    attributes = model_attributes(
-        model.spec, model.preprocess, model.class_names, np.asarray(model.palette)
-    )
     save_checkpoint(
         checkpoint_path(folder, step),
         model.net.params,
         optimiser.state(),
-        {"step": step, **attributes},
+        {"step": step, **model_attributes(model)},
     )
     prune_checkpoints(folder, KEPT_CHECKPOINTS)
 

@@ -23,16 +23,20 @@ class Settings:
     Attributes
     ----------
     dataset : str
-        "shapes", "voc" or "folder".
+        A key of `DATASETS`.
     data_dir : str or None
         Where the data lies.
     data_options : dict
         Options of the data set, e.g. {"ignore": 11}.
     arch, backbone, width, padding, fc_channels
         The net; see `models.build.ModelSpec`.
+    modality : "rgb", "rgbd", "hha" or "rgb-hha"
+        What the net sees; see `ModelSpec`.
     weights : str
         A weight file or run to start from, "shipped" for the small classifier that comes with
         the package, "none" for random weights.
+    weights_hha : str or None
+        The same for the HHA stream of late fusion; by default it starts as the colour stream.
     recipe : str
         "accumulate" or "heavy", see `recipes.py`.
     rate : float
@@ -75,7 +79,9 @@ class Settings:
     width: float
     padding: str
     fc_channels: int | None
+    modality: str
     weights: str
+    weights_hha: str | None
     recipe: str
     rate: float
     policy: str
@@ -117,10 +123,17 @@ class Settings:
             )
         return cls(**values)
 
-    def spec(self, num_classes: int) -> ModelSpec:
-        """Return the description of the net for a number of classes."""
+    def spec(self, num_classes: int, heads: dict[str, int] | None = None) -> ModelSpec:
+        """Return the description of the net for so many classes, or for several heads."""
         return ModelSpec(
-            self.arch, self.backbone, num_classes, self.width, self.padding, self.fc_channels
+            self.arch,
+            self.backbone,
+            num_classes,
+            self.width,
+            self.padding,
+            self.fc_channels,
+            self.modality,
+            heads,
         )
 
 
@@ -133,7 +146,9 @@ COMMON: dict[str, Any] = {
     "width": 0.125,
     "padding": "same",
     "fc_channels": None,
+    "modality": "rgb",
     "weights": "shipped",
+    "weights_hha": None,
     "policy": "poly",
     "mirror": True,
     "jitter": 0,
@@ -147,16 +162,15 @@ COMMON: dict[str, Any] = {
 }
 # What differs for each data set. `images` is how many the default number of steps sees, `pixels`
 # a typical image has, `small_rate` suits a small net: on photographs 0.02 kills its rectifiers.
+PHOTOS: dict[str, Any] = {"small_rate": 5e-3, "batch_size": 2, "padding": "faithful"}
 DATASETS: dict[str, dict[str, Any]] = {
     "shapes": {"pixels": 128 * 128, "images": 6_000, "small_rate": 2e-2, "batch_size": 4},
-    "voc": {
-        "pixels": 500 * 375,
-        "images": 8_000,
-        "small_rate": 5e-3,
-        "batch_size": 2,
-        "padding": "faithful",
-    },
-    "folder": {"pixels": 480 * 360, "images": 8_000, "small_rate": 5e-3, "batch_size": 2},
+    "voc": {**PHOTOS, "pixels": 500 * 375, "images": 8_000},
+    "sbd": {**PHOTOS, "pixels": 500 * 375, "images": 20_000},
+    "nyud": {**PHOTOS, "pixels": 640 * 480, "images": 8_000, "batch_size": 1},
+    "siftflow": {**PHOTOS, "pixels": 256 * 256, "images": 10_000},
+    "context": {**PHOTOS, "pixels": 500 * 375, "images": 20_000},
+    "folder": {**PHOTOS, "pixels": 480 * 360, "images": 8_000, "padding": "same"},
 }
 
 

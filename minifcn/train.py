@@ -104,6 +104,9 @@ def parser() -> argparse.ArgumentParser:
     data = result.add_argument_group("data")
     data.add_argument("--data-dir", metavar="DIR", help="where the data lies")
     data.add_argument("--year", help="voc: the year of the tree, e.g. 2012 (default: the newest)")
+    data.add_argument(
+        "--sbd", action="store_true", default=None, help="voc: SBD's training images too"
+    )
     data.add_argument("--ignore", type=int, help="folder: a label value that shall not count")
     data.add_argument(
         "--fraction", type=float, help="folder: share for validation if there are no splits"
@@ -185,7 +188,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         given.pop(name)
         for name in ("dataset", "out", "resume", "staged", "smoke", "profile", "lr_search")
     )
-    options = {name: given.pop(name) for name in ("year", "ignore", "fraction")}
+    options = {name: given.pop(name) for name in ("year", "sbd", "ignore", "fraction")}
     given["data_options"] = {k: v for k, v in options.items() if v is not None} or None
     if smoke:
         given.update(SMOKE)

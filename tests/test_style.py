@@ -25,6 +25,7 @@ FLOORS = {
     "layers": 2,
     "optim": 2,
     "files": 0,
+    "contact_sheet": 2,
     "resources": 0,
     "graph": 3,
     "fusion": 3,

@@ -10,30 +10,39 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+from minifcn.data.context import ContextDataset
 from minifcn.data.dataset import DataError, Dataset, Sample
 from minifcn.data.folder import FolderDataset
 from minifcn.data.loader import Batch, Loader
+from minifcn.data.sbd import SBDDataset
 from minifcn.data.shapes import ShapesClassification, ShapesDataset
+from minifcn.data.siftflow import SiftFlowDataset
 from minifcn.data.transforms import Preprocess
 from minifcn.data.voc import VOCDataset
 
 DATASETS: dict[str, Any] = {
     "shapes": ShapesDataset,
     "voc": VOCDataset,
+    "sbd": SBDDataset,
+    "siftflow": SiftFlowDataset,
+    "context": ContextDataset,
     "folder": FolderDataset,
 }
 
 __all__ = [
     "DATASETS",
     "Batch",
+    "ContextDataset",
     "DataError",
     "Dataset",
     "FolderDataset",
     "Loader",
     "Preprocess",
+    "SBDDataset",
     "Sample",
     "ShapesClassification",
     "ShapesDataset",
+    "SiftFlowDataset",
     "VOCDataset",
     "open_dataset",
 ]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 IGNORE = 255  # the label of pixels that do not count: VOC's boundary, "void", "unlabelled"
+NOTHING: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
 class DataError(ValueError):
@@ -26,18 +29,26 @@ class Sample(NamedTuple):
         RGB, 0..255.
     label : ndarray (H, W), uint8
         Class index of each pixel; 255 = ignore.
+    extras : mapping of str to ndarray (H, W) or (H, W, C)
+        Further inputs by name, such as "depth"; most data sets have none.
+    extra_labels : mapping of str to ndarray (H, W), uint8
+        Label maps of further heads by name, such as "geo"; 255 = ignore.
     """
 
     id: str
     image: np.ndarray
     label: np.ndarray
+    extras: Mapping[str, np.ndarray] = NOTHING
+    extra_labels: Mapping[str, np.ndarray] = NOTHING
 
 
 class Dataset(Protocol):
     """A sequence of samples that share one list of classes.
 
     Reading a sample must be safe from several threads at once and give the same every time. A
-    data set that keeps its images in files also has `image_path(index) -> Path`.
+    data set that keeps its images in files also has `image_path(index) -> Path`; one whose samples
+    have `extra_labels` also has `extra_classes`, the class names of each further head, and
+    `extra_palettes`, its colours (256, 3), both dicts by the name of the head.
 
     Attributes
     ----------

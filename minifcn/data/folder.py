@@ -104,6 +104,10 @@ class FolderDataset:
         """Return the file of an image."""
         return self._images[self.ids[index]]
 
+    def label_path(self, index: int) -> Path:
+        """Return the file of a label map."""
+        return self._labels[self.ids[index]]
+
 
 Files = dict[str, Path]  # stem -> file
 

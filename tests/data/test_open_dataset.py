@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matlab_labels import make_context, make_sbd, make_siftflow
 
 from minifcn.data import DATASETS, DataError, open_dataset
 
 
 @pytest.fixture
-def opened(request, devkit, own_folder):
+def opened(request, devkit, own_folder, tmp_path):
     """One data set of each name."""
+    make_sbd(tmp_path, {"train": "ab"})
+    make_siftflow(tmp_path)
+    make_context(tmp_path)
     where = {"shapes": None, "voc": devkit, "folder": own_folder}
+    where |= dict.fromkeys(("sbd", "siftflow", "context"), tmp_path)
     return open_dataset(request.param, "train", data_dir=where[request.param])
 
 
@@ -24,6 +29,9 @@ def test_every_data_set_keeps_the_protocol(opened):
     first, again = opened[0], opened[0]
     assert first.id == opened.ids[0] and first.image.shape == (*first.label.shape, 3)
     assert np.array_equal(first.image, again.image) and np.array_equal(first.label, again.label)
+    assert [label.shape for label in first.extra_labels.values()] == [
+        first.label.shape for _ in getattr(opened, "extra_classes", {})
+    ]
     with pytest.raises(IndexError):
         opened[len(opened)]
 
@@ -35,7 +43,7 @@ def test_options_reach_the_data_set(devkit):
 
 
 def test_an_unknown_name_is_refused():
-    with pytest.raises(DataError, match="unknown dataset 'coco'; there are shapes, voc, folder"):
+    with pytest.raises(DataError, match="unknown dataset 'coco'; there are shapes, voc, sbd, "):
         open_dataset("coco", "train")
 
 

@@ -1,0 +1,87 @@
+"""From a sample to what a net is given: one input or two, by what the net sees (section 5, NYUDv2).
+
+    rgb        data: colour
+    rgbd       data: colour and depth, four channels (early fusion)
+    hha        data: horizontal disparity, height and angle, as three channels
+    rgb-hha    data: colour, hha: the other (late fusion)
+
+Depth enters as its logarithm minus a mean, as in the reference's nyud-fcn32s-color-d. HHA is not
+turned into BGR; its mean is that of NYUDv2's training images (nyud-fcn32s-hha/nyud_layers.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from minifcn.data.dataset import DataError
+from minifcn.data.transforms import Preprocess
+
+HHA_MEAN = (132.431, 94.076, 118.477)
+LOG_DEPTH_MEAN = 7.844  # of millimetres
+NEEDS = {"rgb": (), "rgbd": ("depth",), "hha": ("hha",), "rgb-hha": ("hha",)}
+
+
+def hha_preprocess(colour: Preprocess) -> Preprocess:
+    """Return the preprocessing of HHA in a net whose colours are scaled as given."""
+    scale = colour.scale if isinstance(colour.scale, float) else 1.0
+    return Preprocess("RGB", HHA_MEAN, scale)
+
+
+def net_inputs(
+    image: np.ndarray,
+    extras: Mapping[str, np.ndarray],
+    preprocess: Preprocess,
+    modality: str = "rgb",
+) -> dict[str, np.ndarray]:
+    """Return the inputs of a net for one image.
+
+    Parameters
+    ----------
+    image : uint8 array (H, W, 3), RGB
+    extras : mapping of str to array
+        "depth" (H, W), float, in metres, 0 or not a number where it is not known; "hha"
+        (H, W, 3), uint8. Only what the modality needs.
+    preprocess : Preprocess
+        That of the net's weights: of colour, or of HHA in a net that sees nothing else.
+    modality : "rgb", "rgbd", "hha" or "rgb-hha"
+
+    Returns
+    -------
+    dict of input name to float32 array (C, H, W)
+
+    Raises
+    ------
+    DataError
+        If the image comes without something that the net sees.
+    """
+    missing = [name for name in NEEDS[modality] if name not in extras]
+    if missing:
+        raise DataError(
+            f"the net sees {modality}, but the data come without {' and '.join(missing)}"
+        )
+    if modality == "hha":
+        return {"data": preprocess(extras["hha"])}
+    data = preprocess(image)
+    if modality == "rgbd":
+        data = np.concatenate([data, log_depth(extras["depth"])[None]])
+    if modality == "rgb-hha":
+        return {"data": data, "hha": hha_preprocess(preprocess)(extras["hha"])}
+    return {"data": data}
+
+
+def log_depth(depth: np.ndarray) -> np.ndarray:
+    """Return the logarithm of depth in millimetres minus its mean; 0 where it is not known.
+
+    Parameters
+    ----------
+    depth : float array (H, W), in metres
+
+    Returns
+    -------
+    float32 array (H, W)
+    """
+    known = np.isfinite(depth) & (depth > 0)
+    logarithm = np.log(1000 * np.where(known, depth, 1.0)) - LOG_DEPTH_MEAN
+    return np.where(known, logarithm, 0.0).astype(np.float32)

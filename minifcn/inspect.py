@@ -1,0 +1,207 @@
+"""Look through a data set before training: `python -m minifcn.inspect DATASET`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import combinations, product
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from minifcn.backend import get_threads, set_threads
+from minifcn.contact_sheet import contact_sheet
+from minifcn.data import DATASETS, open_dataset
+from minifcn.data.checks import shared_images
+from minifcn.data.dataset import IGNORE, DataError, Dataset, some
+from minifcn.data.statistics import (
+    MAIN_HEAD,
+    HeadStatistics,
+    Look,
+    Statistics,
+    colours_of_maps,
+    looks,
+    summarise,
+)
+from minifcn.pictures import save_png
+
+DESCRIPTION = """\
+Read a data set as training would, and say what is in it: how many images of what sizes, how often
+each class occurs, what is broken and why, and which images are in two splits at once.
+
+  python -m minifcn.inspect voc --data-dir VOCdevkit
+  python -m minifcn.inspect folder --data-dir mydata -o looks     with pictures of some samples
+  python -m minifcn.inspect sbd --data-dir data --images 200      a quick look
+
+The exit status is 1 if anything cannot be used. Images in two splits are reported, but they are
+usable: which of the splits should keep them is for you to say.
+"""
+SHOWN_PROBLEMS, SHOWN_SIZES = 10, 5
+SHEET_SAMPLES = 12
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command's argument parser."""
+    result = argparse.ArgumentParser(
+        prog="python -m minifcn.inspect",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    result.add_argument("dataset", choices=sorted(DATASETS))
+    result.add_argument("--data-dir", metavar="DIR", help="where the data lies")
+    result.add_argument(
+        "--split", nargs="+", default=["train", "val"], help="one or more (train val)"
+    )
+    result.add_argument("--year", help="voc: the year of the tree")
+    result.add_argument("--sbd", action="store_true", default=None, help="voc: with SBD")
+    result.add_argument("--ignore", type=int, help="folder: a label value that shall not count")
+    result.add_argument("--fraction", type=float, help="folder: share for validation")
+    result.add_argument("--images", type=int, metavar="N", help="look at N of each split only")
+    result.add_argument("-o", "--out", type=Path, metavar="DIR", help="write contact sheets there")
+    result.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
+    return result
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    args = parser().parse_args(argv)
+    if args.images is not None and args.images < 1:
+        parser().error(f"--images must be at least 1, not {args.images}")
+    set_threads(args.threads)
+    given = {name: getattr(args, name) for name in ("year", "sbd", "ignore", "fraction")}
+    options = {name: value for name, value in given.items() if value is not None}
+    opened: dict[str, Dataset] = {}
+    sound = True
+    for split in dict.fromkeys(args.split):
+        try:
+            dataset = open_dataset(args.dataset, split, data_dir=args.data_dir, **options)
+        except DataError as error:
+            print(f"error: {error}", file=sys.stderr)
+            sound = False
+            continue
+        opened[f"{args.dataset} {split}"] = dataset
+        sound &= inspect_split(dataset, split, args.images, args.out)
+    pairs = list(combinations(opened.items(), 2))
+    if args.dataset == "sbd":
+        pairs += product(opened.items(), _vocs_validation(args.data_dir))
+    compared = [report_shared(first, second) for first, second in pairs]
+    return 0 if sound and all(compared) else 1
+
+
+def inspect_split(dataset: Dataset, split: str, limit: int | None, out: Path | None) -> bool:
+    """Look through a split and print what is there; return whether all of it can be used."""
+    count = min(limit or len(dataset), len(dataset))
+    indices = np.linspace(0, len(dataset) - 1, count).round().astype(int).tolist()
+    usable: list[int] = []
+    broken: list[int] = []
+
+    def watched() -> Iterator[Look]:
+        seen = looks(dataset, indices, get_threads())
+        for one in tqdm(seen, total=count, unit="image", desc=split, leave=False):
+            (broken if one.problem else usable).append(one.place)
+            yield one
+
+    statistics = summarise(dataset, watched())
+    print(f"\n{dataset.name} {split}: {len(dataset)} images")
+    print("\n".join(_report(statistics, len(dataset))))
+    colours = colours_of_maps(dataset, broken)
+    if colours:
+        print(
+            f"  the label maps that are RGB pictures have {len(colours)} colours; put them in the "
+            f'order of the classes, as "palette" in classes.json: {colours}'
+        )
+    if out is not None and usable:
+        path = out / f"{dataset.name}-{split}.png"
+        shown = np.linspace(0, len(usable) - 1, min(SHEET_SAMPLES, len(usable))).round()
+        save_png(path, contact_sheet(dataset, [usable[int(place)] for place in shown]))
+        print(f"  contact sheet: {path}")
+    return not statistics.problems
+
+
+def report_shared(first: tuple[str, Dataset], second: tuple[str, Dataset]) -> bool:
+    """Print which images two splits, each with its name, share; return whether that is known."""
+    title = f"{first[0]} and {second[0]}"
+    try:
+        pairs = shared_images(first[1], second[1])
+    except DataError as error:
+        print(f"error: {title} cannot be compared: {error}", file=sys.stderr)
+        return False
+    if not pairs:
+        print(f"\n{title} share no image")
+        return True
+    which = some([a if a == b else f"{a} = {b}" for a, b in pairs])
+    print(
+        f"\n{title} share {len(pairs)} images ({which}): a net that is trained on one must not be "
+        "judged by the other"
+    )
+    return True
+
+
+def _vocs_validation(data_dir: str | None) -> list[tuple[str, Dataset]]:
+    """Return VOC's validation data, if they are there, many of which SBD trains on."""
+    try:
+        return [("voc val", open_dataset("voc", "val", data_dir=data_dir))]
+    except DataError:
+        print("\nVOC's own val is not in the same folder, so it is not compared with")
+        return []
+
+
+# ---------------------------------------------------------------------------------------------
+# What is printed
+# ---------------------------------------------------------------------------------------------
+
+
+def _report(statistics: Statistics, total: int) -> list[str]:
+    """Return the lines about a split."""
+    unusable = sum(map(len, statistics.problems.values()))
+    lines = [f"  looked at {statistics.samples} of {total}, {unusable} unusable"]
+    if statistics.sizes:
+        lines.append(f"  sizes (width x height): {_sizes(statistics.sizes)}")
+        red, green, blue = statistics.mean
+        lines.append(f"  mean RGB: {red:.3f}, {green:.3f}, {blue:.3f}")
+        for head, found in statistics.heads.items():
+            lines += _classes(head, found)
+    for message, ids in list(statistics.problems.items())[:SHOWN_PROBLEMS]:
+        same = f" (the same: {some(ids[1:])}; {len(ids)} in all)" if len(ids) > 1 else ""
+        lines.append(f"  unusable: {message}{same}")
+    rest = [name for ids in list(statistics.problems.values())[SHOWN_PROBLEMS:] for name in ids]
+    if rest:
+        lines.append(f"  unusable: {len(rest)} others: {some(rest, SHOWN_PROBLEMS)}")
+    return lines
+
+
+def _sizes(sizes: Counter[tuple[int, int]]) -> str:
+    """Return the commonest sizes, and between which limits the others are."""
+    common = [f"{w} x {h} ({n})" for (h, w), n in sizes.most_common(SHOWN_SIZES)]
+    others = len(sizes) - len(common)
+    if others < 1:
+        return ", ".join(common)
+    heights, widths = zip(*sizes, strict=True)
+    limits = f"{min(widths)}..{max(widths)} x {min(heights)}..{max(heights)}"
+    return f"{', '.join(common)} and {others} others, all within {limits}"
+
+
+def _classes(head: str, found: HeadStatistics) -> list[str]:
+    """Return the table of a head's classes, and what is odd about them."""
+    title = "class" if head == MAIN_HEAD else f"{head} class"
+    width = max(len(title), *map(len, found.class_names))
+    lines = [f"  {title:{width}}  {'% of pixels':>11}  images"]
+    for index, (name, share) in enumerate(zip(found.class_names, found.shares(), strict=True)):
+        lines.append(f"  {name:{width}}  {100 * share:11.3f}  {found.images[index]:6d}")
+    lines.append(f"  ignored (255): {100 * found.ignored():.3f} % of all pixels")
+    absent = found.absent()
+    if absent:
+        lines.append(f"  never seen in these images: {', '.join(absent)}")
+    if set(np.flatnonzero(found.counts)) == {0, IGNORE}:
+        lines.append(
+            "  only 0 and 255 occur: if these are masks in black and white, all that should be "
+            "learnt is ignored; write 1 where they are white"
+        )
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())
