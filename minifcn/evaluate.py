@@ -17,7 +17,7 @@ from minifcn.metrics import format_table
 from minifcn.model import load_model
 from minifcn.run import results
 from minifcn.settings import DATASETS, SettingsError
-from minifcn.train import EXPECTED_ERRORS
+from minifcn.train import DATA_OPTIONS, EXPECTED_ERRORS
 
 DESCRIPTION = """\
 Segment every image of a data set and print the paper's four figures and the IU of each class.
@@ -45,6 +45,10 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--sbd", action="store_true", default=None, help="voc: without SBD's training images"
     )
+    result.add_argument("--depth", action="store_true", default=None, help="shapes: with depth")
+    result.add_argument(
+        "--two-heads", action="store_true", default=None, help="shapes: with a second label map"
+    )
     result.add_argument("--ignore", type=int, help="folder: a label value that shall not count")
     result.add_argument("--fraction", type=float, help="folder: share for validation")
     result.add_argument("--limit", type=int, metavar="N", help="use the first N images only")
@@ -58,22 +62,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     args = parser().parse_args(argv)
     set_threads(args.threads)
-    options = {name: getattr(args, name) for name in ("year", "sbd", "ignore", "fraction")}
+    options = {name: getattr(args, name) for name in DATA_OPTIONS}
     options = {name: value for name, value in options.items() if value is not None}
     try:
         xp = device_module(args.device)
         model = load_model(args.model, xp)
         dataset = open_dataset(args.dataset, args.split, data_dir=args.data_dir, **options)
-        if len(dataset.class_names) != len(model.class_names):
-            raise SettingsError(
-                f"the net knows {len(model.class_names)} classes ({', '.join(model.class_names)}), "
-                f"the data set has {len(dataset.class_names)}; evaluate it on its own kind of data"
-            )
+        classes = {"": dataset.class_names, **getattr(dataset, "extra_classes", {})}
+        for head, names in {"": model.class_names, **model.extra_classes}.items():
+            if len(classes.get(head, ())) != len(names):
+                raise SettingsError(
+                    f"the net knows {len(names)} classes ({', '.join(names)}), the data set has "
+                    f"{len(classes.get(head, ()))}; evaluate it on its own kind of data"
+                )
         indices = trange(min(args.limit or len(dataset), len(dataset)), unit="image", leave=False)
-        confusion = evaluate(model.net, dataset, model.preprocess, xp=xp, indices=indices)
-        print(format_table(confusion.scores(), dataset.class_names))
+        confusions = evaluate(model, dataset, xp=xp, indices=indices)
+        for head, confusion in confusions.items():
+            if head:
+                print(f"\n{head}")
+            print(format_table(confusion.scores(), classes[head]))
         if args.json:
-            write_json(args.json, results(confusion, tuple(dataset.class_names)))
+            write_json(args.json, results(confusions, model))
     except EXPECTED_ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -2,67 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 
 import numpy as np
 
 from minifcn.backend import Array, to_device, to_host
-from minifcn.data.dataset import Dataset
+from minifcn.data.dataset import NOTHING, Dataset
+from minifcn.data.inputs import net_inputs
 from minifcn.data.transforms import Preprocess
+from minifcn.heads import Head, net_heads
 from minifcn.metrics import ConfusionMatrix
+from minifcn.model import Model
 from minifcn.net import Net
 
 
-def segment(net: Net, image: np.ndarray, preprocess: Preprocess, xp: ModuleType = np) -> Array:
+def segment(
+    net: Net,
+    image: np.ndarray,
+    preprocess: Preprocess,
+    xp: ModuleType = np,
+    *,
+    extras: Mapping[str, np.ndarray] = NOTHING,
+    modality: str = "rgb",
+) -> Array:
     """Return the class of each pixel of an image, on the device of `xp`.
 
     Parameters
     ----------
     net : Net
-        With a blob `score`.
+        Of several heads, the first is asked; see `segment_all`.
     image : uint8 array (H, W, 3), RGB
         Of any size; the net sees it whole and unscaled.
     preprocess : Preprocess
         That of the net's weights.
     xp : module
+    extras : mapping of str to array
+        "depth" or "hha", for a net that sees them; see `data.inputs.net_inputs`.
+    modality : str
+        What the net sees.
 
     Returns
     -------
     int array (H, W); the lowest class wins a tie
     """
-    data = to_device(preprocess(image)[None], xp)
-    outputs, _ = net.forward({"data": data}, outputs=["score"])
-    return outputs["score"][0].argmax(axis=0)
+    head = net_heads(net)[:1]
+    return next(iter(_predict(net, head, image, preprocess, xp, extras, modality).values()))
+
+
+def segment_all(
+    model: Model, image: np.ndarray, xp: ModuleType = np, extras: Mapping[str, np.ndarray] = NOTHING
+) -> dict[str, Array]:
+    """Return the label map of each head of a model: {"": (H, W)}, or {"": ..., "geo": ...}.
+
+    Parameters are those of `segment`.
+    """
+    heads, modality = net_heads(model.net), model.spec.modality
+    return _predict(model.net, heads, image, model.preprocess, xp, extras, modality)
+
+
+def _predict(
+    net: Net,
+    heads: Sequence[Head],
+    image: np.ndarray,
+    preprocess: Preprocess,
+    xp: ModuleType,
+    extras: Mapping[str, np.ndarray],
+    modality: str,
+) -> dict[str, Array]:
+    arrays = net_inputs(image, extras, preprocess, modality)
+    inputs = {name: to_device(array[None], xp) for name, array in arrays.items()}
+    outputs, _ = net.forward(inputs, outputs=[head.score for head in heads])
+    return {head.name: outputs[head.score][0].argmax(axis=0) for head in heads}
 
 
 def evaluate(
-    net: Net,
+    model: Model,
     dataset: Dataset,
-    preprocess: Preprocess,
     *,
     xp: ModuleType = np,
     indices: Iterable[int] | None = None,
-) -> ConfusionMatrix:
+) -> dict[str, ConfusionMatrix]:
     """Segment a data set, image by image, and count.
 
     Parameters
     ----------
-    net, preprocess, xp
-        As for `segment`.
+    model : Model
     dataset : Dataset
+        Whose samples have what the model sees.
+    xp : module
+        The device of the net's weights.
     indices : iterable of int, optional
         The samples to use; all of them if not given. (A progress bar may be wrapped around it.)
 
     Returns
     -------
-    ConfusionMatrix
+    dict of str to ConfusionMatrix
+        Of each head: "" is the main one.
     """
-    confusion = ConfusionMatrix(len(dataset.class_names))
+    classes = {"": model.class_names, **model.extra_classes}
+    confusions = {head: ConfusionMatrix(len(names)) for head, names in classes.items()}
     for index in range(len(dataset)) if indices is None else indices:
         sample = dataset[index]
-        confusion.update(sample.label, to_host(segment(net, sample.image, preprocess, xp)))
-    return confusion
+        truth = {"": sample.label, **sample.extra_labels}
+        for head, label in segment_all(model, sample.image, xp, sample.extras).items():
+            confusions[head].update(truth[head], to_host(label))
+    return confusions
 
 
 def predicts_one_class(confusion: ConfusionMatrix) -> bool:

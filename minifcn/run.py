@@ -29,7 +29,7 @@ from minifcn.data.dataset import Dataset
 from minifcn.data.loader import Loader
 from minifcn.data.transforms import Preprocess
 from minifcn.files import write_json
-from minifcn.inference import evaluate, predicts_one_class, segment
+from minifcn.inference import evaluate, predicts_one_class, segment_all
 from minifcn.metrics import ConfusionMatrix, Scores
 from minifcn.model import Model, model_attributes, save_model
 from minifcn.net import Net
@@ -70,8 +70,8 @@ class Reporter:
     def step(self, step: Step, total: int) -> None:
         """Report an update."""
 
-    def evaluation(self, step: int, scores: Scores) -> None:
-        """Report an evaluation."""
+    def evaluation(self, step: int, scores: Scores, head: str = "") -> None:
+        """Report an evaluation; of several heads, the main one is called ""."""
 
 
 def execute(
@@ -107,18 +107,13 @@ def execute(
     model.net.to(xp)
     write_json(folder / "config.json", describe(settings))
     trained = fit(model, settings, datasets, folder, xp, reporter)
-    confusion = evaluate(
-        trained.net,
-        datasets[1],
-        trained.preprocess,
-        xp=xp,
-        indices=first(datasets[1], settings.final_images),
-    )
-    scores = confusion.scores()
-    reporter.evaluation(settings.steps, scores)
+    indices = first(datasets[1], settings.final_images)
+    confusions = evaluate(trained, datasets[1], xp=xp, indices=indices)
+    for head, confusion in confusions.items():
+        reporter.evaluation(settings.steps, confusion.scores(), head)
     save_model(folder / "weights.h5", trained, dataset=settings.dataset, steps=settings.steps)
-    write_json(folder / "results.json", results(confusion, trained.class_names))
-    return scores
+    write_json(folder / "results.json", results(confusions, trained))
+    return confusions[""].scores()
 
 
 def fit(
@@ -149,6 +144,7 @@ def fit(
         seed=settings.seed,
         mirror=settings.mirror,
         jitter=settings.jitter,
+        modality=settings.modality,
     )
     net.clock = reporter.clock
     with open_log(folder / "log.jsonl", start) as log:
@@ -173,20 +169,23 @@ def fit(
             save_samples(model, datasets[1], folder / "samples", step.number, xp)
             if step.number != settings.steps:  # the last evaluation is the caller's, over all
                 indices = first(datasets[1], settings.evaluate_images)
-                confusion = evaluate(net, datasets[1], preprocess, xp=xp, indices=indices)
-                record = {"number": step.number, **results(confusion, model.class_names)}
+                confusions = evaluate(model, datasets[1], xp=xp, indices=indices)
+                record = {"number": step.number, **results(confusions, model)}
                 log.write(json.dumps(record) + "\n")
-                report_evaluation(confusion, step.number, reporter)
+                report_evaluation(confusions, step.number, reporter)
             log.flush()
             net.clock = reporter.clock
     net.clock = None
     return model
 
 
-def report_evaluation(confusion: ConfusionMatrix, step: int, reporter: Reporter) -> None:
+def report_evaluation(
+    confusions: dict[str, ConfusionMatrix], step: int, reporter: Reporter
+) -> None:
     """Report the figures, and warn if the net has learned nothing so far."""
-    reporter.evaluation(step, confusion.scores())
-    if predicts_one_class(confusion):
+    for head, confusion in confusions.items():
+        reporter.evaluation(step, confusion.scores(), head)
+    if predicts_one_class(confusions[""]):
         reporter.note(
             f"after {step} steps the net gives every pixel the same class; if this goes on, the "
             "learning rate is too low, or the base weights were not loaded, or the labels are wrong"
@@ -229,19 +228,20 @@ def open_log(path: Path, start: int) -> Any:
 
 def save_samples(model: Model, dataset: Dataset, folder: Path, step: int, xp: ModuleType) -> None:
     """Write image, truth and prediction of a few validation images side by side."""
-    palette = np.asarray(dataset.palette)
+    palettes = {"": np.asarray(dataset.palette), **getattr(dataset, "extra_palettes", {})}
     for index in range(min(SAMPLE_IMAGES, len(dataset))):
         sample = dataset[index]
-        label = to_host(segment(model.net, sample.image, model.preprocess, xp)).astype(np.uint8)
-        picture = side_by_side(
-            [
-                ("image", sample.image),
-                ("truth", colourise(sample.label, palette)),
-                (f"step {step}", colourise(label, palette)),
-                ("overlay", overlay(sample.image, label, palette)),
-            ]
-        )
-        save_png(folder / f"{index:02d}_step_{step:08d}.png", picture)
+        labels = {
+            head: to_host(label).astype(np.uint8)
+            for head, label in segment_all(model, sample.image, xp, sample.extras).items()
+        }
+        panels = [("image", sample.image)]
+        for head, truth in {"": sample.label, **sample.extra_labels}.items():
+            colours = palettes[head]
+            panels.append((f"truth {head}".strip(), colourise(truth, colours)))
+            panels.append((f"step {step} {head}".strip(), colourise(labels[head], colours)))
+        panels.append(("overlay", overlay(sample.image, labels[""], palettes[""])))
+        save_png(folder / f"{index:02d}_step_{step:08d}.png", side_by_side(panels))
 
 
 def first(dataset: Dataset, count: int) -> range:
@@ -249,13 +249,18 @@ def first(dataset: Dataset, count: int) -> range:
     return range(min(count or len(dataset), len(dataset)))
 
 
-def results(confusion: ConfusionMatrix, class_names: tuple[str, ...]) -> dict[str, Any]:
-    """Return the paper's four figures and the IU of each class, ready for JSON."""
-    scores = confusion.scores()
-    return {
-        **{name: finite(getattr(scores, name)) for name in FIGURES},
-        "class_iu": dict(zip(class_names, map(finite, scores.class_iu), strict=True)),
-    }
+def results(confusions: dict[str, ConfusionMatrix], model: Model) -> dict[str, Any]:
+    """Return the paper's figures and the IU of each class, ready for JSON; heads in "heads"."""
+    names = {"": model.class_names, **model.extra_classes}
+    records = {}
+    for head, confusion in confusions.items():
+        scores = confusion.scores()
+        records[head] = {
+            **{name: finite(getattr(scores, name)) for name in FIGURES},
+            "class_iu": dict(zip(names[head], map(finite, scores.class_iu), strict=True)),
+        }
+    main = records.pop("")
+    return {**main, "heads": records} if records else main
 
 
 def finite(value: float) -> float | None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from minifcn.backend import to_device
 from minifcn.data.loader import Loader
+from minifcn.heads import net_heads
 from minifcn.layers import SoftmaxLoss
 from minifcn.net import Net
 from minifcn.optim import SGD, GradientAccumulator
@@ -35,8 +36,10 @@ class Step(NamedTuple):
         Updates made so far, this one included.
     loss : float
         The loss as the net defines it, the mean over the accumulated batches; before the update.
+        Of several heads, the sum.
     pixel_loss : float
-        The loss for each labelled pixel, in nats: log(C) for a net that knows nothing.
+        The loss for each labelled pixel, in nats: log(C) for a net that knows nothing. Of several
+        heads, the sum.
     rate : float
         Learning rate of this update.
     images : int
@@ -73,7 +76,7 @@ def train(
     Parameters
     ----------
     net : Net
-        With a blob `loss`, on the device of `xp`.
+        With at least one loss, on the device of `xp`; several are added up.
     loader : Loader
     optimiser : SGD
         Of the net's parameters.
@@ -95,6 +98,7 @@ def train(
     TrainingError
         If the loss is not a finite number. The weights are then as after the last good update.
     """
+    heads = net_heads(net)
     batches = loader.batches(start=start * accumulate)
     try:
         for number in range(start, steps):
@@ -105,15 +109,17 @@ def train(
             losses, pixel_losses, images = [], [], 0
             for _ in range(accumulate):
                 batch = next(batches)
-                inputs = {
-                    "data": to_device(batch.data, xp),
-                    "label": to_device(batch.label, xp),
-                }
+                inputs = {name: to_device(array, xp) for name, array in batch.inputs.items()}
                 outputs, tape = net.forward(
-                    inputs, outputs=["loss"], train=True, rng=rng, recompute=recompute
+                    inputs,
+                    outputs=[head.loss for head in heads],
+                    train=True,
+                    rng=rng,
+                    recompute=recompute,
                 )
                 assert tape is not None  # because of train=True
-                loss = float(outputs["loss"])
+                parts = [float(outputs[head.loss]) for head in heads]
+                loss = sum(parts)
                 if not np.isfinite(loss):
                     raise TrainingError(
                         f"the loss of step {number + 1} is {loss} (images {', '.join(batch.ids)}): "
@@ -121,7 +127,12 @@ def train(
                         "last checkpoint is whole, so lower --lr and resume from it"
                     )
                 losses.append(loss)
-                pixel_losses.append(loss * _loss_per_pixel(net, batch.label))
+                pixel_losses.append(
+                    sum(
+                        part * _loss_per_pixel(head.layer, batch.inputs[head.label])
+                        for head, part in zip(heads, parts, strict=True)
+                    )
+                )
                 images += len(batch.ids)
                 for address, gradient in net.backward(tape):
                     if accumulator is None:
@@ -144,10 +155,8 @@ def train(
         batches.close()
 
 
-def _loss_per_pixel(net: Net, label: np.ndarray) -> float:
-    """Return the factor from the net's loss to the mean over labelled pixels."""
-    layer = net.layer("loss")
-    assert isinstance(layer, SoftmaxLoss)
+def _loss_per_pixel(layer: SoftmaxLoss, label: np.ndarray) -> float:
+    """Return the factor from a loss to the mean over labelled pixels."""
     if layer.normalization == "valid":
         return 1.0
     pixels = max(1, int((label != layer.ignore_index).sum()))

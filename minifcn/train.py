@@ -16,7 +16,7 @@ from minifcn import rate_search
 from minifcn.backend import DeviceError
 from minifcn.data.dataset import DataError
 from minifcn.metrics import Scores
-from minifcn.models.build import BACKBONES
+from minifcn.models.build import BACKBONES, MODALITIES
 from minifcn.prepare import follow_weights
 from minifcn.profiling import Profile
 from minifcn.recipes import RECIPES
@@ -78,10 +78,10 @@ class Console(Reporter):
             self.bar.close()
             self.bar = None
 
-    def evaluation(self, step: int, scores: Scores) -> None:
+    def evaluation(self, step: int, scores: Scores, head: str = "") -> None:
         """Print the four figures."""
         tqdm.write(
-            f"step {step}: pixel accuracy {scores.pixel_accuracy:.3f}  "
+            f"step {step}{head and f' ({head})'}: pixel accuracy {scores.pixel_accuracy:.3f}  "
             f"mean accuracy {scores.mean_accuracy:.3f}  mean IU {scores.mean_iu:.3f}  "
             f"f.w. IU {scores.fw_iu:.3f}"
         )
@@ -107,6 +107,12 @@ def parser() -> argparse.ArgumentParser:
     data.add_argument(
         "--sbd", action="store_true", default=None, help="voc: SBD's training images too"
     )
+    data.add_argument(
+        "--depth", action="store_true", default=None, help="shapes: with depth, for --modality"
+    )
+    data.add_argument(
+        "--two-heads", action="store_true", default=None, help="shapes: with a second label map"
+    )
     data.add_argument("--ignore", type=int, help="folder: a label value that shall not count")
     data.add_argument(
         "--fraction", type=float, help="folder: share for validation if there are no splits"
@@ -126,6 +132,12 @@ def parser() -> argparse.ArgumentParser:
     )
     net.add_argument("--fc-channels", type=int, metavar="N", help="of fc6 and fc7 (4096 x width)")
     net.add_argument("--padding", choices=["faithful", "same"], help="faithful: pad 100 (paper)")
+    net.add_argument(
+        "--modality",
+        choices=MODALITIES,
+        help="what the net sees: colour, with depth as fourth channel, HHA, or both in two streams",
+    )
+    net.add_argument("--weights-hha", metavar="FILE", help="for the HHA stream of rgb-hha")
     net.add_argument(
         "--weights",
         metavar="FILE",
@@ -171,6 +183,7 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
+DATA_OPTIONS = ("year", "sbd", "depth", "two_heads", "ignore", "fraction")
 SMOKE = {
     "steps": 2,
     "batch_size": 1,
@@ -188,7 +201,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         given.pop(name)
         for name in ("dataset", "out", "resume", "staged", "smoke", "profile", "lr_search")
     )
-    options = {name: given.pop(name) for name in ("year", "sbd", "ignore", "fraction")}
+    options = {name: given.pop(name) for name in DATA_OPTIONS}
     given["data_options"] = {k: v for k, v in options.items() if v is not None} or None
     if smoke:
         given.update(SMOKE)

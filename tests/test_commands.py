@@ -112,7 +112,7 @@ def test_pretrained_weights_start_an_fcn(tmp_path, capsys):
     assert pretrain.main(["shapes", "--smoke", "--width", "0.015625", "-o", str(file)]) == 0
     arguments = ["shapes", "--smoke", "--width", "0.015625", "--weights", str(file)]
     assert train.main([*arguments, "--out", str(tmp_path / "run")]) == 0
-    assert "weights of classifier.h5: 30 arrays" in capsys.readouterr().out
+    assert f"weights of {file}: 30 arrays" in capsys.readouterr().out
 
 
 def test_the_demo_compares_the_three_nets(tmp_path, capsys):

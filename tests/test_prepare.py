@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minifcn.data.transforms import CAFFE_VOC
+from minifcn.data.inputs import HHA_MEAN
+from minifcn.data.transforms import CAFFE_VOC, Preprocess
 from minifcn.model import Model, save_model
 from minifcn.models.build import ModelSpec, build, initialise
 from minifcn.prepare import follow_weights, start_from
@@ -101,3 +102,55 @@ def test_what_is_given_is_not_changed(saved):
 @pytest.mark.parametrize("weights", [None, "shipped", "none"])
 def test_without_a_file_there_is_nothing_to_follow(weights):
     assert follow_weights({"weights": weights}) == {"weights": weights}
+
+
+def test_depth_starts_as_the_mean_of_the_colours(saved):
+    file, params = saved(ModelSpec("classifier", "vgg16", 5, WIDTH))
+    net, _, _ = start(ModelSpec("fcn32s", "vgg16", 3, WIDTH, modality="rgbd"), file)
+    first = net.params["conv1_1/weight"]
+    np.testing.assert_array_equal(first[:, :3], params["conv1_1/weight"])
+    np.testing.assert_allclose(first[:, 3], params["conv1_1/weight"].mean(axis=1), rtol=1e-6)
+
+
+def test_hha_is_taken_as_if_it_were_colour(saved):
+    file, params = saved(ModelSpec("classifier", "vgg16", 5, WIDTH))
+    net, preprocess, _ = start(ModelSpec("fcn32s", "vgg16", 3, WIDTH, modality="hha"), file)
+    np.testing.assert_array_equal(net.params["conv1_1/weight"], params["conv1_1/weight"])
+    assert preprocess == Preprocess("RGB", HHA_MEAN)
+
+
+def test_both_streams_start_from_one_classifier(saved):
+    file, params = saved(ModelSpec("classifier", "vgg16", 5, WIDTH))
+    net, _, _ = start(ModelSpec("fcn32s", "vgg16", 3, WIDTH, modality="rgb-hha"), file)
+    for stream in ("color", "hha"):
+        copied = net.params[f"conv3_2{stream}/weight"]
+        np.testing.assert_array_equal(copied, params["conv3_2/weight"])
+
+
+def test_each_stream_starts_from_its_own_net_with_its_scores(saved, tmp_path):
+    files = {}
+    for modality in ("rgb", "hha"):
+        file, params = saved(ModelSpec("fcn32s", "vgg16", 3, WIDTH, modality=modality))
+        files[modality] = file.rename(tmp_path / f"{modality}.h5")
+        params["score_fr/bias"][:] = 1 if modality == "rgb" else 2
+        spec = ModelSpec("fcn32s", "vgg16", 3, WIDTH, modality=modality)
+        attributes = {**spec.to_dict(), "preprocess": CAFFE_VOC.to_dict()}
+        save_weights(files[modality], params, attributes)
+    spec = ModelSpec("fcn32s", "vgg16", 3, WIDTH, modality="rgb-hha")
+    net, notes = build(spec), []
+    start_from(net, spec, str(files["rgb"]), notes.append, str(files["hha"]))
+    assert net.params["score_frcolor/bias"].tolist() == [1, 1, 1]
+    assert net.params["score_frhha/bias"].tolist() == [2, 2, 2]
+    assert notes[0].endswith("new: upscore")
+
+
+def test_a_net_that_sees_depth_is_no_start_for_colour(saved):
+    file, _ = saved(ModelSpec("fcn32s", "vgg16", 3, WIDTH, modality="rgbd"))
+    with pytest.raises(SettingsError, match="sees rgbd; one that sees rgb cannot"):
+        start(ModelSpec("fcn32s", "vgg16", 3, WIDTH), file)
+
+
+def test_a_further_head_makes_all_scores_new(saved):
+    file, _ = saved(ModelSpec("fcn32s", "vgg16", 3, WIDTH))
+    spec = ModelSpec("fcn32s", "vgg16", 3, WIDTH, heads={"sem": 3, "geo": 2})
+    assert "new: score_fr_sem, upscore_sem, score_fr_geo, upscore_geo" in start(spec, file)[2]

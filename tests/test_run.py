@@ -52,7 +52,7 @@ class Listener(Reporter):
         if step.number == self.stop_after:
             raise KeyboardInterrupt
 
-    def evaluation(self, step, scores):
+    def evaluation(self, step, scores, head=""):
         self.evaluations.append(step)
 
 

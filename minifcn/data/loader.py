@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minifcn.data.dataset import IGNORE, DataError
-from minifcn.data.transforms import Preprocess, collate, mirror, translate
+from minifcn.data.inputs import net_inputs
+from minifcn.data.transforms import Preprocess, mirror, stack, translate
 
 _ORDER, _AUGMENT = 0, 1  # keeps the two kinds of random numbers apart
 
@@ -33,15 +34,24 @@ class Batch(NamedTuple):
     ----------
     ids : list of str
         Name of each sample.
-    data : ndarray (N, 3, H, W), float32
-        Preprocessed images.
-    label : ndarray (N, H, W), int32
-        Class indices, 255 = ignore; (N,) from a dataset whose labels are one class an image.
+    inputs : dict of str to ndarray
+        By the names of a net's inputs: "data" (N, C, H, W), float32, and "label" (N, H, W), int32,
+        255 = ignore, or (N,) from a dataset whose labels are one class an image. Late fusion
+        brings "hha", further heads bring "label_NAME".
     """
 
     ids: list[str]
-    data: np.ndarray
-    label: np.ndarray
+    inputs: dict[str, np.ndarray]
+
+    @property
+    def data(self) -> np.ndarray:
+        """The images."""
+        return self.inputs["data"]
+
+    @property
+    def label(self) -> np.ndarray:
+        """The labels of the main head."""
+        return self.inputs["label"]
 
 
 class Loader:
@@ -52,6 +62,8 @@ class Loader:
     dataset : Dataset
         Or any sequence of (id, image, label) samples; a label may be one class index.
     preprocess : Preprocess
+    modality : str
+        What the net sees, see `inputs.net_inputs`.
     batch_size : int
         The last batch of an epoch has what is left.
     seed : int
@@ -82,6 +94,7 @@ class Loader:
         mirror: bool = False,
         jitter: int = 0,
         workers: int = 2,
+        modality: str = "rgb",
     ) -> None:
         for name, value, least in (
             ("batch_size", batch_size, 1),
@@ -95,6 +108,7 @@ class Loader:
             raise DataError("the dataset has no samples")
         self.dataset = dataset
         self.preprocess = preprocess
+        self.modality = modality
         self.batch_size = batch_size
         self.seed = seed
         self.shuffle = shuffle
@@ -126,37 +140,38 @@ class Loader:
         epoch, place = divmod(number, len(self))
         first = place * self.batch_size
         indices = self._order(epoch)[first : first + self.batch_size]
-        ids, data, labels = [], [], []
+        ids, samples = [], []
         for position, index in enumerate(indices):
             sample = self.dataset[int(index)]
-            image, label = self._augmented(
-                self.preprocess(sample.image), sample.label, (self.seed, _AUGMENT, number, position)
-            )
+            inputs = net_inputs(sample.image, sample.extras, self.preprocess, self.modality)
+            maps = {"label": sample.label}
+            maps |= {f"label_{head}": label for head, label in sample.extra_labels.items()}
+            seed = (self.seed, _AUGMENT, number, position)
             ids.append(sample.id)
-            data.append(image)
-            labels.append(label)
-        return Batch(ids, *collate(data, labels))
+            samples.append(self._augmented({**inputs, **maps}, seed))
+        return Batch(ids, {name: stack([s[name] for s in samples]) for name in samples[0]})
 
     def _draw_order(self, epoch: int) -> np.ndarray:
         if not self.shuffle:
             return np.arange(len(self.dataset))
         return np.random.default_rng((self.seed, _ORDER, epoch)).permutation(len(self.dataset))
 
-    def _augmented(
-        self, data: np.ndarray, label: np.ndarray | int, seed: tuple[int, ...]
-    ) -> tuple[np.ndarray, np.ndarray | int]:
-        """Return data (3, H, W) and label (H, W), or one class, mirrored and moved at random."""
+    def _augmented(self, inputs: dict[str, Any], seed: tuple[int, ...]) -> dict[str, Any]:
+        """Return images (C, H, W) and label maps (H, W) all mirrored and moved alike, at random."""
         if not self.mirror and not self.jitter:
-            return data, label
+            return inputs
         rng = np.random.default_rng(seed)
         flip = rng.random() < 0.5 and self.mirror
         down, right = rng.integers(-self.jitter, self.jitter + 1, 2)
 
-        def apply(array: np.ndarray, fill: float) -> np.ndarray:
+        def apply(array: np.ndarray | int) -> np.ndarray | int:
+            if not isinstance(array, np.ndarray):  # one class for the image
+                return array
             array = mirror(array) if flip else array
+            fill = IGNORE if array.ndim == 2 else 0
             return translate(array, down, right, fill) if down or right else array
 
-        return apply(data, 0), apply(label, IGNORE) if isinstance(label, np.ndarray) else label
+        return {name: apply(array) for name, array in inputs.items()}
 
     def _timed(self, batches: Iterator[Batch]) -> Generator[Batch, None, None]:
         """Pass batches on, adding the time each took to come to `waited`."""

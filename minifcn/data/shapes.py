@@ -9,11 +9,12 @@ Sample i of a split is a pure function of (seed, split, i). Nothing is downloade
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from minifcn.data.dataset import DataError, Sample
+from minifcn.data.dataset import NOTHING, DataError, Sample
 from minifcn.data.palette import voc_palette
 from minifcn.data.shapes_outline import OUTLINES
 from minifcn.data.shapes_render import Thing, render
@@ -75,11 +76,15 @@ class ClassSample(NamedTuple):
         RGB.
     label : int
         Class index, 0 .. number of classes - 1.
+    extras, extra_labels
+        Nothing; as of a `Sample`.
     """
 
     id: str
     image: np.ndarray
     label: int
+    extras: Mapping[str, np.ndarray] = NOTHING
+    extra_labels: Mapping[str, np.ndarray] = NOTHING
 
 
 class ShapesClassification:

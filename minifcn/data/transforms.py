@@ -131,32 +131,27 @@ def _overlap(shift: int, size: int) -> slice:
     return slice(max(shift, 0), size + min(shift, 0))
 
 
-def collate(
-    data: Sequence[np.ndarray], labels: Sequence[np.ndarray | int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Stack samples into a batch; smaller ones are padded at the bottom and the right.
+def stack(arrays: Sequence[np.ndarray | int]) -> np.ndarray:
+    """Stack one input of several samples; smaller ones are padded at the bottom and the right.
 
     Parameters
     ----------
-    data : N arrays (3, Hn, Wn), float32
-        Preprocessed images; padded with 0, the mean colour.
-    labels : N arrays (Hn, Wn), or N class indices
-        Padded with 255.
+    arrays : N float32 arrays (C, Hn, Wn), N integer arrays (Hn, Wn), or N class indices
+        Preprocessed images, padded with 0, the mean colour; or label maps, padded with 255.
 
     Returns
     -------
-    data : ndarray (N, 3, H, W), float32
+    array (N, C, H, W), float32, or (N, H, W), int32, or (N,), int32
         H and W are the largest of the batch.
-    label : ndarray (N, H, W), int32, or (N,) for class indices
     """
-    height = max(item.shape[1] for item in data)
-    width = max(item.shape[2] for item in data)
-    batch = np.zeros((len(data), 3, height, width), np.float32)
-    for slot, item in zip(batch, data, strict=True):
-        slot[:, : item.shape[1], : item.shape[2]] = item
-    if np.ndim(labels[0]) == 0:
-        return batch, np.array(labels, np.int32)
-    label_batch = np.full((len(data), height, width), IGNORE, np.int32)
-    for slot, label in zip(label_batch, map(np.asarray, labels), strict=True):
-        slot[: label.shape[0], : label.shape[1]] = label
-    return batch, label_batch
+    first = np.asarray(arrays[0])
+    if first.ndim == 0:
+        return np.array(arrays, np.int32)
+    items = [np.asarray(array) for array in arrays]
+    is_image = first.ndim == 3
+    size = (max(item.shape[-2] for item in items), max(item.shape[-1] for item in items))
+    shape = (len(items), *first.shape[:-2], *size)
+    batch = np.full(shape, 0 if is_image else IGNORE, np.float32 if is_image else np.int32)
+    for slot, item in zip(batch, items, strict=True):
+        slot[..., : item.shape[-2], : item.shape[-1]] = item
+    return batch

@@ -11,8 +11,8 @@ from minifcn.data.transforms import (
     CAFFE_VOC,
     TORCHVISION,
     Preprocess,
-    collate,
     mirror,
+    stack,
     translate,
 )
 
@@ -101,12 +101,12 @@ def test_translate_moves_every_channel():
 def test_smaller_samples_are_padded_at_the_bottom_and_the_right():
     data = [np.ones((3, 2, 1), np.float32), np.ones((3, 1, 3), np.float32)]
     labels = [np.full((2, 1), 4, np.uint8), np.full((1, 3), 5, np.uint8)]
-    batch, label = collate(data, labels)
+    batch, label = stack(data), stack(labels)
     assert batch.dtype == np.float32 and label.dtype == np.int32
     assert batch[:, 0].tolist() == [[[1, 0, 0], [1, 0, 0]], [[1, 1, 1], [0, 0, 0]]]
     assert label.tolist() == [[[4, 255, 255], [4, 255, 255]], [[5, 5, 5], [255, 255, 255]]]
 
 
 def test_one_class_an_image_gives_a_vector():
-    _, label = collate([np.zeros((3, 2, 2), np.float32)] * 2, [3, 0])
+    label = stack([3, 0])
     assert label.tolist() == [3, 0] and label.dtype == np.int32

@@ -1,0 +1,86 @@
+"""What is known of a file that can be downloaded."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+Kind = Literal["weights", "data"]
+Then = Literal["convert", "extract", "keep"]
+
+
+class RemoteFile(NamedTuple):
+    """A file that can be downloaded, and what is done with it then.
+
+    Attributes
+    ----------
+    name : str
+        What the command calls it.
+    file : str
+        Its path in the cache folder.
+    addresses : tuple of str
+        All give the same bytes; http, https or ftp.
+    kind : "weights" or "data"
+    purpose : str
+        What it is, in a few words.
+    terms : str
+        Its licence, as far as the source states one.
+    basis : str
+        Where its size and checksum are documented. None was computed here.
+    checksums : tuple of str
+        "sha256:...", "sha1:...", "md5:..." in full, or "sha256-prefix:..." with its beginning;
+        each is of one published version, and the file must match one of them. Empty if none is
+        documented.
+    size : int or None
+        Bytes, if documented exactly.
+    about : int or None
+        Megabytes, where only that is known; for people.
+    then : "convert", "extract" or "keep"
+        What follows. Weights that minifcn has no net for are kept as they are.
+    colours : "caffe" or None
+        For "convert", where the file itself does not tell what images the net was trained on.
+    folder : str
+        For "extract": the folder that is made, below the cache folder.
+    holds : str
+        For "extract": a path that tells which folder of the archive is meant.
+    """
+
+    name: str
+    file: str
+    addresses: tuple[str, ...]
+    kind: Kind
+    purpose: str
+    terms: str
+    basis: str
+    checksums: tuple[str, ...] = ()
+    size: int | None = None
+    about: int | None = None
+    then: Then = "convert"
+    colours: Literal["caffe"] | None = None
+    folder: str = ""
+    holds: str = ""
+
+
+NO_CHECKSUM = "no checksum is documented: the first fetch is trusted"
+VGG_TERMS = "Oxford VGG's weights, CC BY 4.0"
+KEPT = "(kept as it is: minifcn has no such net)"
+
+
+def google_drive(file_id: str) -> str:
+    """Return the address of a file on Google Drive that does not ask whether one is sure."""
+    return f"https://drive.usercontent.google.com/download?id={file_id}&export=download&confirm=t"
+
+
+def weights(name: str, address: str, purpose: str, **known: Any) -> RemoteFile:
+    """Return weights of Oxford VGG's, or what `known` says.
+
+    Parameters
+    ----------
+    name, address, purpose : str
+        The file is called as at its address.
+    **known
+        Other fields of `RemoteFile`; `others` are further addresses.
+    """
+    fields: dict[str, Any] = {"terms": VGG_TERMS, "basis": NO_CHECKSUM, "kind": "weights", **known}
+    others = fields.pop("others", ())
+    file = fields.pop("file", address.rpartition("/")[2])
+    return RemoteFile(name=name, file=file, addresses=(address, *others), purpose=purpose, **fields)

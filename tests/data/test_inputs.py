@@ -1,0 +1,61 @@
+"""What nets are given: colour, depth and HHA, as the reference's nets for NYUDv2 take them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from minifcn.data.dataset import DataError
+from minifcn.data.inputs import HHA_MEAN, hha_preprocess, log_depth, net_inputs
+from minifcn.data.transforms import CAFFE_VOC, Preprocess
+
+RNG = np.random.default_rng(0)
+IMAGE = RNG.integers(0, 256, (4, 6, 3), np.uint8)
+EXTRAS = {
+    "depth": RNG.uniform(0.5, 9, (4, 6)).astype(np.float32),
+    "hha": RNG.integers(0, 256, (4, 6, 3), np.uint8),
+}
+
+
+def test_colour_alone_is_what_the_weights_ask_for():
+    inputs = net_inputs(IMAGE, {}, CAFFE_VOC)
+    assert list(inputs) == ["data"]
+    np.testing.assert_array_equal(inputs["data"], CAFFE_VOC(IMAGE))
+
+
+def test_early_fusion_puts_depth_behind_the_colours():
+    data = net_inputs(IMAGE, EXTRAS, CAFFE_VOC, "rgbd")["data"]
+    assert data.shape == (4, 4, 6)
+    assert data.dtype == np.float32
+    np.testing.assert_array_equal(data[:3], CAFFE_VOC(IMAGE))
+    np.testing.assert_array_equal(data[3], log_depth(EXTRAS["depth"]))
+
+
+def test_depth_of_the_mean_distance_is_zero_and_unknown_depth_too():
+    depth = np.array([[np.exp(7.844) / 1000, 0, np.nan, np.inf, -1, 1.0]], np.float32)
+    expected = [[0, 0, 0, 0, 0, np.log(1000) - 7.844]]
+    np.testing.assert_allclose(log_depth(depth), expected, atol=1e-6)
+
+
+def test_hha_keeps_its_channels_in_order():
+    plain = Preprocess("RGB", HHA_MEAN)
+    data = net_inputs(IMAGE, EXTRAS, plain, "hha")["data"]
+    expected = EXTRAS["hha"].transpose(2, 0, 1) - np.array(HHA_MEAN)[:, None, None]
+    np.testing.assert_allclose(data, expected, rtol=1e-5)
+
+
+def test_late_fusion_has_two_inputs():
+    inputs = net_inputs(IMAGE, EXTRAS, CAFFE_VOC, "rgb-hha")
+    assert list(inputs) == ["data", "hha"]
+    np.testing.assert_array_equal(inputs["data"], CAFFE_VOC(IMAGE))
+    np.testing.assert_array_equal(inputs["hha"], hha_preprocess(CAFFE_VOC)(EXTRAS["hha"]))
+
+
+def test_hha_is_scaled_as_the_colours_are():
+    assert hha_preprocess(Preprocess("BGR", (1, 2, 3), 1 / 64)).scale == 1 / 64
+
+
+@pytest.mark.parametrize(("modality", "missing"), [("rgbd", "depth"), ("rgb-hha", "hha")])
+def test_data_without_depth_are_refused(modality, missing):
+    with pytest.raises(DataError, match=f"without {missing}"):
+        net_inputs(IMAGE, {}, CAFFE_VOC, modality)
