@@ -32,6 +32,16 @@ class Scores(NamedTuple):
     class_accuracy: np.ndarray  # (C,) float64
     class_iu: np.ndarray  # (C,) float64
 
+    @property
+    def occurring_mean_iu(self) -> float:
+        """The mean IU over the classes that occur in the truth.
+
+        `mean_iu` counts a class that is predicted but does not occur as 0. SIFT Flow's figures
+        are over those that occur (three of its classes are not in the test set), and so is any
+        comparison on a part of a data set.
+        """
+        return _nan_mean(self.class_iu[~np.isnan(self.class_accuracy)])
+
 
 class ConfusionMatrix:
     """Counts of (true class, predicted class) over pixels.
@@ -143,6 +153,9 @@ def format_table(scores: Scores, class_names: Sequence[str]) -> str:
         ("mean", scores.mean_accuracy, scores.mean_iu),
         ("all pixels / f.w.", scores.pixel_accuracy, scores.fw_iu),
     ]
+    if not np.isclose(scores.occurring_mean_iu, scores.mean_iu, equal_nan=True):
+        row = ("mean, of what occurs", scores.mean_accuracy, scores.occurring_mean_iu)
+        summary.insert(1, row)
     width = max(len(name) for name, _, _ in rows + summary)
     line = "-" * (width + 22)
     head = f"{'percent':{width}}  {'accuracy':>9}  {'IU':>9}"

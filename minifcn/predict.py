@@ -14,7 +14,7 @@ from minifcn.backend import device_module, set_threads, to_host
 from minifcn.data.dataset import DataError
 from minifcn.data.images import read_image
 from minifcn.data.palette import voc_palette, write_palette_png
-from minifcn.inference import segment
+from minifcn.inference import segment_all
 from minifcn.model import load_model
 from minifcn.pictures import overlay, save_png, with_legend
 from minifcn.train import EXPECTED_ERRORS
@@ -66,13 +66,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             tqdm.write(f"error: {error}", file=sys.stderr)
             failed += 1
             continue
-        label = to_host(segment(model.net, image, model.preprocess, xp)).astype(np.uint8)
-        write_palette_png(args.out / f"{stem}.png", label, palette)
-        picture = with_legend(
-            overlay(image, label, palette), model.class_names, palette, np.unique(label)
-        )
-        save_png(args.out / f"{stem}_overlay.png", picture)
-        tqdm.write(f"{path} -> {args.out / stem}.png: {describe(label, model.class_names)}")
+        for head, array in segment_all(model, image, xp).items():
+            label, name = to_host(array).astype(np.uint8), "_".join(filter(None, (stem, head)))
+            names = model.extra_classes[head] if head else model.class_names
+            colours = voc_palette() if head else palette
+            write_palette_png(args.out / f"{name}.png", label, colours)
+            picture = overlay(image, label, colours)
+            picture = with_legend(picture, names, colours, np.unique(label))
+            save_png(args.out / f"{name}_overlay.png", picture)
+            tqdm.write(f"{path} -> {args.out / name}.png: {describe(label, names)}")
     return 1 if failed else 0
 
 

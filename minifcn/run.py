@@ -257,6 +257,7 @@ def results(confusions: dict[str, ConfusionMatrix], model: Model) -> dict[str, A
         scores = confusion.scores()
         records[head] = {
             **{name: finite(getattr(scores, name)) for name in FIGURES},
+            "occurring_mean_iu": finite(scores.occurring_mean_iu),
             "class_iu": dict(zip(names[head], map(finite, scores.class_iu), strict=True)),
         }
     main = records.pop("")

@@ -168,14 +168,21 @@ def test_no_classes_are_refused():
 def test_table():
     scores = Scores(0.8, 0.75, 0.5, 0.625, np.array([1.0, np.nan]), np.array([0.125, 0.0]))
     assert format_table(scores, ("background", "cat")).splitlines() == [
-        "percent             accuracy         IU",
-        "---------------------------------------",
-        "background            100.00      12.50",
-        "cat                        -       0.00",
-        "---------------------------------------",
-        "mean                   75.00      50.00",
-        "all pixels / f.w.      80.00      62.50",
+        "percent                accuracy         IU",
+        "------------------------------------------",
+        "background               100.00      12.50",
+        "cat                           -       0.00",
+        "------------------------------------------",
+        "mean                      75.00      50.00",
+        "mean, of what occurs      75.00      12.50",
+        "all pixels / f.w.         80.00      62.50",
     ]
+
+
+def test_a_class_that_is_only_predicted_counts_in_one_mean_and_not_in_the_other():
+    scores = matrix([[6, 0, 2], [0, 4, 0], [0, 0, 0]]).scores()
+    assert scores.mean_iu == pytest.approx((6 / 8 + 1 + 0) / 3)
+    assert scores.occurring_mean_iu == pytest.approx((6 / 8 + 1) / 2)
 
 
 def test_a_table_needs_a_name_for_each_class():
