@@ -45,6 +45,8 @@ FLOORS = {
     "profiling": 1,
     "recipes": 1,
     "settings": 5,
+    "upper_bounds": 5,
+    "paper_tables": 5,
     "solver": 5,
     "inference": 5,
     "model": 5,
