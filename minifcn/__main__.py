@@ -10,6 +10,11 @@ COMMANDS = {
     "train": "train an FCN on a data set",
     "evaluate": "score a trained net on a data set",
     "predict": "segment images",
+    "inspect": "look through a data set and show what is wrong with it",
+    "download": "fetch published weights and data sets",
+    "convert": "turn weight files of other frameworks into ours",
+    "classify": "name what is in images by a classifier",
+    "paper": "compute the paper's figures that need no training",
     "pretrain": "train the small classifier that FCNs start from",
     "demo": "train FCN-32s, 16s and 8s on the embedded data set and compare them",
 }

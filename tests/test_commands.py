@@ -34,9 +34,7 @@ def test_evaluate_prints_the_figures_and_writes_them(run, tmp_path, capsys):
     out = capsys.readouterr().out
     assert "background" in out
     assert "f.w." in out
-    assert FIGURES | {"occurring_mean_iu", "class_iu"} == set(
-        json.loads(file.read_text())
-    )
+    assert FIGURES | {"occurring_mean_iu", "class_iu"} == set(json.loads(file.read_text()))
 
 
 def test_predict_writes_indices_and_an_overlay_for_images_of_any_kind(run, tmp_path, capsys):

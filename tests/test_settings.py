@@ -54,7 +54,9 @@ def test_what_cannot_work_is_refused(given, words):
 
 
 def test_an_unknown_data_set_is_refused_with_the_known_ones():
-    with pytest.raises(SettingsError, match="'imagenet' is not known; choose shapes, voc, sbd, nyud"):
+    with pytest.raises(
+        SettingsError, match="'imagenet' is not known; choose shapes, voc, sbd, nyud"
+    ):
         resolve("imagenet")
 
 

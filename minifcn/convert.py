@@ -1,0 +1,169 @@
+"""Turn weight files of other frameworks into ours: `python -m minifcn.convert FILE -o OUT`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import minifcn
+from minifcn.data.imagenet import imagenet_classes
+from minifcn.data.palette import voc_palette
+from minifcn.data.voc import VOC_CLASSES
+from minifcn.models.build import ARCHITECTURES, BACKBONES, ModelSpec
+from minifcn.weights.conventions import Colours
+from minifcn.weights.conversion import Converted, read_weights
+from minifcn.weights.export import EXPORTS, export
+from minifcn.weights.overview import overview
+from minifcn.weights.store import WeightsError, save_weights
+
+DESCRIPTION = """\
+Turn a weight file into one that every command of minifcn takes. Its content, not its name, says
+what it is: Caffe (.caffemodel, .caffemodel.h5), Keras (.h5, .weights.h5, .keras), PyTorch (.pth),
+safetensors, NumPy (.npz, .npy), MatConvNet (.mat) or minifcn's own HDF5. None of these programs has
+to be installed, and no code from a file is run.
+
+  python -m minifcn.convert bvlc_googlenet.caffemodel -o weights/googlenet.h5
+  python -m minifcn.convert --inspect vgg16.pth                      what is in it?
+  python -m minifcn.convert --inspect vgg16.pth --net fcn8s/vgg16    what would it fill?
+  python -m minifcn.convert runs/voc/weights.h5 --to safetensors -o fcn8s.safetensors
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command's argument parser."""
+    result = argparse.ArgumentParser(
+        prog="python -m minifcn.convert",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    result.add_argument("source", metavar="FILE", type=Path)
+    result.add_argument("-o", "--out", metavar="OUT", type=Path, help="default: FILE's name, .h5")
+    result.add_argument("--to", choices=EXPORTS, help="another kind of file than our HDF5")
+    result.add_argument(
+        "--inspect", action="store_true", help="print what FILE holds, write nothing"
+    )
+    result.add_argument("--net", metavar="ARCH/BACKBONE", help="--inspect: compare with this net")
+    result.add_argument(
+        "--colours",
+        choices=["torchvision", "caffe"],
+        help="what torchvision's VGG16 was trained on (told by the size of its weights)",
+    )
+    result.add_argument(
+        "--flipped",
+        action=argparse.BooleanOptionalAction,
+        help="Keras: kernels are turned over, as Theano's (told by the layout)",
+    )
+    result.add_argument("--licence", default="", help="a note that is stored with the weights")
+    return result
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    args = parser().parse_args(argv)
+    try:
+        if args.inspect:
+            print(overview(args.source, named_net(args.net) if args.net else None))
+            return 0
+        suffix = {"npz": ".npz", None: ".h5"}.get(args.to, ".safetensors")
+        target = args.out or Path(args.source.name).with_suffix(suffix)
+        converted = convert(
+            args.source,
+            target,
+            to=args.to,
+            colours=args.colours,
+            flipped=args.flipped,
+            licence=args.licence,
+        )
+        print(summary(converted))
+        print(f"weights are in {target}")
+    except (WeightsError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def convert(
+    source: Path,
+    target: Path,
+    *,
+    to: str | None = None,
+    colours: Colours | None = None,
+    flipped: bool | None = None,
+    licence: str = "",
+) -> Converted:
+    """Read a weight file of any framework and write it as ours; return what was read.
+
+    Parameters
+    ----------
+    source, target : Path
+        The target appears only when it is complete.
+    to : "safetensors", "npz" or "torch-layout", optional
+        Another kind of file, see `weights.export`; without it our HDF5.
+    colours, flipped
+        See `weights.conventions.interpret`.
+    licence : str
+        Stored with the weights.
+
+    Raises
+    ------
+    WeightsError
+        If the file is damaged or unknown, or belongs to none of our nets.
+    OSError
+        If it is missing, or the target cannot be written.
+    """
+    if target.exists() and target.samefile(source):
+        raise WeightsError(f"{target} would be written over while it is read; give another --out")
+    converted = read_weights(source, colours=colours, flipped=flipped)
+    spec, found = converted.spec, converted.attributes
+    names = found["class_names"] or published_names(spec.num_classes)
+    fcn = spec.arch != "classifier"
+    attributes = {
+        **found,
+        "class_names": names,
+        "palette": voc_palette()[: spec.num_classes].tolist() if fcn else [],
+        "licence": licence or "that of the source file",
+        "converter": f"minifcn {minifcn.__version__}",
+    }
+    if to is None:
+        save_weights(target, converted.params, attributes)
+    else:
+        export(target, converted.params, attributes, to)
+    return converted
+
+
+def published_names(num_classes: int) -> list[str]:
+    """Return the names of ImageNet's or VOC's classes, by their number; otherwise only numbers."""
+    if num_classes == len(imagenet_classes()):
+        return list(imagenet_classes())
+    if num_classes == len(VOC_CLASSES):
+        return list(VOC_CLASSES)
+    return [f"class {number}" for number in range(num_classes)]
+
+
+def named_net(name: str) -> ModelSpec:
+    """Return the net that "fcn8s/googlenet" names, or "classifier/vgg16"; 1000 or 21 classes."""
+    arch, _, backbone = name.partition("/")
+    if arch not in ARCHITECTURES or (backbone or "vgg16") not in BACKBONES:
+        raise WeightsError(
+            f"there is no net {name!r}: give one of {', '.join(ARCHITECTURES)}, a slash, and one "
+            f"of {', '.join(BACKBONES)}"
+        )
+    return ModelSpec(arch, backbone or "vgg16", 1000 if arch == "classifier" else 21)
+
+
+def summary(converted: Converted) -> str:
+    """Return what was converted, what is missing and what was left out, in a few lines."""
+    spec = converted.spec
+    lines = [
+        f"{spec.arch} on {spec.backbone}, width {spec.width:g}, {spec.num_classes} classes: "
+        f"{len(converted.params)} arrays"
+    ]
+    lines += [f"missing: {address}" for address in converted.missing]
+    lines += [f"left out: {name} ({reason})" for name, reason in converted.left_out.items()]
+    return "\n".join([*lines, *converted.notes])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

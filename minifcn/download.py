@@ -1,0 +1,121 @@
+"""Fetch weights and data sets: `python -m minifcn.download NAME`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from minifcn.archives import ArchiveError, extract
+from minifcn.catalogue import FILES, RemoteFile, UnknownFileError, find
+from minifcn.convert import convert
+from minifcn.fetch import FetchError, cache_folder, fetch, record_path
+from minifcn.lock import locked
+from minifcn.weights.store import WeightsError
+
+EXPECTED_ERRORS = (ArchiveError, FetchError, UnknownFileError, WeightsError, OSError)
+
+DESCRIPTION = """\
+Fetch published weights and data sets, verify them, and convert or extract them.
+
+  python -m minifcn.download                      what there is
+  python -m minifcn.download googlenet-caffe      weights; then --weights takes the .h5 it names
+  python -m minifcn.download voc2012 sbd          data; then --data-dir takes the folder it names
+
+Everything goes to the folder in the environment variable MINIFCN_CACHE or, without it, the
+system's folder for caches. A transfer that broke goes on when the command is given again.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command's argument parser."""
+    result = argparse.ArgumentParser(
+        prog="python -m minifcn.download",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    result.add_argument("names", metavar="NAME", nargs="*", help="without any: list what there is")
+    result.add_argument("--dir", metavar="DIR", type=Path, help="a folder in place of the cache")
+    result.add_argument("--keep", action="store_true", help="keep archives after extracting them")
+    result.add_argument("--no-convert", action="store_true", help="only fetch weights")
+    return result
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    args = parser().parse_args(argv)
+    folder = args.dir or cache_folder()
+    if not args.names:
+        print(listing(folder))
+        return 0
+    failed = False
+    for name in args.names:
+        try:
+            entry = find(name)
+            lock = folder / f".lock-{name}"
+            with locked(lock, lambda: print("another process is fetching it: waiting for that")):
+                get(entry, folder, keep=args.keep, as_ours=not args.no_convert)
+        except EXPECTED_ERRORS as error:
+            print(f"error: {error}", file=sys.stderr)
+            failed = True
+        except KeyboardInterrupt:
+            print("stopped; the same command goes on from here", file=sys.stderr)
+            return 130
+    return int(failed)
+
+
+def get(entry: RemoteFile, folder: Path, *, keep: bool, as_ours: bool) -> None:
+    """Fetch one file into a folder and convert or extract it, as far as that is not done yet."""
+    tree = folder / entry.folder
+    if entry.then == "extract" and tree.exists():
+        print(f"{entry.name}: {tree} is there; --data-dir {folder} finds it")
+        return
+    print(f"{entry.name}: {entry.purpose} ({entry.terms})")
+    path, new, recorded = fetch(entry, folder)
+    print(f"{'fetched and verified' if new else 'verified'}: {path}")
+    if recorded:
+        print(f"its sha256 {recorded} is noted in {record_path(path)}, for later fetches")
+    if entry.then == "extract":
+        extract(path, tree, entry.holds)
+        if not keep:
+            path.unlink()
+        print(f"extracted: {tree}; --data-dir {folder} finds it")
+    elif entry.then == "convert" and as_ours:
+        ours = folder / f"{entry.name}.h5"
+        if new or not ours.exists():
+            convert(path, ours, colours=entry.colours, licence=entry.terms)
+        print(f"converted: {ours}; every command takes it as --weights {ours}")
+
+
+def listing(folder: Path) -> str:
+    """Return a table of what can be downloaded: name, size, where it is, what it is."""
+    rows = [
+        f"{entry.name:{max(map(len, FILES))}}  {_size(entry):>8}  {_state(entry, folder):9}  "
+        f"{entry.purpose}"
+        for entry in FILES.values()
+    ]
+    return "\n".join([*rows, "", f"in {folder} (MINIFCN_CACHE or --dir moves it)"])
+
+
+def _size(entry: RemoteFile) -> str:
+    """Return a file's size in megabytes, "" if it is not known."""
+    if entry.size is None:
+        return f"~{entry.about} MB" if entry.about else ""
+    return f"{max(1, round(entry.size / 1e6))} MB"
+
+
+def _state(entry: RemoteFile, folder: Path) -> str:
+    """Return what of a file is in the folder, in a word."""
+    if entry.then == "extract" and (folder / entry.folder).exists():
+        return "extracted"
+    if entry.then == "convert" and (folder / f"{entry.name}.h5").exists():
+        return "converted"
+    path = folder / entry.file
+    if path.exists():
+        return "fetched"
+    return "begun" if path.with_name(f".partial-{path.name}").exists() else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

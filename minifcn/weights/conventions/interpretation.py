@@ -1,0 +1,45 @@
+"""What the arrays of a weight file mean: parameters of ours, and the input they expect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Interpretation(NamedTuple):
+    """The second stage of reading a weight file, after the container was opened.
+
+    Attributes
+    ----------
+    params : dict of address to array
+        In our names and layouts; views of the file where nothing had to be computed.
+    preprocess : dict
+        "order", "mean" and "scale", see `data.transforms.Preprocess`: what an image has to go
+        through for these weights.
+    left_out : mapping of name in the file to str
+        What is not used, and why.
+    notes : tuple of str
+        What somebody who uses the result should know.
+    class_names : tuple of str
+        As the file has them; empty if it has none.
+    """
+
+    params: dict[str, np.ndarray]
+    preprocess: dict[str, Any]
+    left_out: Mapping[str, str] = MappingProxyType({})
+    notes: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
+
+
+def bgr(*mean: float) -> dict[str, Any]:
+    """Return the preprocessing of nets from Caffe: blue, green, red, minus their means."""
+    return {"order": "BGR", "mean": list(mean), "scale": 1.0}
+
+
+# The mean colour of ImageNet, as each of the published nets was trained or is run with.
+VGG_MEAN = (103.939, 116.779, 123.68)
+FCN_MEAN = (104.00698793, 116.66876762, 122.67891434)
+GOOGLENET_MEAN = (104.0, 117.0, 123.0)

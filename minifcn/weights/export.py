@@ -1,0 +1,70 @@
+"""Out again: our weights as safetensors or NumPy files, and under PyTorch's names.
+
+A file keeps everything that `convert` needs to read it back: the attributes travel as one JSON
+text. The numbers are as they are here, for BGR minus a mean; a torchvision net takes them if its
+images are prepared so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minifcn.weights.conventions.ours import ATTRIBUTES
+from minifcn.weights.conventions.torch import ALEXNET_LAYERS, VGG16_LAYERS
+from minifcn.weights.formats.numpy_files import write_npz
+from minifcn.weights.formats.safetensors import write_safetensors
+
+EXPORTS = ("safetensors", "npz", "torch-layout")
+_CLASSIFIER_LAYERS = {"vgg16": VGG16_LAYERS, "alexnet-torchvision": ALEXNET_LAYERS}
+
+
+def export(
+    path: Path, params: Mapping[str, np.ndarray], attributes: Mapping[str, Any], form: str
+) -> None:
+    """Write weights to a file of another kind, in place of one that may be there.
+
+    Parameters
+    ----------
+    path : Path
+    params : mapping of address to array
+    attributes : mapping of str to JSON values
+        As in our own files.
+    form : "safetensors", "npz" or "torch-layout"
+        The last is a safetensors file whose tensors are called as in a state dict of PyTorch:
+        those of torchvision for VGG16 and torchvision's AlexNet ("features.0.weight"), and
+        "score_fr.weight" for everything else.
+
+    Raises
+    ------
+    WeightsError
+        If something cannot be stored.
+    OSError
+        If the disk is full or refuses.
+    """
+    text = json.dumps(dict(attributes))
+    if form == "npz":
+        noted = {ATTRIBUTES: np.frombuffer(text.encode(), np.uint8)}
+        write_npz(path, {**params, **noted})
+        return
+    arrays = dict(params)
+    if form == "torch-layout":
+        layers = torch_layers(attributes)
+        arrays = {_torch_name(address, layers): array for address, array in params.items()}
+    write_safetensors(path, arrays, {ATTRIBUTES: text})
+
+
+def torch_layers(attributes: Mapping[str, Any]) -> dict[str, str]:
+    """Return torchvision's names of the layers of a classifier; none for any other net."""
+    if attributes.get("arch") != "classifier":
+        return {}
+    return {ours: theirs for theirs, ours in _CLASSIFIER_LAYERS.get(attributes["backbone"], ())}
+
+
+def _torch_name(address: str, layers: Mapping[str, str]) -> str:
+    layer, _, part = address.rpartition("/")
+    return f"{layers.get(layer, layer)}.{part}"
