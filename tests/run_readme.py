@@ -21,10 +21,12 @@ import time
 from pathlib import Path
 
 import numpy as np
+from caffe_writer import blob, v2_layer
 from PIL import Image
 
 from minifcn.data import ShapesDataset
 from minifcn.data.palette import write_palette_png
+from minifcn.models import ModelSpec, build, initialise
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -96,6 +98,8 @@ def add_data(folder: Path) -> None:
     shapes = ShapesDataset("train")
     Image.fromarray(shapes[0].image).save(folder / "photo.jpg")
 
+    add_caffemodel(folder / "bvlc_googlenet.caffemodel")
+
     own = folder / "my-data"
     for index in range(8):
         add_pair(own / "images" / f"n{index}.jpg", own / "labels" / f"n{index}.png", index)
@@ -110,6 +114,16 @@ def add_data(folder: Path) -> None:
         for index, name in zip(indices, names, strict=True):
             label = voc / "SegmentationClass" / f"{name}.png"
             add_pair(voc / "JPEGImages" / f"{name}.jpg", label, index)
+
+
+def add_caffemodel(file: Path) -> None:
+    """Write a narrow GoogLeNet with random weights as Caffe does."""
+    net = build(ModelSpec("classifier", "googlenet", 1000, 1 / 16))
+    initialise(net)
+    layers: dict[str, list[bytes]] = {}
+    for address, array in net.params.items():
+        layers.setdefault(address.rpartition("/")[0], []).append(blob(array))
+    file.write_bytes(b"".join(v2_layer(name, "Any", blobs) for name, blobs in layers.items()))
 
 
 def add_pair(image: Path, label: Path, index: int) -> None:

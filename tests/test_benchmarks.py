@@ -9,7 +9,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+from small_data import add_pair
+
+from minifcn import train
+from minifcn.data.transforms import CAFFE_VOC
+from minifcn.data.voc import VOC_CLASSES
+from minifcn.model import Model, save_model
+from minifcn.models import ModelSpec, build
 
 ROOT = Path(__file__).parents[1]
 TINY = ["--width", "0.03", "--rounds", "1"]
@@ -64,3 +73,41 @@ def test_it_has_help(script):
     done = run(script, "--help")
     assert done.returncode == 0
     assert "--json" in done.stdout
+
+
+def test_nets_are_compared_in_a_table_and_a_picture(tmp_path):
+    given = ["--width", "0.015625", "--weights", "none", "--smoke"]
+    assert train.main(["shapes", *given, "--out", str(tmp_path / "run")]) == 0
+    picture = tmp_path / "maps.png"
+    options = ["--limit", "2", "--classes", "disc", "--pictured", "val_00001", "-o", str(picture)]
+    result = run("finetuning.py", "shapes", str(tmp_path / "run"), *options)
+    assert result.returncode == 0, result.stderr
+    head, line, row = result.stdout.splitlines()
+    assert head.count("|") == line.count("|") == row.count("|")
+    with Image.open(picture) as maps:
+        assert maps.width > 2 * 128
+
+
+def test_guesses_of_a_classifier_are_judged_by_the_label_maps(tmp_path):
+    names = np.asarray(VOC_CLASSES)[[8, 12]]  # a cat, a dog
+    for index, value in enumerate((8, 12)):
+        root = tmp_path / "VOC2012"
+        add_pair(
+            root / "JPEGImages" / f"2007_00000{index}.jpg",
+            root / "SegmentationClass" / f"2007_00000{index}.png",
+            seed=index,
+            value=value,
+        )
+    lists = tmp_path / "VOC2012" / "ImageSets" / "Segmentation"
+    lists.mkdir(parents=True)
+    (lists / "val.txt").write_text("2007_000000\n2007_000001\n")
+    net = build(spec := ModelSpec("classifier", "googlenet", 1000, 1 / 64, "same"))
+    net.params["loss3/classifier/bias"][281] = 1.0  # always a tabby cat
+    save_model(tmp_path / "cat.h5", Model(net, spec, CAFFE_VOC, ("x",) * 1000, []))
+    result = run("top5_on_voc.py", str(tmp_path / "cat.h5"), "--data-dir", str(tmp_path))
+    assert result.returncode == 0, result.stderr
+    assert "1 of 2 images have a right class" in result.stdout
+    assert [line.split() for line in result.stdout.splitlines()[1:]] == [
+        [names[0], "1", "of", "1"],
+        [names[1], "0", "of", "1"],
+    ]

@@ -32,6 +32,9 @@ def interpret_caffe(source: Source) -> Interpretation:
     WeightsError
         If the net normalises before it pools, as the original AlexNet: CaffeNet pools first.
     """
+    layers = source.attributes.get("layers", [])
+    _refuse_original_alexnet(layers)
+    products = {layer["name"] for layer in layers if layer["type"] == "InnerProduct"}
     params: dict[str, np.ndarray] = {}
     left_out: dict[str, str] = {}
     for name, array in source.arrays.items():
@@ -41,11 +44,9 @@ def interpret_caffe(source: Source) -> Interpretation:
         elif index not in ("0", "1"):
             left_out[name] = "neither a weight nor a bias"
         else:
-            axes = 1 if index == "1" else 4
-            address = f"{layer}/{_PARTS[int(index)]}"
-            params[address] = without_leading_ones(array, 2 if axes == 4 else 1)
-    layers = source.attributes.get("layers", [])
-    _refuse_original_alexnet(layers)
+            # Old files have four axes everywhere: (1, 1, 1, N), and (1, 1, O, I) for products.
+            axes = 1 if index == "1" else 2 if layer in products else array.ndim
+            params[f"{layer}/{_PARTS[int(index)]}"] = without_leading_ones(array, axes)
     return Interpretation(params, _preprocess(params, layers), left_out)
 
 

@@ -1,0 +1,89 @@
+"""Max pooling on a GPU, with the place of the winner for the way back.
+
+Twins: `max_pool_forward` and `max_pool_backward` in `minifcn/functional/pooling.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minifcn.backend import Array, array_module
+from minifcn.functional.cuda.launch import launch
+
+if TYPE_CHECKING:
+    from minifcn.functional.pooling import PoolWindow
+
+# A thread looks through one window. A NaN wins and stays, as it does in numpy.maximum, so that it
+# shows; the place does not follow it there either.
+MAX_POOL = """
+extern "C" __global__ void max_pool(
+    Index count, const Real* __restrict__ x, Real* __restrict__ y, Place* __restrict__ argmax,
+    Real lowest, Index h, Index w, Index oh, Index ow,
+    Index kh, Index kw, Index sh, Index sw, Index ph, Index pw)
+{
+    FOR_EACH(number, count) {  // count = N * C * OH * OW
+        const Index j = number % ow, i = number / ow % oh, plane = number / ow / oh;
+        const Real* image = x + plane * h * w;
+        Real best = lowest;  // what the padding counts as
+        Index place = 0;
+        for (Index a = 0; a < kh; ++a) {
+            const Index row = i * sh - ph + a;
+            if (row < 0 || row >= h) continue;
+            for (Index b = 0; b < kw; ++b) {
+                const Index column = j * sw - pw + b;
+                if (column < 0 || column >= w) continue;
+                const Real value = image[row * w + column];
+                if (value > best) place = a * kw + b;  // the first of equal values keeps it
+                if (value > best || value != value) best = value;
+            }
+        }
+        y[number] = best;
+        if (argmax) argmax[number] = (Place)place;
+    }
+}
+"""
+
+# A thread collects the gradient of one pixel from the few windows that can see it, from the last
+# to the first: then the pixel's places in them ascend, the order in which the plain version adds.
+MAX_POOL_BACKWARD = """
+extern "C" __global__ void max_pool_backward(
+    Index count, const Real* __restrict__ dy, const Place* __restrict__ argmax,
+    Real* __restrict__ dx, Index h, Index w, Index oh, Index ow,
+    Index kh, Index kw, Index sh, Index sw, Index ph, Index pw)
+{
+    FOR_EACH(number, count) {  // count = N * C * H * W
+        const Index column = number % w + pw, row = number / w % h + ph, plane = number / w / h;
+        const Index last_i = row / sh < oh ? row / sh : oh - 1;
+        const Index last_j = column / sw < ow ? column / sw : ow - 1;
+        Real sum = 0;
+        for (Index i = last_i; i >= 0 && row - i * sh < kh; --i) {
+            for (Index j = last_j; j >= 0 && column - j * sw < kw; --j) {
+                const Index window = (plane * oh + i) * ow + j;
+                const Index place = (row - i * sh) * kw + column - j * sw;
+                if ((Index)argmax[window] == place) sum += dy[window];
+            }
+        }
+        dx[number] = sum;
+    }
+}
+"""
+
+
+def launch_max_pool(x: Array, y: Array, argmax: Array | None, window: PoolWindow) -> None:
+    """Write the largest value of each window to y, and its place to argmax, if there is one."""
+    sizes = (*x.shape[2:], *y.shape[2:])
+    launch(MAX_POOL, y.size, x, y, argmax, float("-inf"), *sizes, *_numbers(window))
+
+
+def launch_max_pool_backward(
+    dy: Array, argmax: Array, x_shape: tuple[int, ...], window: PoolWindow
+) -> Array:
+    """Return dx: to each pixel the gradients of the windows that it won."""
+    dx = array_module(dy).empty(x_shape, dy.dtype)
+    sizes = (*x_shape[2:], *dy.shape[2:])
+    launch(MAX_POOL_BACKWARD, dx.size, dy, argmax, dx, *sizes, *_numbers(window))
+    return dx
+
+
+def _numbers(window: PoolWindow) -> tuple[Any, ...]:
+    return (*window.kernel_size, *window.stride, *window.pad)
