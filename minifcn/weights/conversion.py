@@ -88,7 +88,7 @@ def _spec(source: Source, meaning: Interpretation) -> ModelSpec:
     """Return the description of the net: the file's own one if it is ours."""
     if source.framework == "minifcn" and "arch" in source.attributes:
         return ModelSpec.from_dict(source.attributes)
-    return identify(meaning.params)
+    return identify(meaning.params, meaning.modality)
 
 
 def parameter_shapes(spec: ModelSpec) -> dict[str, Shape]:

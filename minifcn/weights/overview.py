@@ -67,7 +67,7 @@ def _net(source: Source, net: ModelSpec | None) -> Iterator[str]:
     """Yield which parameters of a net the arrays fill, and what is left over."""
     try:
         meaning = interpret(source)
-        spec = net or identify(meaning.params)
+        spec = net or identify(meaning.params, meaning.modality)
     except WeightsError as error:
         yield f"It fills no net of minifcn: {error}"
         return

@@ -9,6 +9,9 @@ import numpy as np
 from minifcn.weights.conventions.interpretation import (
     FCN_MEAN,
     GOOGLENET_MEAN,
+    HHA_MEAN,
+    NYUD_MEAN,
+    SIFTFLOW_MEAN,
     VGG_MEAN,
     Interpretation,
     bgr,
@@ -17,8 +20,10 @@ from minifcn.weights.conventions.layouts import without_leading_ones
 from minifcn.weights.formats.source import Source
 from minifcn.weights.store import WeightsError
 
+NYUD_CLASSES = 40
 _AUXILIARY = ("loss1/", "loss2/")  # GoogLeNet's further classifiers, which only its training needs
 _PARTS = ("weight", "bias")
+_RENAMED = {"conv1_1_bgrd": "conv1_1"}  # of nyud-fcn32s-color-d: three colours and depth
 
 
 def interpret_caffe(source: Source) -> Interpretation:
@@ -46,7 +51,12 @@ def interpret_caffe(source: Source) -> Interpretation:
         else:
             # Old files have four axes everywhere: (1, 1, 1, N), and (1, 1, O, I) for products.
             axes = 1 if index == "1" else 2 if layer in products else array.ndim
+            layer = _RENAMED.get(layer, layer)
             params[f"{layer}/{_PARTS[int(index)]}"] = without_leading_ones(array, axes)
+    inputs = {top for layer in layers for top in layer["tops"]}
+    if "hha" in inputs and "color" not in inputs:
+        preprocess = {"order": "RGB", "mean": list(HHA_MEAN), "scale": 1.0}
+        return Interpretation(params, preprocess, left_out, modality="hha")
     return Interpretation(params, _preprocess(params, layers), left_out)
 
 
@@ -66,8 +76,12 @@ def _preprocess(params: dict[str, np.ndarray], layers: list[dict[str, Any]]) -> 
         mean = layer.get("transform", {}).get("mean_value", [])
         if len(mean) == 3:
             return bgr(*mean)
-    if "score_fr/weight" in params:
-        return bgr(*FCN_MEAN)
+    if "score_fr_geo/weight" in params:
+        return bgr(*SIFTFLOW_MEAN)
+    scores = [name for name in ("score_fr/weight", "score_frcolor/weight") if name in params]
+    if scores:
+        nyud = params[scores[0]].shape[0] == NYUD_CLASSES
+        return bgr(*(NYUD_MEAN if nyud else FCN_MEAN))
     if "inception_3a/1x1/weight" in params:
         return bgr(*GOOGLENET_MEAN)
     return bgr(*(VGG_MEAN if "conv1_1/weight" in params else FCN_MEAN))

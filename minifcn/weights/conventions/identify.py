@@ -8,15 +8,20 @@ import numpy as np
 
 from minifcn.models.alexnet import CAFFENET, TORCHVISION
 from minifcn.models.backbone import scaled
-from minifcn.models.build import LAST_LAYERS, ModelSpec
+from minifcn.models.build import LAST_LAYERS, STREAMS, ModelSpec
 from minifcn.models.googlenet import BVLC, STEM
 from minifcn.models.vgg16 import BLOCKS, FC_CHANNELS
 from minifcn.weights.store import WeightsError
 
 Params = Mapping[str, np.ndarray]
 
+COLOR, HHA = STREAMS
+_FIRST = ("conv1_1", "conv1/7x7_s2", "conv1")
+# The scores predicted at stride 8, of each backbone.
+_FINEST = ("score_pool3", "score_inception_3b", "score_relu2")
 
-def identify(params: Params) -> ModelSpec:
+
+def identify(params: Params, modality: str = "rgb") -> ModelSpec:
     """Return the description of the net that has these parameters.
 
     Parameters
@@ -24,20 +29,42 @@ def identify(params: Params) -> ModelSpec:
     params : mapping of address to array
         In our names and layouts. They may be incomplete: a net without its last layers counts as
         the classifier that it was cut from, with the 1000 classes of ImageNet.
+    modality : "rgb" or "hha"
+        What a net of three channels sees; four channels are colour and depth, two streams colour
+        and HHA.
 
     Raises
     ------
     WeightsError
         If they belong to no net of ours.
     """
-    backbone, width = _backbone(params)
-    arch = _arch(params)
-    last = next((f"{n}/weight" for n in ("score_fr", *LAST_LAYERS) if f"{n}/weight" in params), "")
-    num_classes = params[last].shape[0] if last else 1000
-    fc_channels = _fc_channels(params)
+    one = {a.replace(f"{COLOR}/", "/"): p for a, p in params.items() if f"{HHA}/" not in a}
+    if len(one) < len(params):
+        modality = "rgb-hha"
+    backbone, width = _backbone(one)
+    channels = next(one[f"{n}/weight"].shape[1] for n in _FIRST if f"{n}/weight" in one)
+    fc_channels = one["fc6/weight"].shape[0] if "fc6/weight" in one else None
     if fc_channels == scaled(FC_CHANNELS, width):
         fc_channels = None
-    return ModelSpec(arch, backbone, num_classes, width, "faithful", fc_channels)
+    heads = {
+        name.removeprefix("score_fr_").removesuffix("/weight"): weight.shape[0]
+        for name, weight in one.items()
+        if name.startswith("score_fr_") and name.endswith("/weight")
+    }
+    last = next(
+        (n for n in (f"{name}/weight" for name in ("score_fr", *LAST_LAYERS)) if n in one), ""
+    )
+    num_classes = next(iter(heads.values()), one[last].shape[0] if last else 1000)
+    return ModelSpec(
+        _arch(one),
+        backbone,
+        num_classes,
+        width,
+        "faithful",
+        fc_channels,
+        "rgbd" if channels == 4 else modality,
+        heads or None,
+    )
 
 
 def _backbone(params: Params) -> tuple[str, float]:
@@ -55,7 +82,7 @@ def _backbone(params: Params) -> tuple[str, float]:
     if "conv1/weight" in params and "conv5/weight" in params:
         grouped = params["conv2/weight"].shape[1] != filters("conv1")
         name, variant = ("alexnet", CAFFENET) if grouped else ("alexnet-torchvision", TORCHVISION)
-        return name, filters("conv1") / variant.filters[0]
+        return name, filters("conv5") / variant.filters[4]  # conv1 may have been rounded
     layers = list(dict.fromkeys(address.rpartition("/")[0] for address in params))
     raise WeightsError(
         f"it is none of the nets of minifcn (VGG16, AlexNet, GoogLeNet and FCNs of them): its "
@@ -64,15 +91,16 @@ def _backbone(params: Params) -> tuple[str, float]:
 
 
 def _arch(params: Params) -> str:
-    """Return the architecture: how far it upsamples, by its skips."""
-    if "score_fr/weight" not in params:
+    """Return the architecture: which skips there are, and whether their features are scaled."""
+    layers = {address.rpartition("/")[0] for address in params}
+    if not any(layer.startswith("score_fr") for layer in layers):
         return "classifier"
-    skips = [name for name in params if name.startswith("score_") and name.endswith("/weight")]
-    if any(name.startswith("scale_") for name in params):
+    if any(layer.startswith("scale_") for layer in layers):
         return "fcn8s-at-once"
-    return {1: "fcn32s", 2: "fcn16s", 3: "fcn8s"}.get(len(skips), "fcn32s")
-
-
-def _fc_channels(params: Params) -> int | None:
-    """Return the number of filters in fc6, where there is one that tells."""
-    return params["fc6/weight"].shape[0] if "fc6/weight" in params else None
+    if any(layer.startswith(_FINEST) for layer in layers):
+        return "fcn8s"
+    return (
+        "fcn16s"
+        if any(layer.startswith("score_") and not layer.startswith("score_fr") for layer in layers)
+        else "fcn32s"
+    )
