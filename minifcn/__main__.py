@@ -12,6 +12,7 @@ COMMANDS = {
     "predict": "segment images",
     "inspect": "look through a data set and show what is wrong with it",
     "download": "fetch published weights and data sets",
+    "hha": "encode depth maps as HHA",
     "convert": "turn weight files of other frameworks into ours",
     "classify": "name what is in images by a classifier",
     "paper": "compute the paper's figures that need no training",

@@ -12,11 +12,11 @@ import numpy as np
 from PIL import Image
 
 from minifcn.backend import device_module, set_threads, to_device, to_host
+from minifcn.console import EXPECTED_ERRORS
 from minifcn.data.dataset import DataError
 from minifcn.data.images import read_image
 from minifcn.model import Model, load_model
 from minifcn.models.build import image_size
-from minifcn.train import EXPECTED_ERRORS
 from minifcn.weights.store import WeightsError
 
 DESCRIPTION = """\

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from minifcn.console import EXPECTED_ERRORS
 from minifcn.data import ShapesDataset
 from minifcn.files import write_json
 from minifcn.inference import segment
@@ -23,7 +24,7 @@ from minifcn.model import load_model
 from minifcn.pictures import colourise, grid, save_png
 from minifcn.run import FIGURES
 from minifcn.settings import STAGES
-from minifcn.train import EXPECTED_ERRORS, SMOKE, train_stages
+from minifcn.train import SMOKE, train_stages
 
 STAGE_SETTINGS = {"fcn32s": {"steps": 300}, "fcn16s": {"steps": 250}, "fcn8s": {"steps": 1000}}
 PICTURED = 4  # held-out images in the picture

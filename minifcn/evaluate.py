@@ -7,17 +7,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tqdm import trange
+from tqdm import tqdm
 
-from minifcn.backend import device_module, set_threads
+from minifcn.backend import set_threads
+from minifcn.console import guarded
 from minifcn.data import open_dataset
+from minifcn.distributed import Communicator, evaluate_together
 from minifcn.files import write_json
-from minifcn.inference import evaluate
 from minifcn.metrics import format_table
 from minifcn.model import load_model
 from minifcn.run import results
 from minifcn.settings import DATASETS, SettingsError
-from minifcn.train import DATA_OPTIONS, EXPECTED_ERRORS
+from minifcn.train import DATA_OPTIONS
 
 DESCRIPTION = """\
 Segment every image of a data set and print the paper's four figures and the IU of each class.
@@ -55,37 +56,42 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     result.add_argument("--device", choices=["cpu", "gpu", "auto"], default="auto")
     result.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
+    result.add_argument(
+        "--distributed", action="store_true", help="as one of those that mpirun has started"
+    )
     return result
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     args = parser().parse_args(argv)
-    set_threads(args.threads)
+    return guarded(lambda ranks: command(args, ranks), distributed=args.distributed)
+
+
+def command(args: argparse.Namespace, communicator: Communicator) -> int:
+    """Do what the options ask for; return the exit status."""
+    set_threads(args.threads or communicator.threads)
     options = {name: getattr(args, name) for name in DATA_OPTIONS}
     options = {name: value for name, value in options.items() if value is not None}
-    try:
-        xp = device_module(args.device)
-        model = load_model(args.model, xp)
-        dataset = open_dataset(args.dataset, args.split, data_dir=args.data_dir, **options)
-        classes = {"": dataset.class_names, **getattr(dataset, "extra_classes", {})}
-        for head, names in {"": model.class_names, **model.extra_classes}.items():
-            if len(classes.get(head, ())) != len(names):
-                raise SettingsError(
-                    f"the net knows {len(names)} classes ({', '.join(names)}), the data set has "
-                    f"{len(classes.get(head, ()))}; evaluate it on its own kind of data"
-                )
-        indices = trange(min(args.limit or len(dataset), len(dataset)), unit="image", leave=False)
-        confusions = evaluate(model, dataset, xp=xp, indices=indices)
-        for head, confusion in confusions.items():
-            if head:
-                print(f"\n{head}")
-            print(format_table(confusion.scores(), classes[head]))
-        if args.json:
-            write_json(args.json, results(confusions, model))
-    except EXPECTED_ERRORS as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    xp = communicator.device_module(args.device)
+    model = load_model(args.model, xp)
+    dataset = open_dataset(args.dataset, args.split, data_dir=args.data_dir, **options)
+    classes = {"": dataset.class_names, **getattr(dataset, "extra_classes", {})}
+    for head, names in {"": model.class_names, **model.extra_classes}.items():
+        if len(classes.get(head, ())) != len(names):
+            raise SettingsError(
+                f"the net knows {len(names)} classes ({', '.join(names)}), the data set has "
+                f"{len(classes.get(head, ()))}; evaluate it on its own kind of data"
+            )
+    share = communicator.share(range(min(args.limit or len(dataset), len(dataset))))
+    indices = tqdm(share, unit="image", leave=False, disable=not communicator.leads)
+    confusions = evaluate_together(model, dataset, indices, xp=xp, communicator=communicator)
+    for head, confusion in confusions.items():
+        if head:
+            print(f"\n{head}")
+        print(format_table(confusion.scores(), classes[head]))
+    if args.json and communicator.leads:
+        write_json(args.json, results(confusions, model))
     return 0
 
 

@@ -15,7 +15,7 @@ Source: Long et al. 2015, section 4.3 (momentum, weight decay, doubled rate of b
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Mapping
+from collections.abc import ItemsView, Iterable, Iterator, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -186,7 +186,8 @@ class GradientAccumulator:
     """The mean of the gradients of `count` backward passes (Caffe's `iter_size`).
 
     A batch of `count` images then needs the memory of one: add the gradients of `count` passes,
-    hand the accumulator to `SGD.step`, and start the next batch by adding again.
+    hand the accumulator to `SGD.step`, and start the next batch by adding again. Or let each pass
+    go `through` it and use the means that come out while the last pass goes on.
 
     Parameters
     ----------
@@ -221,6 +222,25 @@ class GradientAccumulator:
         else:
             self._sums[address] += grad
         self._added[address] = self._added.get(address, 0) + 1
+
+    def through(self, gradients: Iterable[tuple[str, Array]]) -> Iterator[tuple[str, Array]]:
+        """Add the gradients of one pass as they come; in the last one, yield each mean at once.
+
+        A mean's array is the accumulator's own, until the next round.
+
+        Raises
+        ------
+        ValueError
+            If another pass has had other parameters.
+        """
+        for address, grad in gradients:
+            self.add(address, grad)
+            if self._added[address] == self.count:
+                self._sums[address] /= self.count
+                self._added[address] = 0
+                yield address, self._sums[address]
+        if len(set(self._added.values())) > 1:
+            raise ValueError(f"not every pass has a gradient of each of {sorted(self._added)}")
 
     def items(self) -> ItemsView[str, Array]:
         """Return pairs of address and mean gradient, and begin the next round.

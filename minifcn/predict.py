@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import glob
+import itertools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,14 +12,17 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from minifcn.backend import device_module, set_threads, to_host
+from minifcn.backend import set_threads, to_host
+from minifcn.console import guarded
 from minifcn.data.dataset import DataError
+from minifcn.data.depth import read_depth
+from minifcn.data.hha import encode_hha
 from minifcn.data.images import read_image
 from minifcn.data.palette import voc_palette, write_palette_png
+from minifcn.distributed import Communicator
 from minifcn.inference import segment_all
 from minifcn.model import load_model
 from minifcn.pictures import overlay, save_png, with_legend
-from minifcn.train import EXPECTED_ERRORS
 
 DESCRIPTION = """\
 Segment images of any size and kind, and write for each
@@ -39,34 +44,46 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("model", metavar="RUN_OR_WEIGHTS", help="a run's folder or a weight file")
     result.add_argument("images", metavar="IMAGE", nargs="+", type=Path)
+    result.add_argument(
+        "--depth",
+        metavar="DIR",
+        type=Path,
+        help="for nets that see depth: maps of 16 bits in millimetres, called as the images",
+    )
     result.add_argument("-o", "--out", metavar="DIR", type=Path, default=Path("predictions"))
     result.add_argument("--device", choices=["cpu", "gpu", "auto"], default="auto")
     result.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
+    result.add_argument(
+        "--distributed", action="store_true", help="as one of those that mpirun has started"
+    )
     return result
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 1 if any image could not be segmented."""
     args = parser().parse_args(argv)
-    set_threads(args.threads)
-    failed = 0
-    try:
-        xp = device_module(args.device)
-        model = load_model(args.model, xp)
-    except EXPECTED_ERRORS as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    return guarded(lambda ranks: command(args, ranks), distributed=args.distributed)
+
+
+def command(args: argparse.Namespace, communicator: Communicator) -> int:
+    """Do what the options ask for; return the exit status."""
+    set_threads(args.threads or communicator.threads)
+    xp = communicator.device_module(args.device)
+    model = load_model(args.model, xp)
+    failed, lines = 0, []
     palette = voc_palette()
     palette[: len(model.palette)] = model.palette
     stems = unique_stems(args.images)
-    for path, stem in zip(tqdm(args.images, unit="image", leave=False), stems, strict=True):
+    share = communicator.share(list(zip(args.images, stems, strict=True)))
+    for path, stem in tqdm(share, unit="image", leave=False, disable=not communicator.leads):
         try:
             image = read_image(path)
+            extras = depth_of(path, args.depth) if model.spec.modality != "rgb" else {}
         except DataError as error:
             tqdm.write(f"error: {error}", file=sys.stderr)
             failed += 1
             continue
-        for head, array in segment_all(model, image, xp).items():
+        for head, array in segment_all(model, image, xp, extras).items():
             label, name = to_host(array).astype(np.uint8), "_".join(filter(None, (stem, head)))
             names = model.extra_classes[head] if head else model.class_names
             colours = voc_palette() if head else palette
@@ -74,8 +91,28 @@ def main(argv: Sequence[str] | None = None) -> int:
             picture = overlay(image, label, colours)
             picture = with_legend(picture, names, colours, np.unique(label))
             save_png(args.out / f"{name}_overlay.png", picture)
-            tqdm.write(f"{path} -> {args.out / name}.png: {describe(label, names)}")
-    return 1 if failed else 0
+            lines.append(f"{path} -> {args.out / name}.png: {describe(label, names)}")
+            tqdm.write(lines[-1])
+    for line in itertools.chain(*communicator.gather(lines)[1:]):  # what others have done
+        print(line)
+    return 1 if any(communicator.gather(failed)) else 0
+
+
+def depth_of(image: Path, folder: Path | None) -> dict[str, np.ndarray]:
+    """Return the depth that belongs to an image, and its HHA.
+
+    Raises
+    ------
+    DataError
+        If there is no folder, or no map of the image's name in it, or it is unusable.
+    """
+    if folder is None:
+        raise DataError("the net sees depth: give --depth DIR with a depth map of each image")
+    found = [path for path in sorted(folder.glob(f"{glob.escape(image.stem)}.*")) if path.is_file()]
+    if not found:
+        raise DataError(f"there is no depth map {folder / image.stem}.png")
+    depth = read_depth(found[0])
+    return {"depth": depth, "hha": encode_hha(depth)}
 
 
 def describe(label: np.ndarray, class_names: Sequence[str]) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import platform
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import minifcn
 from minifcn.data import open_dataset
 from minifcn.data.checks import check_labels, shared_images
 from minifcn.data.dataset import Dataset
@@ -36,7 +40,7 @@ def open_splits(settings: Settings) -> tuple[Dataset, Dataset]:
     """
     train_data, val_data = (
         open_dataset(settings.dataset, split, data_dir=settings.data_dir, **settings.data_options)
-        for split in ("train", "val")
+        for split in (settings.train_split, settings.val_split)
     )
     for dataset in (train_data, val_data):
         problems = check_labels(dataset, LABELS_CHECKED).problems
@@ -186,3 +190,17 @@ def carried(spec: ModelSpec, source: str) -> tuple[dict[str, np.ndarray], Prepro
     if spec.modality == "hha" and theirs.modality == "rgb":
         preprocess = hha_preprocess(preprocess)
     return params, preprocess
+
+
+def describe(settings: Settings) -> dict[str, Any]:
+    """Return what `config.json` holds: the settings, the command, the versions, the date."""
+    return {
+        "settings": settings.to_dict(),
+        "command": sys.argv,
+        "versions": {
+            "minifcn": minifcn.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }

@@ -16,6 +16,7 @@ from types import ModuleType
 import numpy as np
 
 from minifcn.backend import device_module, set_threads, to_device
+from minifcn.console import EXPECTED_ERRORS, Console
 from minifcn.data import Loader, ShapesClassification
 from minifcn.data.transforms import Preprocess
 from minifcn.model import Model, save_model
@@ -26,7 +27,6 @@ from minifcn.optim import SGD
 from minifcn.policies import policy_from_name
 from minifcn.prepare import FRESH_PREPROCESS
 from minifcn.solver import train
-from minifcn.train import EXPECTED_ERRORS, Console
 
 DESCRIPTION = """\
 Train the small VGG16 as a classifier of shapes, and write its weights.

@@ -13,9 +13,7 @@ Killing a run at any moment loses nothing but the steps since the last checkpoin
 from __future__ import annotations
 
 import json
-import platform
-import sys
-import time
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -23,20 +21,20 @@ from typing import Any
 
 import numpy as np
 
-import minifcn
-from minifcn.backend import device_module, set_threads, to_host
+from minifcn.backend import set_threads, to_host
 from minifcn.data.dataset import Dataset
 from minifcn.data.loader import Loader
 from minifcn.data.transforms import Preprocess
+from minifcn.distributed import ALONE, Communicator, evaluate_together
 from minifcn.files import write_json
-from minifcn.inference import evaluate, predicts_one_class, segment_all
+from minifcn.inference import predicts_one_class, segment_all
 from minifcn.metrics import ConfusionMatrix, Scores
 from minifcn.model import Model, model_attributes, save_model
 from minifcn.net import Net
 from minifcn.optim import SGD
 from minifcn.pictures import colourise, overlay, save_png, side_by_side
 from minifcn.policies import policy_from_name
-from minifcn.prepare import make_model, open_splits
+from minifcn.prepare import describe, make_model, open_splits
 from minifcn.settings import Settings, SettingsError
 from minifcn.solver import Step, train
 from minifcn.weights.checkpoint import (
@@ -75,7 +73,12 @@ class Reporter:
 
 
 def execute(
-    settings: Settings, folder: Path, *, resume: bool = False, reporter: Reporter | None = None
+    settings: Settings,
+    folder: Path,
+    *,
+    resume: bool = False,
+    reporter: Reporter | None = None,
+    communicator: Communicator = ALONE,
 ) -> Scores:
     """Train as the settings say, in a folder; return the scores of the final evaluation.
 
@@ -87,6 +90,8 @@ def execute(
     resume : bool
         Continue from the newest checkpoint, if there is one.
     reporter : Reporter, optional
+    communicator : Communicator
+        Of the ranks that train together; the one that leads writes the folder.
 
     Raises
     ------
@@ -96,23 +101,26 @@ def execute(
         If the loss becomes infinite or not a number.
     """
     reporter = reporter or Reporter()
-    if (folder / "config.json").exists() and not resume:
+    if communicator.leads and (folder / "config.json").exists() and not resume:
         raise SettingsError(
             f"{folder}: holds a run already; give --resume to continue it or another --out"
         )
-    set_threads(settings.threads)
-    xp = device_module(settings.device)
+    set_threads(settings.threads or communicator.threads)
+    xp = communicator.device_module(settings.device)
     datasets = open_splits(settings)
     model = make_model(settings, datasets[0], reporter.note)
     model.net.to(xp)
-    write_json(folder / "config.json", describe(settings))
-    trained = fit(model, settings, datasets, folder, xp, reporter)
-    indices = first(datasets[1], settings.final_images)
-    confusions = evaluate(trained, datasets[1], xp=xp, indices=indices)
+    if communicator.leads:
+        write_json(folder / "config.json", describe(settings))
+    trained = fit(model, settings, datasets, folder, xp, reporter, communicator)
+    indices = communicator.share(first(datasets[1], settings.final_images))
+    confusions = evaluate_together(trained, datasets[1], indices, xp=xp, communicator=communicator)
     for head, confusion in confusions.items():
         reporter.evaluation(settings.steps, confusion.scores(), head)
-    save_model(folder / "weights.h5", trained, dataset=settings.dataset, steps=settings.steps)
-    write_json(folder / "results.json", results(confusions, trained))
+    if communicator.leads:
+        save_model(folder / "weights.h5", trained, dataset=settings.dataset, steps=settings.steps)
+        write_json(folder / "results.json", results(confusions, trained))
+    communicator.barrier()  # the next stage reads the weights
     return confusions[""].scores()
 
 
@@ -123,6 +131,7 @@ def fit(
     folder: Path,
     xp: ModuleType,
     reporter: Reporter,
+    communicator: Communicator = ALONE,
 ) -> Model:
     """Train from the newest checkpoint in the folder, or from the start, to the last step."""
     net = model.net
@@ -132,7 +141,12 @@ def fit(
         momentum=settings.momentum,
         weight_decay=settings.weight_decay,
     )
-    start, preprocess = restore(net, optimiser, folder, model.preprocess, reporter)
+    start, preprocess = 0, model.preprocess
+    if communicator.leads:
+        start, preprocess = restore(net, optimiser, folder, preprocess, reporter)
+    start, preprocess = communicator.from_leader((start, preprocess))
+    for array in (*net.params.values(), *optimiser.state().values()):
+        communicator.broadcast(array)
     model = model._replace(preprocess=preprocess)
     policy = policy_from_name(
         settings.policy, settings.rate, steps=settings.steps, warm_up=settings.warm_up
@@ -147,7 +161,8 @@ def fit(
         modality=settings.modality,
     )
     net.clock = reporter.clock
-    with open_log(folder / "log.jsonl", start) as log:
+    log_file = folder / "log.jsonl" if communicator.leads else Path(os.devnull)
+    with open_log(log_file, start) as log:
         for step in train(
             net,
             loader,
@@ -159,17 +174,21 @@ def fit(
             seed=settings.seed,
             xp=xp,
             recompute=settings.recompute,
+            communicator=communicator,
         ):
             log.write(json.dumps(step._asdict()) + "\n")
             reporter.step(step, settings.steps)
             if step.number % settings.evaluate_every and step.number != settings.steps:
                 continue
             net.clock = None  # only training is timed
-            save_state(model, optimiser, step.number, folder / "checkpoints")
-            save_samples(model, datasets[1], folder / "samples", step.number, xp)
+            if communicator.leads:
+                save_state(model, optimiser, step.number, folder / "checkpoints")
+                save_samples(model, datasets[1], folder / "samples", step.number, xp)
             if step.number != settings.steps:  # the last evaluation is the caller's, over all
-                indices = first(datasets[1], settings.evaluate_images)
-                confusions = evaluate(model, datasets[1], xp=xp, indices=indices)
+                indices = communicator.share(first(datasets[1], settings.evaluate_images))
+                confusions = evaluate_together(
+                    model, datasets[1], indices, xp=xp, communicator=communicator
+                )
                 record = {"number": step.number, **results(confusions, model)}
                 log.write(json.dumps(record) + "\n")
                 report_evaluation(confusions, step.number, reporter)
@@ -267,17 +286,3 @@ def results(confusions: dict[str, ConfusionMatrix], model: Model) -> dict[str, A
 def finite(value: float) -> float | None:
     """Return a figure as JSON has it: None in place of NaN, which means nothing to divide."""
     return None if np.isnan(value) else float(value)
-
-
-def describe(settings: Settings) -> dict[str, Any]:
-    """Return what `config.json` holds: the settings, the command, the versions, the date."""
-    return {
-        "settings": settings.to_dict(),
-        "command": sys.argv,
-        "versions": {
-            "minifcn": minifcn.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
-        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-    }

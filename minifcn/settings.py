@@ -28,6 +28,8 @@ class Settings:
         Where the data lies.
     data_options : dict
         Options of the data set, e.g. {"ignore": 11}.
+    train_split, val_split : str
+        What is trained on and what is validated on, by the data set's names.
     arch, backbone, width, padding, fc_channels
         The net; see `models.build.ModelSpec`.
     modality : "rgb", "rgbd", "hha" or "rgb-hha"
@@ -74,6 +76,8 @@ class Settings:
     dataset: str
     data_dir: str | None
     data_options: dict[str, Any]
+    train_split: str
+    val_split: str
     arch: str
     backbone: str
     width: float
@@ -141,6 +145,8 @@ class Settings:
 COMMON: dict[str, Any] = {
     "data_dir": None,
     "data_options": {},
+    "train_split": "train",
+    "val_split": "val",
     "arch": "fcn8s",
     "backbone": "vgg16",
     "width": 0.125,
@@ -167,7 +173,14 @@ DATASETS: dict[str, dict[str, Any]] = {
     "shapes": {"pixels": 128 * 128, "images": 6_000, "small_rate": 2e-2, "batch_size": 4},
     "voc": {**PHOTOS, "pixels": 500 * 375, "images": 8_000},
     "sbd": {**PHOTOS, "pixels": 500 * 375, "images": 20_000},
-    "nyud": {**PHOTOS, "pixels": 640 * 480, "images": 8_000, "batch_size": 1},
+    "nyud": {
+        **PHOTOS,
+        "pixels": 640 * 480,
+        "images": 8_000,
+        "batch_size": 1,
+        "train_split": "trainval",
+        "val_split": "test",
+    },
     "siftflow": {**PHOTOS, "pixels": 256 * 256, "images": 10_000},
     "context": {**PHOTOS, "pixels": 500 * 375, "images": 20_000},
     "folder": {**PHOTOS, "pixels": 480 * 360, "images": 8_000, "padding": "same"},

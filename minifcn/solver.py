@@ -1,9 +1,12 @@
 """The training loop: batches in, updates out.
 
-One step is one update of the weights from `accumulate` batches. Everything random in a step is
-drawn from (seed, step) and batch k is a function of (seed, k), so the whole state of a training is
-the step number, the weights and the momentum: a run that is resumed repeats bit for bit what it
-would have done (on a CPU with the same number of threads).
+One step is one update of the weights from `accumulate` batches. Everything random about a batch of
+a step is drawn from (seed, step, its place in the step) and batch k is a function of (seed, k), so
+the whole state of a training is the step number, the weights and the momentum: a run that is
+resumed repeats bit for bit what it would have done (on a CPU with the same number of threads).
+
+Several processes divide the batches of a step among them and average their gradients. The numbers
+of the batches are those of a single process, and so are the updates, but for rounding.
 """
 
 from __future__ import annotations
@@ -11,12 +14,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minifcn.backend import to_device
 from minifcn.data.loader import Loader
+from minifcn.distributed import ALONE, Communicator
 from minifcn.heads import net_heads
 from minifcn.layers import SoftmaxLoss
 from minifcn.net import Net
@@ -70,6 +74,7 @@ def train(
     seed: int = 0,
     xp: ModuleType = np,
     recompute: bool = False,
+    communicator: Communicator = ALONE,
 ) -> Iterator[Step]:
     """Make the updates `start` ... `steps` - 1, yielding a report after each.
 
@@ -85,30 +90,39 @@ def train(
     steps, start : int
         The number of the last update plus one, and of the first.
     accumulate : int
-        Batches whose gradients are averaged for one update (Caffe's iter_size).
+        Batches whose gradients are averaged for one update (Caffe's iter_size), over all ranks.
     seed : int
         For dropout.
     xp : module
         The device's array module.
     recompute : bool
         See `Net.forward`.
+    communicator : Communicator
+        Of the ranks that train together; all have the same weights and the same arguments.
 
     Raises
     ------
     TrainingError
         If the loss is not a finite number. The weights are then as after the last good update.
+        If there are more ranks than batches in a step.
     """
     heads = net_heads(net)
-    batches = loader.batches(start=start * accumulate)
+    places = range(accumulate)[communicator.rank :: communicator.size]
+    if communicator.size > accumulate:
+        raise TrainingError(
+            f"{communicator.size} processes cannot divide the {accumulate} batches of a step; "
+            f"start at most {accumulate}"
+        )
+    batches = loader.batches(start * accumulate, lambda number: number % accumulate in places)
     try:
         for number in range(start, steps):
             began, waited = time.perf_counter(), loader.waited
-            rng = xp.random.default_rng([seed, number] if xp is np else seed + number)
             rate = policy(number)
-            accumulator = GradientAccumulator(accumulate) if accumulate > 1 else None
+            accumulator = GradientAccumulator(len(places)) if len(places) > 1 else None
             losses, pixel_losses, images = [], [], 0
-            for _ in range(accumulate):
+            for place in places:
                 batch = next(batches)
+                rng = _random_numbers(xp, seed, number, place)
                 inputs = {name: to_device(array, xp) for name, array in batch.inputs.items()}
                 outputs, tape = net.forward(
                     inputs,
@@ -134,25 +148,33 @@ def train(
                     )
                 )
                 images += len(batch.ids)
-                for address, gradient in net.backward(tape):
-                    if accumulator is None:
-                        optimiser.update(address, gradient, rate)
-                    else:
-                        accumulator.add(address, gradient)
-            if accumulator is not None:
-                for address, gradient in accumulator.items():
+                gradients = net.backward(tape)
+                if accumulator is not None:
+                    gradients = accumulator.through(gradients)
+                weight = len(places) / accumulate
+                for address, gradient in communicator.mean(gradients, weight):
                     optimiser.update(address, gradient, rate)
+            totals = np.array([np.sum(losses), np.sum(pixel_losses), images])
+            communicator.sum(totals)
             yield Step(
                 number + 1,
-                float(np.mean(losses)),
-                float(np.mean(pixel_losses)),
+                float(totals[0] / accumulate),
+                float(totals[1] / accumulate),
                 rate,
-                images,
+                int(totals[2]),
                 time.perf_counter() - began,
                 loader.waited - waited,
             )
     finally:
         batches.close()
+
+
+def _random_numbers(xp: ModuleType, seed: int, step: int, place: int) -> Any:
+    """Return the generator for one batch of a step."""
+    words = [seed, step, place]
+    if xp is np:
+        return np.random.default_rng(words)
+    return xp.random.default_rng(int(np.random.SeedSequence(words).generate_state(1)[0]))
 
 
 def _loss_per_pixel(layer: SoftmaxLoss, label: np.ndarray) -> float:

@@ -13,19 +13,14 @@ from typing import Any
 from tqdm import tqdm
 
 from minifcn import rate_search
-from minifcn.backend import DeviceError
-from minifcn.data.dataset import DataError
+from minifcn.console import Console, guarded
+from minifcn.distributed import ALONE, Communicator
 from minifcn.metrics import Scores
 from minifcn.models.build import BACKBONES, MODALITIES
 from minifcn.prepare import follow_weights
-from minifcn.profiling import Profile
 from minifcn.recipes import RECIPES
-from minifcn.run import Reporter, execute
+from minifcn.run import execute
 from minifcn.settings import DATASETS, STAGES, Settings, SettingsError, resolve
-from minifcn.solver import Step, TrainingError
-from minifcn.weights.store import WeightsError
-
-EXPECTED_ERRORS = (DataError, DeviceError, SettingsError, TrainingError, WeightsError)
 
 DESCRIPTION = """\
 Train a fully convolutional network to segment images.
@@ -41,58 +36,6 @@ happened.
 """
 
 
-class Console(Reporter):
-    """Shows a progress bar with loss, rate, images per second and the time left.
-
-    Parameters
-    ----------
-    profile : bool
-        Also collect where the time goes, for `where_time_went`.
-    """
-
-    def __init__(self, profile: bool = False) -> None:
-        self.bar: tqdm | None = None
-        self.profile = Profile() if profile else None
-        self.clock = self.profile.add if self.profile else None
-        self.steps, self.seconds, self.waited = 0, 0.0, 0.0
-
-    def note(self, text: str) -> None:
-        """Print a line above the bar."""
-        tqdm.write(text)
-
-    def step(self, step: Step, total: int) -> None:
-        """Move the bar."""
-        self.steps, self.seconds = self.steps + 1, self.seconds + step.seconds
-        self.waited += step.waited
-        if self.bar is None:
-            self.bar = tqdm(total=total, initial=step.number - 1, unit="step", dynamic_ncols=True)
-        self.bar.set_postfix(
-            loss=f"{step.loss:.4g}",
-            pixel=f"{step.pixel_loss:.3f}",
-            rate=f"{step.rate:.1e}",
-            images=f"{step.images / step.seconds:.1f}/s",
-            refresh=False,
-        )
-        self.bar.update()
-        if step.number == total:
-            self.bar.close()
-            self.bar = None
-
-    def evaluation(self, step: int, scores: Scores, head: str = "") -> None:
-        """Print the four figures."""
-        tqdm.write(
-            f"step {step}{head and f' ({head})'}: pixel accuracy {scores.pixel_accuracy:.3f}  "
-            f"mean accuracy {scores.mean_accuracy:.3f}  mean IU {scores.mean_iu:.3f}  "
-            f"f.w. IU {scores.fw_iu:.3f}"
-        )
-
-    def where_time_went(self) -> str:
-        """Return the table of `--profile`; nothing if it was not asked for or nothing was run."""
-        if self.profile is None or not self.steps:
-            return ""
-        return self.profile.table(self.steps, seconds=self.seconds, waited=self.waited)
-
-
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
     result = argparse.ArgumentParser(
@@ -103,6 +46,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("dataset", choices=sorted(DATASETS))
     data = result.add_argument_group("data")
     data.add_argument("--data-dir", metavar="DIR", help="where the data lies")
+    data.add_argument("--train-split", metavar="NAME", help="e.g. trainval (train)")
+    data.add_argument("--val-split", metavar="NAME", help="e.g. seg11valid (val)")
     data.add_argument("--year", help="voc: the year of the tree, e.g. 2012 (default: the newest)")
     data.add_argument(
         "--sbd", action="store_true", default=None, help="voc: SBD's training images too"
@@ -148,7 +93,7 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--recipe", choices=sorted(RECIPES), help="the paper's two recipes")
     how.add_argument("--steps", type=int, metavar="N", help="updates")
     how.add_argument("--batch-size", type=int, metavar="N", help="images at once")
-    how.add_argument("--accumulate", type=int, metavar="N", help="batches an update")
+    how.add_argument("--accumulate", type=int, metavar="N", help="batches an update, on each rank")
     how.add_argument("--lr", type=float, dest="rate", help="learning rate at the start")
     how.add_argument(
         "--lr-search",
@@ -180,6 +125,9 @@ def parser() -> argparse.ArgumentParser:
         "--profile", action="store_true", help="at the end, print the time of each layer and pass"
     )
     run.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    run.add_argument(
+        "--distributed", action="store_true", help="as one of those that mpirun has started"
+    )
     return result
 
 
@@ -197,6 +145,16 @@ SMOKE = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     given = vars(parser().parse_args(argv))
+    distributed = given.pop("distributed")
+    return guarded(
+        lambda communicator: command(given, communicator),
+        distributed=distributed,
+        after_stop="stopped; --resume goes on from the last checkpoint",
+    )
+
+
+def command(given: dict[str, Any], communicator: Communicator) -> int:
+    """Do what the options ask for; return the exit status."""
     dataset, out, resume, staged, smoke, profile, rates = (
         given.pop(name)
         for name in ("dataset", "out", "resume", "staged", "smoke", "profile", "lr_search")
@@ -205,24 +163,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     given["data_options"] = {k: v for k, v in options.items() if v is not None} or None
     if smoke:
         given.update(SMOKE)
-    try:
-        given = follow_weights(given)
-        if rates is not None:
-            find_rate(dataset, given, rates, out or Path("runs") / f"{dataset}-lr-search")
-        elif staged:
-            folder = out or Path("runs") / f"{dataset}-staged"
-            train_stages(dataset, given, folder, resume, profile=profile)
-        else:
-            settings = resolve(dataset, **given)
-            folder = out or Path("runs") / f"{dataset}-{settings.arch}"
-            train_one(settings, folder, resume, profile)
-    except EXPECTED_ERRORS as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped; --resume goes on from the last checkpoint", file=sys.stderr)
-        return 130
+    given = follow_weights(given)
+    if rates is not None:
+        if communicator.size > 1:
+            raise SettingsError("--lr-search runs in one process; leave --distributed out")
+        find_rate(dataset, given, rates, out or Path("runs") / f"{dataset}-lr-search")
+    elif staged:
+        folder = out or Path("runs") / f"{dataset}-staged"
+        train_stages(dataset, given, folder, resume, profile=profile, communicator=communicator)
+    else:
+        settings = settle(dataset, given, communicator)
+        folder = out or Path("runs") / f"{dataset}-{settings.arch}"
+        train_one(settings, folder, resume, profile, communicator)
     return 0
+
+
+def settle(dataset: str, given: dict[str, Any], communicator: Communicator) -> Settings:
+    """Return the settings; their `accumulate` counts the batches of all ranks."""
+    of_one = resolve(dataset, **given)
+    return resolve(dataset, **{**given, "accumulate": of_one.accumulate * communicator.size})
 
 
 def find_rate(dataset: str, given: dict[str, Any], rates: list[float], folder: Path) -> None:
@@ -235,14 +194,21 @@ def find_rate(dataset: str, given: dict[str, Any], rates: list[float], folder: P
     print(f"the curves are in {folder / 'lr-search.png'}")
 
 
-def train_one(settings: Settings, folder: Path, resume: bool, profile: bool = False) -> Scores:
+def train_one(
+    settings: Settings,
+    folder: Path,
+    resume: bool,
+    profile: bool = False,
+    communicator: Communicator = ALONE,
+) -> Scores:
     """Train a run and say where its results are; a resumed run keeps its own settings."""
     config = folder / "config.json"
-    if resume and config.exists():
+    if communicator.leads and resume and config.exists():
         kept = Settings.from_dict(json.loads(config.read_text())["settings"])
         settings = replace(kept, device=settings.device, threads=settings.threads)
-    console = Console(profile)
-    scores = execute(settings, folder, resume=resume, reporter=console)
+    settings = communicator.from_leader(settings)
+    console = Console(profile, show=communicator.leads)
+    scores = execute(settings, folder, resume=resume, reporter=console, communicator=communicator)
     if profile:
         print(console.where_time_went())
     print(f"weights, log, samples and results are in {folder}")
@@ -256,6 +222,7 @@ def train_stages(
     resume: bool,
     stages: dict[str, dict[str, Any]] | None = None,
     profile: bool = False,
+    communicator: Communicator = ALONE,
 ) -> dict[str, Scores]:
     """Train FCN-32s, 16s and 8s, each from the one before; return the scores of each.
 
@@ -271,12 +238,14 @@ def train_stages(
         Settings of single stages.
     profile : bool
         Print where the time went after each.
+    communicator : Communicator
     """
     scores = {}
     for arch in STAGES:
-        settings = resolve(dataset, **{**given, "arch": arch, **(stages or {}).get(arch, {})})
+        stage = {**given, "arch": arch, **(stages or {}).get(arch, {})}
+        settings = settle(dataset, stage, communicator)
         print(f"--- {arch}")
-        scores[arch] = train_one(settings, folder / arch, resume, profile)
+        scores[arch] = train_one(settings, folder / arch, resume, profile, communicator)
         given = {**given, "weights": str(folder / arch)}
     return scores
 

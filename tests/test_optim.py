@@ -217,6 +217,25 @@ def test_accumulator_refuses_a_parameter_left_out_of_a_later_round():
         accumulator.items()
 
 
+def test_passes_that_go_through_an_accumulator_come_out_as_means_in_the_last():
+    accumulator = GradientAccumulator(2)
+    for first, second in ((1, 3), (5, 9)):
+        assert not list(accumulator.through([("a", np.full(2, first)), ("b", np.full(3, second))]))
+        last = accumulator.through([("a", np.full(2, 3)), ("b", np.full(3, 5))])
+        address, mean = next(last)  # before the pass has come to b
+        assert (address, mean.tolist()) == ("a", [(first + 3) / 2] * 2)
+        address, mean = next(last)
+        assert (address, mean.tolist()) == ("b", [(second + 5) / 2] * 3)
+        assert not list(last)
+
+
+def test_a_pass_that_leaves_a_parameter_out_is_refused():
+    accumulator = GradientAccumulator(2)
+    list(accumulator.through([("a", np.ones(1)), ("b", np.ones(1))]))
+    with pytest.raises(ValueError, match=r"not every pass has a gradient of each of \['a', 'b'\]"):
+        list(accumulator.through([("a", np.ones(1))]))
+
+
 def test_accumulator_refuses_another_shape():
     accumulator = GradientAccumulator(2)
     accumulator.add("a/b", np.ones((2, 3)))

@@ -35,6 +35,8 @@ FLOORS = {
     "graph": 3,
     "fusion": 3,
     "heads": 3,
+    "distributed": 5,
+    "mpi": 5,
     "recompute": 3,
     "net": 3,
     "summary": 3,

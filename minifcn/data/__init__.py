@@ -14,6 +14,7 @@ from minifcn.data.context import ContextDataset
 from minifcn.data.dataset import DataError, Dataset, Sample
 from minifcn.data.folder import FolderDataset
 from minifcn.data.loader import Batch, Loader
+from minifcn.data.nyud import NYUDDataset
 from minifcn.data.sbd import SBDDataset
 from minifcn.data.shapes import ShapesClassification, ShapesDataset
 from minifcn.data.siftflow import SiftFlowDataset
@@ -24,6 +25,7 @@ DATASETS: dict[str, Any] = {
     "shapes": ShapesDataset,
     "voc": VOCDataset,
     "sbd": SBDDataset,
+    "nyud": NYUDDataset,
     "siftflow": SiftFlowDataset,
     "context": ContextDataset,
     "folder": FolderDataset,
@@ -37,6 +39,7 @@ __all__ = [
     "Dataset",
     "FolderDataset",
     "Loader",
+    "NYUDDataset",
     "Preprocess",
     "SBDDataset",
     "Sample",

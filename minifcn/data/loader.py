@@ -122,15 +122,17 @@ class Loader:
         """Return the number of batches in an epoch."""
         return -(-len(self.dataset) // self.batch_size)
 
-    def batches(self, start: int = 0) -> Generator[Batch, None, None]:
-        """Yield batch `start`, `start + 1`, ... without end.
+    def batches(
+        self, start: int = 0, wanted: Callable[[int], bool] = lambda number: True
+    ) -> Generator[Batch, None, None]:
+        """Yield batch `start`, `start + 1`, ... without end, of those whose number is wanted.
 
         An error while reading is raised here, when the batch it belongs to is due. Closing the
         iterator (or dropping it) ends its threads.
         """
         if start < 0:
             raise ValueError(f"start must be at least 0, not {start}")
-        numbers = itertools.count(start)
+        numbers = filter(wanted, itertools.count(start))
         if self.workers == 0:
             return self._timed(map(self.batch, numbers))
         return self._timed(_read_ahead(self.batch, numbers, self.workers))

@@ -96,6 +96,16 @@ def test_a_batch_depends_on_seed_and_number_alone(workers, start):
     assert all(map(same, batches, expected[start:]))
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_part_of_the_batches_is_what_it_is_among_all(workers):
+    all_of_them = loader(workers=workers, jitter=1).batches(2)
+    every_third = loader(workers=workers, jitter=1).batches(2, lambda number: number % 3 == 1)
+    expected = [batch for number, batch in enumerate(islice(all_of_them, 7), 2) if number % 3 == 1]
+    for batch, other in zip(islice(every_third, 2), expected, strict=True):
+        assert batch.ids == other.ids
+        assert np.array_equal(batch.data, other.data)
+
+
 def test_half_the_samples_are_mirrored_with_their_labels():
     class Columns(Numbers):
         def __getitem__(self, index):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matlab_labels import make_context, make_sbd, make_siftflow
+from nyud_files import make_nyud_folder
 
 from minifcn.data import DATASETS, DataError, open_dataset
 
@@ -15,8 +16,9 @@ def opened(request, devkit, own_folder, tmp_path):
     make_sbd(tmp_path, {"train": "ab"})
     make_siftflow(tmp_path)
     make_context(tmp_path)
+    make_nyud_folder(tmp_path)
     where = {"shapes": None, "voc": devkit, "folder": own_folder}
-    where |= dict.fromkeys(("sbd", "siftflow", "context"), tmp_path)
+    where |= dict.fromkeys(("sbd", "nyud", "siftflow", "context"), tmp_path)
     return open_dataset(request.param, "train", data_dir=where[request.param])
 
 

@@ -1,0 +1,68 @@
+"""Encode depth maps as HHA: `python -m minifcn.hha DEPTH.png -o HHA.png`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from minifcn.data.dataset import DataError
+from minifcn.data.depth import read_depth
+from minifcn.data.hha import NYUD_CAMERA, encode_hha
+from minifcn.data.normals import Camera
+from minifcn.files import atomic_write
+
+DESCRIPTION = """\
+Encode a depth map as HHA: a PNG whose channels are horizontal disparity, height above ground and
+angle with gravity, as nets that see HHA take it. Holes in the depth map (0) are filled first.
+
+  python -m minifcn.hha depth.png -o hha.png
+  python -m minifcn.hha depth.png -o hha.png --per-metre 5000 --camera 525 525 319.5 239.5
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command's argument parser."""
+    result = argparse.ArgumentParser(
+        prog="python -m minifcn.hha",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    result.add_argument("depth", metavar="DEPTH", type=Path, help="a PNG or TIFF of 16 bits")
+    result.add_argument("-o", "--out", metavar="HHA", type=Path, required=True)
+    result.add_argument(
+        "--per-metre", type=float, default=1000.0, help="what a metre is in DEPTH (1000)"
+    )
+    result.add_argument(
+        "--camera",
+        type=float,
+        nargs=4,
+        metavar=("FX", "FY", "CX", "CY"),
+        default=NYUD_CAMERA,
+        help="focal lengths and optical axis in pixels, counted from 0 (those of NYUDv2)",
+    )
+    return result
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    args = parser().parse_args(argv)
+    camera = Camera(*args.camera)
+    if not (args.per_metre > 0 and camera.fx > 0 and camera.fy > 0):
+        parser().error("--per-metre and the focal lengths of --camera must be positive")
+    try:
+        hha = encode_hha(read_depth(args.depth, args.per_metre), camera)
+        with atomic_write(args.out) as partial:
+            Image.fromarray(hha).save(partial, "PNG")
+    except (DataError, OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"{args.depth} -> {args.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
