@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import minifcn
 from minifcn.data import open_dataset
 from minifcn.data.checks import check_labels, shared_images
 from minifcn.data.dataset import Dataset
-from minifcn.data.inputs import hha_preprocess
+from minifcn.data.inputs import hha_preprocess, net_inputs
 from minifcn.data.transforms import Preprocess
 from minifcn.model import Model, find_weights
 from minifcn.models.build import STREAMS, ModelSpec, build, initialise
@@ -74,7 +74,10 @@ def make_model(settings: Settings, dataset: Dataset, note: Callable[[str], None]
     if settings.modality == "hha":
         preprocess = hha_preprocess(FRESH_PREPROCESS)
     if settings.weights != "none":
-        preprocess = start_from(net, spec, settings.weights, note, settings.weights_hha)
+        preprocess, new = start_from(net, spec, settings.weights, note, settings.weights_hha)
+        sample = dataset[0]
+        inputs = net_inputs(sample.image, sample.extras, preprocess, spec.modality)
+        settle(net, [layer for layer in new if layer.startswith(("fc6", "fc7"))], inputs)
     palette = np.asarray(dataset.palette)[: len(dataset.class_names)].tolist()
     return Model(net, spec, preprocess, tuple(dataset.class_names), palette, dict(extra_classes))
 
@@ -106,8 +109,8 @@ def start_from(
     source: str,
     note: Callable[[str], None],
     source_hha: str | None = None,
-) -> Preprocess:
-    """Copy the weights of a classifier or of another FCN into the net; return their preprocessing.
+) -> tuple[Preprocess, list[str]]:
+    """Copy the weights of a classifier or of another FCN into the net.
 
     Only the score layers may be new, and fc6 and fc7 where the file has none of that size; only a
     classifier's last layer, the upsampling and score layers for other classes may be left over: a
@@ -128,6 +131,13 @@ def start_from(
         Told what was taken and what is new.
     source_hha : str, optional
         For the HHA stream of late fusion.
+
+    Returns
+    -------
+    preprocess : Preprocess
+        That of the weights.
+    new : list of str
+        The layers that nothing was copied into.
 
     Raises
     ------
@@ -153,12 +163,38 @@ def start_from(
     if not any(address.startswith("fc6") for address in kept):
         new += ["fc6*", "fc7*"]
     report = transplant(net.params, kept, may_be_missing=new)
-    layers = dict.fromkeys(address.rpartition("/")[0] for address in report.missing)
+    layers = list(dict.fromkeys(address.rpartition("/")[0] for address in report.missing))
     note(
         f"weights of {source}: {len(report.loaded) + len(report.reshaped)} arrays; "
         f"new: {', '.join(layers) or 'none'}"
     )
-    return preprocess
+    return preprocess, layers
+
+
+def settle(net: Net, layers: Sequence[str], inputs: Mapping[str, np.ndarray]) -> None:
+    """Scale the weights of new layers so that their outputs have unit variance for an image.
+
+    Features of ImageNet's nets are some hundreds in size in front of fc6, and about one behind it.
+    New layers that only keep the size make gradients of the score layer ten thousand times too
+    large: at the paper's rates all their rectifiers die.
+
+    Parameters
+    ----------
+    net : Net
+        Changed in place.
+    layers : sequence of str
+        In the order of execution.
+    inputs : mapping of str to array (C, H, W)
+        Of one image.
+
+    Source
+    ------
+    Mishkin, Matas: All you need is a good init, ICLR 2016.
+    """
+    batch = {name: array[None] for name, array in inputs.items()}
+    for name in layers:
+        outputs, _ = net.forward(batch, outputs=[name])
+        net.layer(name).params["weight"] /= max(float(outputs[name].std()), 1e-6)
 
 
 def carried(spec: ModelSpec, source: str) -> tuple[dict[str, np.ndarray], Preprocess]:

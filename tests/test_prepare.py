@@ -9,7 +9,7 @@ from minifcn.data.inputs import HHA_MEAN
 from minifcn.data.transforms import CAFFE_VOC, Preprocess
 from minifcn.model import Model, save_model
 from minifcn.models.build import ModelSpec, build, initialise
-from minifcn.prepare import follow_weights, start_from
+from minifcn.prepare import follow_weights, settle, start_from
 from minifcn.settings import SettingsError
 from minifcn.weights.store import WeightsError, save_weights
 
@@ -38,7 +38,7 @@ def saved(tmp_path):
 def start(spec, file):
     net, notes = build(spec), []
     initialise(net, 2)
-    preprocess = start_from(net, spec, str(file), notes.append)
+    preprocess, _ = start_from(net, spec, str(file), notes.append)
     return net, preprocess, notes[0]
 
 
@@ -67,6 +67,20 @@ def test_fully_connected_layers_of_another_size_are_new(saved):
     file, _ = saved(ModelSpec("classifier", "vgg16", 5, WIDTH))
     spec = ModelSpec("fcn32s", "vgg16", 3, WIDTH, fc_channels=24)
     assert "new: fc6, fc7, score_fr" in start(spec, file)[2]
+
+
+def test_new_layers_give_unit_variance_however_large_their_inputs():
+    spec = ModelSpec("fcn32s", "vgg16", 3, WIDTH, "same", fc_channels=24)
+    net = build(spec)
+    initialise(net, 3)
+    net.params["conv5_3/weight"][:] *= 1000
+    data = np.random.default_rng(0).standard_normal((3, 64, 64)).astype(np.float32)
+    kept = net.params["conv5_3/weight"].copy()
+    settle(net, ["fc6", "fc7"], {"data": data})
+    outputs, _ = net.forward({"data": data[None]}, outputs=["fc6", "fc7"])
+    assert outputs["fc6"].std() == pytest.approx(1, rel=1e-3)
+    assert outputs["fc7"].std() == pytest.approx(1, rel=1e-3)
+    np.testing.assert_array_equal(net.params["conv5_3/weight"], kept)
 
 
 def test_a_trunk_with_a_hole_is_refused(saved):
