@@ -60,7 +60,7 @@ def _address(name: str) -> str | None:
     layer, slash, index = name.rpartition("/")
     if slash:
         return f"{layer}/{_PARTS[index]}" if index in _PARTS else None
-    match = re.fullmatch(r"(.+?)_?(filter|bias|(?<=[\d_])[fb])", name)
+    match = re.fullmatch(r"(.+?)_?(filter|bias|[fb])", name)
     if match is None:
         return None
     layer = match[1].rstrip("_")
