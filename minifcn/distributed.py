@@ -121,7 +121,7 @@ def connect() -> Communicator:
             f"{launched()} processes were started, but each sees only itself: the mpirun belongs "
             f"to another MPI than the one that mpi4py uses ({library}); use that one's mpirun"
         )
-    return MPICommunicator(MPI)
+    return MPICommunicator(MPI) if MPI.COMM_WORLD.size > 1 else ALONE
 
 
 def launched() -> int:

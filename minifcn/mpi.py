@@ -30,6 +30,7 @@ from minifcn.backend import (
     to_host,
 )
 from minifcn.distributed import Communicator, Value
+from minifcn.functional.recycle import recycled
 
 # Large enough for the network's bandwidth to count and not its latency, small enough for most of
 # the sums to be under way before the backward pass ends. A larger gradient is a bucket of its own.
@@ -105,7 +106,8 @@ class MPICommunicator(Communicator):
     def _start(self, bucket: dict[str, Array], weight: float) -> _Sums:
         first = next(iter(bucket.values()))
         xp, start = array_module(first), 0
-        flat = xp.empty(sum(gradient.size for gradient in bucket.values()), first.dtype)
+        size = sum(gradient.size for gradient in bucket.values())
+        flat = recycled(xp, (size,), first.dtype)
         for gradient in bucket.values():
             part = flat[start : start + gradient.size].reshape(gradient.shape)
             xp.multiply(gradient, first.dtype.type(weight), out=part)

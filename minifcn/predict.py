@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--device", choices=["cpu", "gpu", "auto"], default="auto")
     result.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
     result.add_argument(
-        "--distributed", action="store_true", help="as one of those that mpirun has started"
+        "--distributed", action="store_true", help="as one of the processes of mpirun"
     )
     return result
 

@@ -122,7 +122,7 @@ def train(
             losses, pixel_losses, images = [], [], 0
             for place in places:
                 batch = next(batches)
-                rng = _random_numbers(xp, seed, number, place)
+                rng = random_numbers(xp, seed, number, place)
                 inputs = {name: to_device(array, xp) for name, array in batch.inputs.items()}
                 outputs, tape = net.forward(
                     inputs,
@@ -169,8 +169,8 @@ def train(
         batches.close()
 
 
-def _random_numbers(xp: ModuleType, seed: int, step: int, place: int) -> Any:
-    """Return the generator for one batch of a step."""
+def random_numbers(xp: ModuleType, seed: int, step: int, place: int) -> Any:
+    """Return the generator for the batch at a place in a step, whichever process computes it."""
     words = [seed, step, place]
     if xp is np:
         return np.random.default_rng(words)

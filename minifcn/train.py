@@ -126,7 +126,9 @@ def parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     run.add_argument(
-        "--distributed", action="store_true", help="as one of those that mpirun has started"
+        "--distributed",
+        action="store_true",
+        help="as one of the processes of mpirun, see docs/distributed.md",
     )
     return result
 

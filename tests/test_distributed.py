@@ -18,7 +18,7 @@ from minifcn.distributed import ALONE, Communicator, DistributedError, connect, 
 from minifcn.mpi import MPICommunicator, threads_of_each
 from minifcn.optim import SGD
 from minifcn.settings import resolve
-from minifcn.solver import TrainingError
+from minifcn.solver import TrainingError, random_numbers
 from minifcn.solver import train as train_steps
 
 
@@ -114,10 +114,9 @@ def test_more_ranks_than_batches_are_refused():
 
 
 def test_the_batches_of_a_step_have_random_numbers_of_their_own():
-    rng = [console.ALONE.rank, 5]  # the seed and the step
-    first, second = (np.random.default_rng([*rng, place]).random() for place in (0, 1))
+    first, second = (random_numbers(np, 7, 5, place).random() for place in (0, 1))
     assert first != second
-    assert first == np.random.default_rng(rng).random()  # what a step of one batch always had
+    assert first == np.random.default_rng([7, 5]).random()  # of a step of one batch, as ever
 
 
 def test_a_process_alone_shares_with_nobody():

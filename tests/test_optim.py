@@ -220,8 +220,9 @@ def test_accumulator_refuses_a_parameter_left_out_of_a_later_round():
 def test_passes_that_go_through_an_accumulator_come_out_as_means_in_the_last():
     accumulator = GradientAccumulator(2)
     for first, second in ((1, 3), (5, 9)):
-        assert not list(accumulator.through([("a", np.full(2, first)), ("b", np.full(3, second))]))
-        last = accumulator.through([("a", np.full(2, 3)), ("b", np.full(3, 5))])
+        one = [("a", np.full(2, first, f32)), ("b", np.full(3, second, f32))]
+        assert not list(accumulator.through(one))
+        last = accumulator.through([("a", np.full(2, 3, f32)), ("b", np.full(3, 5, f32))])
         address, mean = next(last)  # before the pass has come to b
         assert (address, mean.tolist()) == ("a", [(first + 3) / 2] * 2)
         address, mean = next(last)
