@@ -29,6 +29,7 @@ from minifcn.weights.surgery import duplicated, transplant, widened
 FRESH_PREPROCESS = Preprocess("BGR", (104.00698793, 116.66876762, 122.67891434), 1 / 64)
 
 MAIN_HEAD = "sem"  # the first head of a net with several
+SETTLED_ON = 8  # images that new fully connected layers are scaled by
 LABELS_CHECKED = 16  # label maps of each split that are looked at before training starts
 
 
@@ -75,9 +76,11 @@ def make_model(settings: Settings, dataset: Dataset, note: Callable[[str], None]
         preprocess = hha_preprocess(FRESH_PREPROCESS)
     if settings.weights != "none":
         preprocess, new = start_from(net, spec, settings.weights, note, settings.weights_hha)
-        sample = dataset[0]
-        inputs = net_inputs(sample.image, sample.extras, preprocess, spec.modality)
-        settle(net, [layer for layer in new if layer.startswith(("fc6", "fc7"))], inputs)
+        fully_connected = [layer for layer in new if layer.startswith(("fc6", "fc7"))]
+        if fully_connected:
+            samples = [dataset[index] for index in range(min(SETTLED_ON, len(dataset)))]
+            images = [net_inputs(s.image, s.extras, preprocess, spec.modality) for s in samples]
+            settle(net, fully_connected, images)
     palette = np.asarray(dataset.palette)[: len(dataset.class_names)].tolist()
     return Model(net, spec, preprocess, tuple(dataset.class_names), palette, dict(extra_classes))
 
@@ -171,30 +174,36 @@ def start_from(
     return preprocess, layers
 
 
-def settle(net: Net, layers: Sequence[str], inputs: Mapping[str, np.ndarray]) -> None:
-    """Scale the weights of new layers so that their outputs have unit variance for an image.
+def settle(net: Net, layers: Sequence[str], images: Sequence[Mapping[str, np.ndarray]]) -> None:
+    """Give each output of new layers zero mean and unit variance over some images.
 
-    Features of ImageNet's nets are some hundreds in size in front of fc6, and about one behind it.
-    New layers that only keep the size make gradients of the score layer ten thousand times too
-    large: at the paper's rates all their rectifiers die.
+    Features of ImageNet's nets are rectified and some tens to hundreds in size. Random sums of
+    them are large and hardly differ from pixel to pixel: a score layer on them learns how frequent
+    the classes are and nothing else, or diverges.
 
     Parameters
     ----------
     net : Net
         Changed in place.
     layers : sequence of str
-        In the order of execution.
-    inputs : mapping of str to array (C, H, W)
-        Of one image.
+        Convolutions, in the order of execution.
+    images : sequence of mappings of str to array (C, H, W)
+        The inputs of some images.
 
     Source
     ------
-    Mishkin, Matas: All you need is a good init, ICLR 2016.
+    Krähenbühl et al.: Data-dependent initializations of convolutional neural networks, ICLR 2016.
     """
-    batch = {name: array[None] for name, array in inputs.items()}
     for name in layers:
-        outputs, _ = net.forward(batch, outputs=[name])
-        net.layer(name).params["weight"] /= max(float(outputs[name].std()), 1e-6)
+        outputs = []
+        for inputs in images:
+            batch = {blob: array[None] for blob, array in inputs.items()}
+            outputs.append(net.forward(batch, outputs=[name])[0][name][0])
+        pixels = np.concatenate([y.reshape(len(y), -1) for y in outputs], axis=1)  # (C, pixels)
+        deviation = np.maximum(pixels.std(axis=1), 1e-6)
+        params = net.layer(name).params
+        params["weight"] /= deviation[:, None, None, None]
+        params["bias"][:] = (params["bias"] - pixels.mean(axis=1)) / deviation
 
 
 def carried(spec: ModelSpec, source: str) -> tuple[dict[str, np.ndarray], Preprocess]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minifcn.data.inputs import HHA_MEAN
+from minifcn.data import open_dataset
+from minifcn.data.inputs import HHA_MEAN, net_inputs
 from minifcn.data.transforms import CAFFE_VOC, Preprocess
 from minifcn.model import Model, save_model
 from minifcn.models.build import ModelSpec, build, initialise
-from minifcn.prepare import follow_weights, settle, start_from
-from minifcn.settings import SettingsError
+from minifcn.prepare import follow_weights, make_model, settle, start_from
+from minifcn.settings import SettingsError, resolve
 from minifcn.weights.store import WeightsError, save_weights
 
 WIDTH = 1 / 16
@@ -69,17 +70,20 @@ def test_fully_connected_layers_of_another_size_are_new(saved):
     assert "new: fc6, fc7, score_fr" in start(spec, file)[2]
 
 
-def test_new_layers_give_unit_variance_however_large_their_inputs():
-    spec = ModelSpec("fcn32s", "vgg16", 3, WIDTH, "same", fc_channels=24)
-    net = build(spec)
+def test_new_layers_give_zero_mean_and_unit_variance_however_large_their_inputs():
+    net = build(ModelSpec("fcn32s", "vgg16", 3, WIDTH, "same", fc_channels=24))
     initialise(net, 3)
     net.params["conv5_3/weight"][:] *= 1000
-    data = np.random.default_rng(0).standard_normal((3, 64, 64)).astype(np.float32)
+    net.params["fc7/bias"][:] = 5
+    rng = np.random.default_rng(0)
+    images = [{"data": rng.standard_normal((3, 96, 64)).astype(np.float32)} for _ in range(3)]
     kept = net.params["conv5_3/weight"].copy()
-    settle(net, ["fc6", "fc7"], {"data": data})
-    outputs, _ = net.forward({"data": data[None]}, outputs=["fc6", "fc7"])
-    assert outputs["fc6"].std() == pytest.approx(1, rel=1e-3)
-    assert outputs["fc7"].std() == pytest.approx(1, rel=1e-3)
+    settle(net, ["fc6", "fc7"], images)
+    for layer in ("fc6", "fc7"):
+        outputs = [net.forward({"data": i["data"][None]}, outputs=[layer])[0] for i in images]
+        pixels = np.concatenate([o[layer].reshape(24, -1) for o in outputs], axis=1)
+        np.testing.assert_allclose(pixels.mean(axis=1), 0, atol=1e-3)
+        np.testing.assert_allclose(pixels.std(axis=1), 1, rtol=1e-3)
     np.testing.assert_array_equal(net.params["conv5_3/weight"], kept)
 
 
@@ -168,3 +172,17 @@ def test_a_further_head_makes_all_scores_new(saved):
     file, _ = saved(ModelSpec("fcn32s", "vgg16", 3, WIDTH))
     spec = ModelSpec("fcn32s", "vgg16", 3, WIDTH, heads={"sem": 3, "geo": 2})
     assert "new: score_fr_sem, upscore_sem, score_fr_geo, upscore_geo" in start(spec, file)[2]
+
+
+def test_a_training_settles_the_new_layers_on_its_own_images(saved):
+    file, _ = saved(ModelSpec("classifier", "vgg16", 5, WIDTH), without=("fc",))
+    options = {"size": (64, 64), "length": 2}
+    settings = resolve(
+        "shapes", weights=str(file), width=WIDTH, fc_channels=24, data_options=options
+    )
+    data = open_dataset("shapes", "train", **options)
+    model = make_model(settings, data, lambda text: None)
+    images = [net_inputs(data[i].image, {}, model.preprocess)["data"][None] for i in range(2)]
+    outputs = [model.net.forward({"data": x}, outputs=["fc6"])[0]["fc6"] for x in images]
+    pixels = np.concatenate([y.reshape(24, -1) for y in outputs], axis=1)
+    np.testing.assert_allclose(pixels.std(axis=1), 1, rtol=1e-3)
