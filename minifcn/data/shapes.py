@@ -15,14 +15,17 @@ from typing import NamedTuple
 import numpy as np
 
 from minifcn.data.dataset import NOTHING, DataError, Sample
+from minifcn.data.hha import encode_hha
 from minifcn.data.palette import voc_palette
+from minifcn.data.shapes_depth import FLOOR_LIGHT, camera_of, conceal, render_depth
 from minifcn.data.shapes_outline import OUTLINES
 from minifcn.data.shapes_render import Thing, render
+from minifcn.data.shapes_turns import CLASSES, straighten, turn_labels
 
 _SPLITS = {"train": 0, "val": 1}
 _LENGTHS = {"train": 2000, "val": 200}
 _INSET = 10  # no shape's centre is nearer to the border, pixels
-_SCENE, _SINGLE = 0, 1  # keeps the random numbers of the two datasets apart
+_SCENE, _SINGLE, _ROOM = 0, 1, 2  # keeps random numbers apart, by what they are for
 
 
 class ShapesDataset:
@@ -37,6 +40,17 @@ class ShapesDataset:
         Number of samples; 2000 for "train", 200 for "val". Sample i does not depend on it.
     seed : int
         Another seed is another dataset.
+    depth : bool
+        The shapes stand in a room: samples have the extras "depth", in metres, and "hha". Some
+        shapes are then hidden in colour, and some in depth: see shapes_depth.py.
+    two_heads : bool
+        Samples have the extra label "geo", which tells how the shapes are turned, and the shapes
+        are turned so that it can be told: see shapes_turns.py.
+
+    Attributes
+    ----------
+    camera : Camera
+        Of the depth maps.
     """
 
     name = "shapes"
@@ -48,11 +62,18 @@ class ShapesDataset:
         size: tuple[int, int] = (128, 128),
         length: int | None = None,
         seed: int = 0,
+        depth: bool = False,
+        two_heads: bool = False,
     ) -> None:
         self.split = split
         self.size = _checked_size(size)
         self.seed = seed
+        self.depth = depth
+        self.two_heads = two_heads
+        self.camera = camera_of(self.size)
         self.palette = voc_palette()
+        self.extra_classes = {"geo": CLASSES} if two_heads else {}
+        self.extra_palettes = {"geo": voc_palette()} if two_heads else {}
         self.ids = _names(split, length)
 
     def __len__(self) -> int:
@@ -63,7 +84,20 @@ class ShapesDataset:
         """Draw sample `index`."""
         sample_id = self.ids[index]
         rng = _generator(self.seed, _SCENE, self.split, index)
-        return Sample(sample_id, *render(rng, self.size, _scene(rng, self.size)))
+        things = _scene(rng, self.size)
+        extras, extra_labels = NOTHING, NOTHING
+        light: np.ndarray | float = 1.0
+        if self.two_heads:
+            things = [straighten(thing) for thing in things]
+            extra_labels = {"geo": turn_labels(self.size, things)}
+        if self.depth:
+            room = _generator(self.seed, _ROOM, self.split, index)
+            things = conceal(room, things)
+            depth, floor = render_depth(room, self.size, things)
+            extras = {"depth": depth, "hha": encode_hha(depth, self.camera)}
+            light = np.where(floor, FLOOR_LIGHT, np.float32(1))
+        image, label = render(rng, self.size, things, light)
+        return Sample(sample_id, image, label, extras, extra_labels)
 
 
 class ClassSample(NamedTuple):

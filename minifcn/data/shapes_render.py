@@ -19,7 +19,8 @@ _NOISE = 5.0  # standard deviation, of 0..255
 class Thing(NamedTuple):
     """One object: `kind` counts the outlines from 0; centre and radius in pixels, angle in radians.
 
-    Pixel (i, j) covers [i, i + 1) x [j, j + 1). The centre must lie within the image.
+    Pixel (i, j) covers [i, i + 1) x [j, j + 1). The centre must lie within the image. A `hidden`
+    object has the colours of the background; a `flat` one is painted on what is behind it.
     """
 
     kind: int
@@ -27,10 +28,57 @@ class Thing(NamedTuple):
     column: float
     radius: float
     angle: float
+    hidden: bool = False
+    flat: bool = False
+
+
+class Place(NamedTuple):
+    """The pixels around an object, from `place`.
+
+    Attributes
+    ----------
+    window : (slice, slice)
+        Rows and columns of the image.
+    down, right : ndarray (h, 1) and (w,), float32
+        From the object's centre, pixels.
+    x, y : ndarray (h, w), float32
+        The same, turned with the object; y is up.
+    distance : ndarray (h, w), float32
+        To the outline, pixels; negative inside.
+    """
+
+    window: tuple[slice, slice]
+    down: np.ndarray
+    right: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    distance: np.ndarray
+
+
+def place(thing: Thing, size: tuple[int, int]) -> Place:
+    """Return where an object comes to lie in an image of a size (height, width)."""
+    reach = thing.radius + _SHADOW
+    rows, columns = _window(thing.row, reach, size[0]), _window(thing.column, reach, size[1])
+    down = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] + 0.5 - thing.row
+    right = np.arange(columns.start, columns.stop, dtype=np.float32) + 0.5 - thing.column
+    cos, sin = np.float32(np.cos(thing.angle)), np.float32(np.sin(thing.angle))
+    x, y = cos * right - sin * down, -sin * right - cos * down
+    distance = list(OUTLINES.values())[thing.kind](x, y, thing.radius)
+    return Place((rows, columns), down, right, x, y, distance)
+
+
+def mark(label: np.ndarray, where: Place, value: int) -> None:
+    """Write `value` on the pixels of an object and 255 within BAND of its outline, in place."""
+    area = label[where.window]
+    area[where.distance < 0] = value
+    area[np.abs(where.distance) < BAND] = IGNORE
 
 
 def render(
-    rng: np.random.Generator, size: tuple[int, int], things: list[Thing]
+    rng: np.random.Generator,
+    size: tuple[int, int],
+    things: list[Thing],
+    light: np.ndarray | float = 1.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw objects, later ones over earlier ones, on a new background.
 
@@ -41,6 +89,8 @@ def render(
     size : (int, int)
         Height and width, pixels.
     things : list of Thing
+    light : float32 array (H, W), or 1
+        What the background's colours are multiplied by.
 
     Returns
     -------
@@ -49,37 +99,36 @@ def render(
     label : ndarray (H, W), uint8
         0 background, 1 + kind, 255 within BAND of an outline.
     """
-    canvas = _background(rng, size)
+    background = _background(rng, size) * light
+    canvas = background.copy()
     label = np.zeros(size, np.uint8)
     for thing in things:
-        _paint(rng, canvas, label, thing)
+        where = place(thing, size)
+        mark(label, where, thing.kind + 1)
+        _paint(rng, canvas, background, thing, where)
     canvas += _NOISE * rng.standard_normal(canvas.shape, np.float32)
     image = canvas.clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
     return np.ascontiguousarray(image), label
 
 
-def _paint(rng: np.random.Generator, canvas: np.ndarray, label: np.ndarray, thing: Thing) -> None:
-    """Draw one object on a float32 canvas (3, H, W), 0..255, and on the label map, in place."""
-    reach = thing.radius + _SHADOW
-    rows = _window(thing.row, reach, label.shape[0])
-    columns = _window(thing.column, reach, label.shape[1])
-    down = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] + 0.5 - thing.row
-    right = np.arange(columns.start, columns.stop, dtype=np.float32) + 0.5 - thing.column
-    cos, sin = np.float32(np.cos(thing.angle)), np.float32(np.sin(thing.angle))
-    x, y = cos * right - sin * down, -sin * right - cos * down
-
-    distance = list(OUTLINES.values())[thing.kind](x, y, thing.radius)
-    area = label[rows, columns]
-    area[distance < 0] = thing.kind + 1
-    area[np.abs(distance) < BAND] = IGNORE
-
+def _paint(
+    rng: np.random.Generator,
+    canvas: np.ndarray,
+    background: np.ndarray,
+    thing: Thing,
+    where: Place,
+) -> None:
+    """Draw one object on a float32 canvas (3, H, W), 0..255, in place."""
     first, second = _object_colours(rng, thing.kind)
-    pattern = _object_texture(rng, thing.kind)(rng, x, y)
-    light = 1 - 0.2 * (right + down) / thing.radius  # from the upper left
+    pattern = _object_texture(rng, thing.kind)(rng, where.x, where.y)
+    light = 1 - 0.2 * (where.right + where.down) / thing.radius  # from the upper left
     colour = (first + pattern * (second - first)) * light
-    picture = canvas[:, rows, columns]
-    picture *= 1 - 0.4 * (1 - distance / _SHADOW).clip(0, 1)
-    picture += (0.5 - distance).clip(0, 1) * (colour - picture)
+    if thing.hidden:
+        colour = background[(..., *where.window)]
+    picture = canvas[(..., *where.window)]
+    if not (thing.hidden or thing.flat):
+        picture *= 1 - 0.4 * (1 - where.distance / _SHADOW).clip(0, 1)
+    picture += (0.5 - where.distance).clip(0, 1) * (colour - picture)
 
 
 def _window(centre: float, reach: float, size: int) -> slice:
