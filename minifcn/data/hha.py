@@ -17,6 +17,8 @@ Detection and Segmentation, ECCV 2014, section 2; gravity: Gupta, Arbelaez, Mali
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import numpy as np
 
 from minifcn.data.depth import fill_holes
@@ -73,6 +75,28 @@ def encode_hha(depth: np.ndarray, camera: Camera = NYUD_CAMERA) -> np.ndarray:
         np.degrees(np.arccos(np.clip(normals @ down, -1, 1))) + ANGLE_OF_FLOOR,
     )
     return np.clip(np.floor(np.stack(channels, axis=-1) + 0.5), 0, 255).astype(np.uint8)
+
+
+class DepthWithHHA(Mapping[str, np.ndarray]):
+    """The extras "depth" and "hha" of a sample; HHA is computed whenever it is looked up."""
+
+    def __init__(self, depth: np.ndarray, camera: Camera) -> None:
+        self._depth = depth
+        self._camera = camera
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name == "hha":
+            return encode_hha(self._depth, self._camera)
+        return {"depth": self._depth}[name]
+
+    def __contains__(self, name: object) -> bool:  # the default looks the value up
+        return name in ("depth", "hha")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("depth", "hha"))
+
+    def __len__(self) -> int:
+        return 2
 
 
 def estimate_gravity(normals: np.ndarray) -> np.ndarray:

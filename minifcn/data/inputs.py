@@ -59,7 +59,8 @@ def net_inputs(
     missing = [name for name in NEEDS[modality] if name not in extras]
     if missing:
         raise DataError(
-            f"the net sees {modality}, but the data come without {' and '.join(missing)}"
+            f"the net sees {modality}, but the data come without {' and '.join(missing)}; "
+            "shapes has it with --depth"
         )
     if modality == "hha":
         return {"data": preprocess(extras["hha"])}

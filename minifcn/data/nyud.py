@@ -12,14 +12,13 @@ Source: Silberman et al., ECCV 2012; Gupta et al., CVPR 2013; Long et al. 2015, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from minifcn.data.dataset import IGNORE, DataError, Sample, data_root, read_lines
-from minifcn.data.hha import NYUD_CAMERA, encode_hha
-from minifcn.data.normals import Camera
+from minifcn.data.hha import NYUD_CAMERA, DepthWithHHA
 from minifcn.data.nyud_folder import NYUDFolder, find_nyud_folder
 from minifcn.data.nyud_labeled import NYUDLabeled, find_nyud_labeled, ids_of_splits
 from minifcn.data.palette import voc_palette
@@ -93,29 +92,7 @@ class NYUDDataset:
         camera = CAMERAS.get(label.shape)
         if "hha" in extras or "depth" not in extras or camera is None:
             return Sample(sample_id, image, label, extras)
-        return Sample(sample_id, image, label, _WithHHA(extras["depth"], camera))
-
-
-class _WithHHA(Mapping[str, np.ndarray]):
-    """A depth map, and its HHA, which is computed whenever it is looked up."""
-
-    def __init__(self, depth: np.ndarray, camera: Camera) -> None:
-        self._depth = depth
-        self._camera = camera
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        if name == "hha":
-            return encode_hha(self._depth, self._camera)
-        return {"depth": self._depth}[name]
-
-    def __contains__(self, name: object) -> bool:  # the default looks the value up
-        return name in ("depth", "hha")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(("depth", "hha"))
-
-    def __len__(self) -> int:
-        return 2
+        return Sample(sample_id, image, label, DepthWithHHA(extras["depth"], camera))
 
 
 def _ids(root: Path, split: str) -> list[str]:

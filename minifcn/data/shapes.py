@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minifcn.data.dataset import NOTHING, DataError, Sample
-from minifcn.data.hha import encode_hha
+from minifcn.data.hha import DepthWithHHA
 from minifcn.data.palette import voc_palette
 from minifcn.data.shapes_depth import FLOOR_LIGHT, camera_of, conceal, render_depth
 from minifcn.data.shapes_outline import OUTLINES
@@ -85,7 +85,8 @@ class ShapesDataset:
         sample_id = self.ids[index]
         rng = _generator(self.seed, _SCENE, self.split, index)
         things = _scene(rng, self.size)
-        extras, extra_labels = NOTHING, NOTHING
+        extras: Mapping[str, np.ndarray] = NOTHING
+        extra_labels: Mapping[str, np.ndarray] = NOTHING
         light: np.ndarray | float = 1.0
         if self.two_heads:
             things = [straighten(thing) for thing in things]
@@ -94,7 +95,7 @@ class ShapesDataset:
             room = _generator(self.seed, _ROOM, self.split, index)
             things = conceal(room, things)
             depth, floor = render_depth(room, self.size, things)
-            extras = {"depth": depth, "hha": encode_hha(depth, self.camera)}
+            extras = DepthWithHHA(depth, self.camera)
             light = np.where(floor, FLOOR_LIGHT, np.float32(1))
         image, label = render(rng, self.size, things, light)
         return Sample(sample_id, image, label, extras, extra_labels)

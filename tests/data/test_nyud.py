@@ -92,7 +92,7 @@ def test_hha_is_not_computed_for_those_who_do_not_ask(nyud, monkeypatch):
     (nyud / "data" / "hha").rename(nyud / "data" / "no hha")
     camera = next(iter(CAMERAS.values()))
     monkeypatch.setattr("minifcn.data.nyud.CAMERAS", {(6, 8): camera})
-    monkeypatch.setattr("minifcn.data.nyud.encode_hha", lambda *_: pytest.fail("computed"))
+    monkeypatch.setattr("minifcn.data.hha.encode_hha", lambda *_: pytest.fail("computed"))
     sample = NYUDDataset("val", nyud)[0]
     assert "hha" in sample.extras and "other" not in sample.extras
     assert net_inputs(sample.image, sample.extras, CAFFE_VOC, "rgbd")["data"].shape == (4, 6, 8)
