@@ -42,4 +42,5 @@ clean:
 .venv/installed-dev: .venv/installed
 	$(INSTALL) '.[dev]'
 	-$(INSTALL) '.[distributed]'  # its tests are skipped where MPI cannot be installed
+	-$(INSTALL) '.[cuda-check]'   # so are those that compile the CUDA kernels
 	@touch $@

@@ -88,6 +88,40 @@ def to_host(array: Array) -> np.ndarray:
 
 
 # ---------------------------------------------------------------------------------------------
+# The precision of matrix products on a GPU
+# ---------------------------------------------------------------------------------------------
+
+PRECISIONS = ("float32", "tf32", "float16")
+
+_precision = {"products": "float32"}
+
+
+def get_product_precision() -> str:
+    """Return the precision in which a GPU multiplies matrices of float32."""
+    return _precision["products"]
+
+
+def set_product_precision(precision: str) -> None:
+    """Let a GPU multiply matrices of float32 in this precision from now on; a CPU takes no notice.
+
+    Parameters
+    ----------
+    precision : "float32", "tf32" or "float16"
+        What the products read; they add up, and return, float32 (`functional/product.py`).
+
+    Raises
+    ------
+    ValueError
+        If it is none of the three.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(
+            f"the precision of products must be one of {', '.join(PRECISIONS)}, not {precision!r}"
+        )
+    _precision["products"] = precision
+
+
+# ---------------------------------------------------------------------------------------------
 # Threads
 # ---------------------------------------------------------------------------------------------
 

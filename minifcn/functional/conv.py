@@ -25,6 +25,7 @@ from minifcn.functional.pointwise import (
     pointwise_forward,
 )
 from minifcn.functional.pooling import PoolWindow, max_pool_forward
+from minifcn.functional.product import product_precision
 from minifcn.functional.whole_columns import (
     whole_backward_data,
     whole_backward_weights,
@@ -87,7 +88,10 @@ def choose_path(
         if window.stride == window.dilation == (1, 1):
             if kernel == (1, 1) and window.pad == (0, 0):
                 able.add("pointwise")
-            if kernel in ((3, 3), (5, 5)) or (kernel == (7, 7) and not backward):
+            # Winograd's transforms make the rounding of its operands several times as large.
+            exact = product_precision(weight) == "float32"
+            small = kernel in ((3, 3), (5, 5)) or (kernel == (7, 7) and not backward)
+            if exact and small:
                 able.add("winograd")
     if _forced["path"]:
         return _forced["path"] if _forced["path"] in able else "im2col"
@@ -178,12 +182,12 @@ def conv2d_forward(
     if path == "winograd":
         return winograd_forward(x, weight, bias, pad=pad, relu=relu, pool=pool), cache
     if path == "pointwise":
-        y = pointwise_forward(x, weight, bias)
+        y = pointwise_forward(x, weight, bias, relu=relu)
     elif path == "whole":
         y = whole_forward(x, weight, bias, window)
     else:
         y = im2col_forward(x, weight, bias, window, groups, relu=relu)
-    if relu and path != "im2col":
+    if relu and path == "whole":
         array_module(y).maximum(y, 0, out=y)
     if pool:
         y, _ = max_pool_forward(y, PoolWindow((2, 2), (2, 2)), train=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from minifcn.backend import Array
+from minifcn.functional.cuda.dropout import launch_dropout, launch_dropout_backward
+from minifcn.functional.cuda.launch import usable
 
 
 class DropoutCache(NamedTuple):
@@ -28,11 +30,17 @@ def dropout_forward(x: Array, *, ratio: float, rng: Any) -> tuple[Array, Dropout
     y : array, shape and dtype of x
     cache : DropoutCache
     """
-    keep = rng.random(x.shape, dtype="float32") >= ratio
+    draws = rng.random(x.shape, dtype="float32")
     scale = 1.0 / (1.0 - ratio)
+    if usable(x):
+        y, keep = launch_dropout(x, draws, ratio, scale)
+        return y, DropoutCache(keep, scale)
+    keep = draws >= ratio
     return x * keep * x.dtype.type(scale), DropoutCache(keep, scale)
 
 
 def dropout_backward(dy: Array, cache: DropoutCache) -> Array:
     """Return dx = dy * keep / (1 - ratio): the same elements, scaled alike."""
+    if usable(dy):
+        return launch_dropout_backward(dy, cache.keep, cache.scale)
     return dy * cache.keep * dy.dtype.type(cache.scale)

@@ -27,7 +27,11 @@ from typing import NamedTuple
 import numpy as np
 
 from minifcn.backend import Array, array_module, get_threads, parallel_map
+from minifcn.functional.cuda.im2col import launch_col2im, launch_im2col
+from minifcn.functional.cuda.launch import launchable, usable
+from minifcn.functional.product import factors, product
 from minifcn.functional.recycle import recycled, recycled_zeros
+from minifcn.functional.relu import add_bias
 
 Pair = tuple[int, int]
 
@@ -72,6 +76,8 @@ def im2col(x: Array, window: Window, rows: slice) -> Array:
     array (C*KH*KW, R*OW), dtype of x, where R is the number of rows
     """
     xp = array_module(x)
+    if launchable(xp):
+        return launch_im2col(x, window, rows)
     c, h, w = x.shape
     (kh, kw), (sh, sw), (ph, pw), (dh, dw) = window
     _, ow = window.output_size((h, w))
@@ -105,6 +111,9 @@ def col2im(columns: Array, dx: Array, window: Window, rows: slice) -> None:
     rows : slice
         The output rows that `columns` belongs to.
     """
+    if usable(columns, dx) and dx.flags.c_contiguous:
+        launch_col2im(columns, dx, window, rows)
+        return
     c, h, w = dx.shape
     (kh, kw), (sh, sw), (ph, pw), (dh, dw) = window
     _, ow = window.output_size((h, w))
@@ -176,17 +185,15 @@ def im2col_forward(
     (n, c), f = x.shape[:2], len(weight)
     oh, ow = window.output_size(x.shape[2:])
     y = recycled(xp, (n, f, oh, ow), x.dtype)
-    matrix = weight.reshape(groups, f // groups, -1)  # (G, F/G, C/G*KH*KW)
+    x, matrix, scale = factors(x, weight.reshape(groups, f // groups, -1))  # (G, F/G, ...)
 
     def compute(work: tuple[int, int, slice]) -> None:
         image, group, rows = work
         columns = im2col(x[image, _part(c, groups, group)], window, rows)
-        strip = (matrix[group] @ columns).reshape(f // groups, -1, ow)
-        if bias is not None:
-            strip += bias[_part(f, groups, group), None, None]
-        if relu:
-            xp.maximum(strip, 0, out=strip)
-        y[image, _part(f, groups, group), rows] = strip
+        filters = _part(f, groups, group)
+        strip = product(matrix[group], columns, scale).reshape(f // groups, -1, ow)
+        own_bias = None if bias is None else bias[filters]
+        add_bias(strip, own_bias, y[image, filters, rows], relu=relu)
 
     parallel_map(xp, compute, _strip_work(xp, weight, groups, (n, oh, ow)))
     return y
@@ -199,11 +206,9 @@ def im2col_backward_data(
 
     Parameters
     ----------
-    dy : array (N, F, OH, OW)
-    weight : array (F, C/groups, KH, KW)
+    dy, weight : array (N, F, OH, OW) and (F, C/groups, KH, KW)
     x_shape : (N, C, H, W)
-    window : Window
-    groups : int
+    window, groups : Window and int
 
     Returns
     -------
@@ -211,8 +216,8 @@ def im2col_backward_data(
     """
     xp = array_module(dy)
     f, c = len(weight), x_shape[1]
-    matrix = weight.reshape(groups, f // groups, -1)  # (G, F/G, C/G*KH*KW)
     dx = recycled_zeros(xp, x_shape, dy.dtype)
+    dy, matrix, scale = factors(dy, weight.reshape(groups, f // groups, -1))
     work = _strip_work(xp, weight, groups, (len(dy), *dy.shape[2:]))
 
     # Neighbouring strips add to the same pixels, so a thread owns an image's group of channels.
@@ -221,7 +226,7 @@ def im2col_backward_data(
             if (image, group) == owned:
                 dstrip = dy[image, _part(f, groups, group), rows].reshape(f // groups, -1)
                 target = dx[image, _part(c, groups, group)]
-                col2im(matrix[group].T @ dstrip, target, window, rows)
+                col2im(product(matrix[group].T, dstrip, scale), target, window, rows)
 
     parallel_map(xp, compute, [(i, g) for i in range(len(dy)) for g in range(groups)])
     return dx
@@ -246,32 +251,27 @@ def turned_backward_data(dy: Array, weight: Array, window: Window, groups: int =
 def im2col_backward_weights(
     x: Array, dy: Array, weight_shape: tuple[int, ...], window: Window, groups: int = 1
 ) -> Array:
-    """Gradient of the weights: the sum over images and strips of dy @ columns.T.
+    """Gradient of the weights (F, C/groups, KH, KW): sum over images and strips of dy @ columns.T.
 
     Parameters
     ----------
-    x : array (N, C, H, W)
-    dy : array (N, F, OH, OW)
+    x, dy : array (N, C, H, W) and (N, F, OH, OW)
     weight_shape : (F, C/groups, KH, KW)
-    window : Window
-    groups : int
-
-    Returns
-    -------
-    array (F, C/groups, KH, KW)
+    window, groups : Window and int
     """
     xp = array_module(x)
     f, c = weight_shape[0], x.shape[1]
     like = xp.empty(weight_shape, dy.dtype)
     work = _strip_work(xp, like, groups, (len(dy), *dy.shape[2:]))
+    x, dy, scale = factors(x, dy)
 
     # Each thread sums up its own share of the strips; the shares are then added in fixed order.
     def compute(share: list[tuple[int, int, slice]]) -> Array:
-        total = xp.zeros((groups, f // groups, like[0].size), dy.dtype)
+        total = xp.zeros((groups, f // groups, like[0].size), like.dtype)
         for image, group, rows in share:
             dstrip = dy[image, _part(f, groups, group), rows].reshape(f // groups, -1)
             columns = im2col(x[image, _part(c, groups, group)], window, rows)
-            total[group] += dstrip @ columns.T
+            total[group] += product(dstrip, columns.T, scale)
         return total
 
     shares = min(len(work), get_threads()) if xp is np else 1

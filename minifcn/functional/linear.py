@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from minifcn.backend import Array
+from minifcn.functional.product import factors, product
 
 
 class LinearCache(NamedTuple):
@@ -39,7 +40,8 @@ def linear_forward(x: Array, weight: Array, bias: Array) -> tuple[Array, LinearC
             f"inner product: expected {weight.shape[1]} values an image, got {x[0].size} "
             f"(input {x.shape}); a classifier takes images of one size only"
         )
-    return x.reshape(len(x), -1) @ weight.T + bias, LinearCache(x, weight)
+    flat, matrix, scale = factors(x.reshape(len(x), -1), weight)
+    return product(flat, matrix.T, scale) + bias, LinearCache(x, weight)
 
 
 def linear_backward(
@@ -47,7 +49,11 @@ def linear_backward(
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Return the gradients of the input, the weight and the bias (None where not needed)."""
     x, weight = cache
-    dx = (dy @ weight).reshape(x.shape) if need_dx else None
+    dx = None
+    if need_dx:
+        left, right, scale = factors(dy, weight)
+        dx = product(left, right, scale).reshape(x.shape)
     if not need_grads:
         return dx, None, None
-    return dx, dy.T @ x.reshape(len(x), -1), dy.sum(axis=0)
+    left, right, scale = factors(dy, x.reshape(len(x), -1))
+    return dx, product(left.T, right, scale), dy.sum(axis=0)

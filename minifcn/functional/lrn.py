@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from minifcn.backend import Array, array_module
+from minifcn.functional.cuda.launch import usable
+from minifcn.functional.cuda.lrn import launch_lrn, launch_lrn_backward
 
 
 class LRNCache(NamedTuple):
@@ -33,6 +35,9 @@ def lrn_forward(
     local_size : int, odd
     alpha, beta, k : float
     """
+    if usable(x):
+        y, scale = launch_lrn(x, local_size, alpha, beta, k)
+        return y, LRNCache(x, scale, local_size, alpha, beta)
     scale = k + alpha / local_size * _sum_channels(x * x, local_size)
     return x * scale**-beta, LRNCache(x, scale, local_size, alpha, beta)
 
@@ -44,6 +49,8 @@ def lrn_backward(dy: Array, cache: LRNCache) -> Array:
     dx[c] = dy[c] scale[c]**-beta - 2 alpha beta / local_size x[c] sum_{c' near c} dy y / scale [c']
     """
     x, scale, local_size, alpha, beta = cache
+    if usable(dy, x):
+        return launch_lrn_backward(dy, x, scale, local_size, alpha, beta)
     power = scale**-beta
     ratio = dy * x * power / scale  # dy * y / scale
     return dy * power - 2 * alpha * beta / local_size * x * _sum_channels(ratio, local_size)

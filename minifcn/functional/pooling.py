@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from minifcn.backend import Array, array_module, parallel_map
+from minifcn.functional.cuda.launch import usable
+from minifcn.functional.cuda.pooling import launch_max_pool, launch_max_pool_backward
 from minifcn.functional.im2col import Pair
 from minifcn.functional.recycle import recycled, recycled_zeros
 
@@ -85,6 +87,9 @@ def max_pool_forward(
     y = recycled(xp, (*x.shape[:2], *size), x.dtype)
     kind = xp.uint8 if window.kernel_size[0] * window.kernel_size[1] < 256 else xp.uint16
     argmax = recycled_zeros(xp, y.shape, kind) if train else None
+    if usable(x):
+        launch_max_pool(x, y, argmax, window)
+        return y, None if argmax is None else MaxPoolCache(argmax, x.shape, window)
 
     def compute(part: slice) -> None:
         padded, best = _padded(x[:, part], window, size, -xp.inf), y[:, part]
@@ -104,6 +109,8 @@ def max_pool_forward(
 def max_pool_backward(dy: Array, cache: MaxPoolCache) -> Array:
     """Send each output's gradient to the pixel that won its window."""
     argmax, x_shape, window = cache
+    if usable(dy):
+        return launch_max_pool_backward(dy, argmax, x_shape, window)
     xp = array_module(dy)
     dpadded = _padded_zeros(dy, x_shape, window)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from minifcn.backend import Array, array_module, parallel_map
+from minifcn.functional.cuda.launch import usable
+from minifcn.functional.cuda.relu import launch_bias_relu, launch_relu_backward
 from minifcn.functional.recycle import recycled
 
 PART = 1 << 17  # values for a thread at a time, which stay in its cache
@@ -16,8 +18,33 @@ def relu_forward(x: Array) -> tuple[Array, Array]:
     return y, y
 
 
+def add_bias(values: Array, bias: Array | None, out: Array, *, relu: bool = False) -> None:
+    """Write values[f] + bias[f], and where that is negative 0 if `relu`, to `out`.
+
+    Parameters
+    ----------
+    values : array (F, ...)
+        Overwritten.
+    bias : array (F,) or None
+    out : array, shape of values
+        It may be `values` itself, or a part of a larger map whose filters are each contiguous.
+    relu : bool
+    """
+    if usable(values, out) and out[0].flags.c_contiguous:
+        launch_bias_relu(values, bias, out, relu=relu)
+        return
+    if bias is not None:
+        values += bias.reshape(-1, *[1] * (values.ndim - 1))
+    if relu:
+        array_module(values).maximum(values, 0, out=values)
+    if out is not values:
+        out[...] = values
+
+
 def relu_backward(dy: Array, cache: Array) -> Array:
     """Return dx = dy where y > 0, else 0 (at the kink x = 0 the gradient is 0, as in Caffe)."""
+    if usable(dy, cache):
+        return launch_relu_backward(dy, cache)
     xp = array_module(dy)
     dx = recycled(xp, dy.shape, dy.dtype)
     flat_dy, flat_y, flat_dx = dy.reshape(-1), cache.reshape(-1), dx.reshape(-1)

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from minifcn.backend import Array, array_module
+from minifcn.functional.cuda.launch import usable
+from minifcn.functional.cuda.softmax import launch_softmax_loss, launch_softmax_loss_backward
 
 IGNORE = 255  # the label of pixels that count neither in the loss nor in the metrics
 NORMALIZATIONS = ("valid", "batch", "none")
@@ -16,7 +18,7 @@ class SoftmaxLossCache(NamedTuple):
     """What the backward pass needs."""
 
     probability: Array  # (N, C, H, W)
-    label: Array  # int (N, H, W)
+    label: Array  # int (N, H, W); at ignored pixels any number, their weight is 0
     weight: Array  # (N, H, W): each pixel's weight in the loss, divided by the normaliser
 
 
@@ -80,28 +82,32 @@ def softmax_loss_forward(
             f"softmax loss: labels must be 0 ... {scores.shape[1] - 1} or {ignore_index} (ignore), "
             f"got {sorted(set(bad.tolist()))[:5]}"
         )
-    probability = softmax(scores)
-    index = xp.where(valid, label, 0)
-    weight = valid.astype(scores.dtype)
-    if class_weight is not None:
-        weight *= class_weight[index].astype(scores.dtype)
+    if usable(scores):
+        parts = launch_softmax_loss(scores, label, class_weight, ignore_index)
+        probability, surprise, index, weight = parts
+    else:
+        probability = softmax(scores)
+        index = xp.where(valid, label, 0)
+        weight = valid.astype(scores.dtype)
+        if class_weight is not None:
+            weight *= class_weight[index].astype(scores.dtype)
+        # The probability of the true class, (N, H, W); a floor keeps the logarithm finite.
+        true = xp.take_along_axis(probability, index[:, None], axis=1)[:, 0]
+        surprise = -xp.log(xp.maximum(true, xp.finfo(scores.dtype).tiny))
     if normalization == "valid":
         # At least 1 (or a tiny weight), so that a batch without a labelled pixel has loss 0.
         total = weight.sum()
         weight /= xp.where(total > 0, total, xp.ones_like(total))
     elif normalization == "batch":
         weight /= len(scores)
-
-    # The probability of the true class, (N, H, W); a floor keeps the logarithm finite.
-    true = xp.take_along_axis(probability, index[:, None], axis=1)[:, 0]
-    tiny = xp.finfo(scores.dtype).tiny
-    loss = -(weight * xp.log(xp.maximum(true, tiny))).sum()
-    return loss, SoftmaxLossCache(probability, index, weight)
+    return (weight * surprise).sum(), SoftmaxLossCache(probability, index, weight)
 
 
 def softmax_loss_backward(dloss: Array, cache: SoftmaxLossCache) -> Array:
     """Return dscores = dloss * w / Z * (p - onehot(label)), zero at ignored pixels."""
     probability, index, weight = cache
+    if usable(probability):
+        return launch_softmax_loss_backward(dloss, *cache)
     xp = array_module(probability)
     dscores = probability * weight[:, None]
     true = xp.take_along_axis(dscores, index[:, None], axis=1) - weight[:, None]

@@ -13,12 +13,14 @@ so every weight is read or written exactly once, by one thread, and no sums are 
 
 from __future__ import annotations
 
+from math import prod
 from types import ModuleType
 
 import numpy as np
 
 from minifcn.backend import Array, array_module, get_threads, parallel_map
 from minifcn.functional.im2col import Window, col2im, im2col
+from minifcn.functional.product import factors, product
 from minifcn.functional.recycle import recycled, recycled_zeros
 
 PIECES = 4  # for each thread; each packs the columns for BLAS again, so not many more
@@ -45,11 +47,12 @@ def whole_forward(x: Array, weight: Array, bias: Array | None, window: Window) -
     xp = array_module(x)
     n, f = len(x), len(weight)
     oh, ow = window.output_size(x.shape[2:])
-    columns, matrix = _columns(x, window), weight.reshape(f, -1)
     y = recycled(xp, (n, f, oh, ow), x.dtype)
+    x, matrix, scale = factors(x, weight.reshape(f, -1))
+    columns = _columns(x, window)
 
     def compute(filters: slice) -> None:
-        part = matrix[filters] @ columns  # (F', N*OH*OW)
+        part = product(matrix[filters], columns, scale)  # (F', N*OH*OW)
         if bias is not None:
             part += bias[filters, None]
         y[:, filters] = part.reshape(-1, n, oh, ow).swapaxes(0, 1)
@@ -64,12 +67,12 @@ def whole_backward_data(
     """Gradient of the input (N, C, H, W), as `im2col_backward_data` gives it."""
     xp = array_module(dy)
     (n, f, oh, _), (_, c, kh, kw) = dy.shape, weight.shape
-    came, matrix = _side_by_side(dy), weight.reshape(f, -1)
     dx = recycled_zeros(xp, x_shape, dy.dtype)
+    came, matrix, scale = factors(_side_by_side(dy), weight.reshape(f, -1))
 
     def compute(channels: slice) -> None:
         rows = slice(channels.start * kh * kw, channels.stop * kh * kw)
-        dcolumns = (matrix[:, rows].T @ came).reshape(rows.stop - rows.start, n, -1)
+        dcolumns = product(matrix[:, rows].T, came, scale).reshape(rows.stop - rows.start, n, -1)
         for image in range(n):
             col2im(dcolumns[:, image], dx[image, channels], window, slice(0, oh))
 
@@ -82,11 +85,12 @@ def whole_backward_weights(
 ) -> Array:
     """Gradient of the weights (F, C, KH, KW), as `im2col_backward_weights` gives it."""
     xp = array_module(x)
-    columns, came = _columns(x, window), _side_by_side(dy)
-    dweight = recycled(xp, (len(came), len(columns)), dy.dtype)
+    dweight = recycled(xp, (dy.shape[1], weight_shape[1] * prod(window.kernel_size)), dy.dtype)
+    x, came, scale = factors(x, _side_by_side(dy))
+    columns = _columns(x, window)
 
     def compute(filters: slice) -> None:
-        xp.matmul(came[filters], columns.T, out=dweight[filters])
+        product(came[filters], columns.T, scale, out=dweight[filters])
 
     parallel_map(xp, compute, _pieces(xp, len(came)))
     return dweight.reshape(weight_shape)

@@ -102,8 +102,10 @@ def usable(*arrays: Array) -> bool:
 
     What they cannot take (half precision, integers) is left to the plain array code.
     """
+    if not launchable(array_module(*arrays)):
+        return False
     dtypes = {array.dtype.name for array in arrays}
-    return launchable(array_module(*arrays)) and len(dtypes) == 1 and dtypes <= set(TYPES["Real"])
+    return len(dtypes) == 1 and dtypes <= set(TYPES["Real"])
 
 
 def launch(source: str, count: int, *arguments: Any) -> None:
@@ -133,6 +135,8 @@ def launch(source: str, count: int, *arguments: Any) -> None:
     dtypes = {"Index": index}
     for parameter, array in arrays:
         _check(name, parameter, array, dtypes)
+    for kind in {p.kind for p in parameters} & (set(TYPES) - set(dtypes)):
+        dtypes[kind] = next(iter(TYPES[kind]))  # of null pointers only, so that any will do
     values = [_value(xp, parameter, value, dtypes) for parameter, value in given]
     blocks = min(BLOCKS, -(-count // THREADS))
     compiled(xp, name, kernel_text(source, dtypes))((blocks,), (THREADS,), tuple(values))

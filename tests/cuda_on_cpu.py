@@ -1,0 +1,154 @@
+"""The CUDA kernels of the package on the CPU: compiled as C++, run for one thread after the other.
+
+`kernels_on_cpu` gives NumPy, for as long as it lasts, the one thing that CuPy has and the dispatch
+asks for: a `RawKernel`. So all of it is tested but the device: when a kernel is launched, with
+which types, grid and arguments, and what its body computes.
+
+Every array is handed over as a copy between two margins of bytes 0xFF (not a number, in float). A
+write outside changes them, a read outside shows in the result. The threads run in reverse, so that
+one which relied on those before it would be found out.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minifcn.functional.cuda import launch
+from minifcn.functional.cuda.launch import signature
+
+COMPILER = next(filter(None, map(shutil.which, ("g++", "clang++", "c++"))), None)
+MARGIN = 256  # bytes
+
+# No contraction of a * b + c: then what only adds and multiplies gives NumPy's very numbers.
+# Signed overflow, of an index for instance, ends in a trap.
+FLAGS = [
+    *("-std=c++14", "-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-ffp-contract=off"),
+    *("-fsanitize=signed-integer-overflow", "-fsanitize-undefined-trap-on-error"),
+]
+
+SHIM = """
+struct Three { unsigned x, y, z; };
+static Three blockIdx, threadIdx, blockDim, gridDim;
+#define __global__
+inline float exp(float x) { return __builtin_expf(x); }
+inline float log(float x) { return __builtin_logf(x); }
+inline float pow(float x, float y) { return __builtin_powf(x, y); }
+inline double exp(double x) { return __builtin_exp(x); }
+inline double log(double x) { return __builtin_log(x); }
+inline double pow(double x, double y) { return __builtin_pow(x, y); }
+"""
+
+RUN = """
+extern "C" void run(unsigned blocks, unsigned threads, %(parameters)s)
+{
+    gridDim.x = blocks;
+    blockDim.x = threads;
+    for (blockIdx.x = blocks; blockIdx.x-- > 0;)
+        for (threadIdx.x = threads; threadIdx.x-- > 0;)
+            %(name)s(%(arguments)s);
+}
+"""
+
+
+@cache
+def _folder() -> Path:
+    folder = tempfile.mkdtemp(prefix="minifcn-kernels-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+@cache
+def _compile(text: str) -> Any:
+    """Return the C function that runs a kernel over its grid."""
+    assert COMPILER
+    name, parameters = signature(text)
+    declared = [
+        f"{'const ' if p.const else ''}{p.kind}{'*' if p.pointer else ''} {p.name}"
+        for p in parameters
+    ]
+    run = RUN % {
+        "name": name,
+        "parameters": ", ".join(declared),
+        "arguments": ", ".join(p.name for p in parameters),
+    }
+    source = _folder() / f"{name}-{abs(hash(text))}.cpp"
+    source.write_text(SHIM + text + run)
+    library = source.with_suffix(".so")
+    subprocess.run([COMPILER, *FLAGS, source, "-o", library], check=True)
+    return ctypes.CDLL(str(library)).run
+
+
+class CpuKernel:
+    """What `cupy.RawKernel` is on a device."""
+
+    launched: list[str]  # names, in order
+
+    def __init__(self, text: str, name: str) -> None:
+        self.name = name
+        self.parameters = signature(text).parameters
+        self.run = _compile(text)
+
+    def __call__(self, grid: tuple[int, ...], block: tuple[int, ...], arguments: tuple) -> None:
+        """Run the kernel for each thread of each block."""
+        CpuKernel.launched.append(self.name)
+        passed: list[Any] = []
+        copies = []  # of all arrays, for as long as the kernel runs
+        for parameter, value in zip(self.parameters, arguments, strict=True):
+            if isinstance(value, np.ndarray):
+                copies.append((parameter, Guarded(value)))
+                passed.append(ctypes.c_void_p(copies[-1][1].address))
+            else:
+                assert isinstance(value, np.generic), "a number has to have a type"
+                kind = np.ctypeslib.as_ctypes_type(value.dtype)
+                passed.append(kind(value.item()))
+        self.run(ctypes.c_uint(grid[0]), ctypes.c_uint(block[0]), *passed)
+        for parameter, copy in copies:
+            if not parameter.const:
+                copy.copy_back(self.name)
+
+
+class Guarded:
+    """A copy of an array's memory, from its first element to its last, between two margins."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+        self.size = launch._extent(array) * array.itemsize
+        self.memory = (ctypes.c_ubyte * (self.size + 2 * MARGIN))(*[0xFF] * MARGIN)
+        self.address = ctypes.addressof(self.memory) + MARGIN
+        ctypes.memset(self.address + self.size, 0xFF, MARGIN)
+        ctypes.memmove(self.address, array.ctypes.data, self.size)
+
+    def copy_back(self, name: str) -> None:
+        """Copy what was written to the array, and look at the margins."""
+        margins = bytes(self.memory[:MARGIN]) + bytes(self.memory[MARGIN + self.size :])
+        assert margins == b"\xff" * len(margins), f"kernel {name} wrote outside its array"
+        ctypes.memmove(self.array.ctypes.data, self.address, self.size)
+
+
+@contextmanager
+def kernels_on_cpu(**constants: int) -> Iterator[list[str]]:
+    """Let NumPy launch kernels; yield the list of the names of those that were.
+
+    Parameters
+    ----------
+    **constants : int
+        Values for THREADS, BLOCKS and SMALL of `launch.py`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(np, "RawKernel", CpuKernel, raising=False)
+        patch.setattr(CpuKernel, "launched", [], raising=False)
+        for name, value in constants.items():
+            patch.setattr(launch, name, value)
+        yield CpuKernel.launched
