@@ -10,7 +10,7 @@ from minifcn.model import load_model
 
 keras = pytest.importorskip("keras", reason="Keras is not installed")
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")  # Keras'
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 IMAGE = np.random.default_rng(0).integers(0, 256, (224, 224, 3), np.uint8)
 
 
