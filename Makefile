@@ -2,6 +2,7 @@
 #
 #   make demo       train FCN-32s, 16s and 8s on the embedded data set and compare them
 #   make test       run the tests              (make test ARGS="-k conv" runs some of them)
+#   make stand-in   run those of all that computes on a strict stand-in for CuPy
 #   make lint       check style and types
 #   make readme     run every command of the README, at a small size
 #   make clean      remove .venv and caches
@@ -11,13 +12,16 @@ ARGS ?=
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test lint readme clean
+.PHONY: demo test stand-in lint readme clean
 
 demo: .venv/installed
 	$(BIN)/python -m minifcn.demo $(ARGS)
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest --durations=10 $(ARGS)
+
+stand-in: .venv/installed-dev
+	$(BIN)/python -m pytest --stand-in $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -29,12 +29,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class DeviceError(RuntimeError):
-    """A device was asked for that cannot be used; the message says why and what to do."""
-
-
 # ---------------------------------------------------------------------------------------------
-# Array modules and devices
+# Array modules
 # ---------------------------------------------------------------------------------------------
 
 
@@ -44,37 +40,6 @@ def array_module(*arrays: Array) -> ModuleType:
     if cupy is not None and any(isinstance(array, cupy.ndarray) for array in arrays):
         return cupy
     return np
-
-
-def device_module(device: str) -> ModuleType:
-    """Return the array module of a device: "cpu", "gpu", or "auto" (the GPU where one works).
-
-    Raises
-    ------
-    DeviceError
-        If "gpu" is asked for and CuPy is not installed or finds no usable device.
-    ValueError
-        If `device` is none of the three words.
-    """
-    if device not in ("cpu", "gpu", "auto"):
-        raise ValueError(f"device must be 'cpu', 'gpu' or 'auto', not {device!r}")
-    if device == "cpu":
-        return np
-    try:
-        import cupy
-
-        cupy.cuda.runtime.getDeviceCount()
-        cupy.zeros(1).sum()
-        return cupy
-    except Exception as error:
-        # CuPy reports a missing driver, an old one and a missing library by different exceptions.
-        if device == "auto":
-            return np
-        raise DeviceError(
-            f"no GPU can be used through CuPy ({type(error).__name__}: {error}); "
-            "install minifcn[gpu-cuda12] or minifcn[gpu-cuda13] and a driver to match, "
-            "or use --device cpu"
-        ) from error
 
 
 def to_device(array: np.ndarray, xp: ModuleType) -> Array:

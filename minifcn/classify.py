@@ -11,10 +11,17 @@ from types import ModuleType
 import numpy as np
 from PIL import Image
 
-from minifcn.backend import device_module, set_threads, to_device, to_host
+from minifcn.backend import (
+    PRECISIONS,
+    set_product_precision,
+    set_threads,
+    to_device,
+    to_host,
+)
 from minifcn.console import EXPECTED_ERRORS
 from minifcn.data.dataset import DataError
 from minifcn.data.images import read_image
+from minifcn.devices import describe_device, device_module
 from minifcn.model import Model, load_model
 from minifcn.models.build import image_size
 from minifcn.weights.store import WeightsError
@@ -40,6 +47,12 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--top", type=int, default=5, metavar="N", help="how many classes (5)")
     result.add_argument("--device", choices=["cpu", "gpu", "auto"], default="auto")
     result.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
+    result.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="float32",
+        help="of matrix products on a GPU; a CPU takes no notice",
+    )
     return result
 
 
@@ -47,9 +60,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 1 if any image could not be read."""
     args = parser().parse_args(argv)
     set_threads(args.threads)
+    set_product_precision(args.precision)
     failed = 0
     try:
         xp = device_module(args.device)
+        print(f"computing on {describe_device(xp)}")
         model = load_model(args.weights, xp)
         if model.spec.arch != "classifier":
             raise WeightsError(

@@ -11,8 +11,8 @@ from contextlib import contextmanager, redirect_stdout
 
 from tqdm import tqdm
 
-from minifcn.backend import DeviceError
 from minifcn.data.dataset import DataError
+from minifcn.devices import DeviceError
 from minifcn.distributed import ALONE, Communicator, DistributedError, connect, launched
 from minifcn.metrics import Scores
 from minifcn.profiling import Profile
@@ -59,12 +59,12 @@ class Console(Reporter):
 
     def step(self, step: Step, total: int) -> None:
         """Move the bar."""
-        self.steps, self.seconds = self.steps + 1, self.seconds + step.seconds
+        self.steps, self.seconds = self.steps + step.steps, self.seconds + step.seconds
         self.waited += step.waited
         if self.bar is None:
             self.bar = tqdm(
                 total=total,
-                initial=step.number - 1,
+                initial=step.number - step.steps,
                 unit="step",
                 dynamic_ncols=True,
                 disable=not self.show,
@@ -76,7 +76,7 @@ class Console(Reporter):
             images=f"{step.images / step.seconds:.1f}/s",
             refresh=False,
         )
-        self.bar.update()
+        self.bar.update(step.steps)
         if step.number == total:
             self.bar.close()
             self.bar = None

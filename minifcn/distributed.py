@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import TypeVar
 
-from minifcn.backend import Array, device_module
+from minifcn.backend import Array
 from minifcn.data.dataset import Dataset
+from minifcn.devices import device_module
 from minifcn.inference import evaluate
 from minifcn.metrics import ConfusionMatrix
 from minifcn.model import Model
@@ -54,7 +55,7 @@ class Communicator:
         return items[self.rank :: self.size]
 
     def device_module(self, device: str) -> ModuleType:
-        """Return `backend.device_module`; ranks of one machine take its GPUs in turn."""
+        """Return `devices.device_module`; ranks of one machine take its GPUs in turn."""
         return device_module(device)
 
     def mean(

@@ -17,10 +17,12 @@ that had to leave out too many has failed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from minifcn.backend import Array, array_module, to_device
 from minifcn.layers.layer import Layer
 from minifcn.net import Net
 
@@ -71,8 +73,8 @@ class Report(NamedTuple):
 
 def check_function(
     function: Callable[[], float],
-    arrays: Mapping[str, np.ndarray],
-    gradients: Mapping[str, np.ndarray],
+    arrays: Mapping[str, Array],
+    gradients: Mapping[str, Array],
     *,
     entries: int = 50,
     tolerance: float = 1e-6,
@@ -112,8 +114,8 @@ def check_function(
             raise ValueError(f"gradient check: {name} has shape {array.shape}, its gradient {got}")
         count = min(entries, array.size)
         chosen = rng.choice(array.size, size=count, replace=False)
-        analytic = [gradients[name].flat[index] for index in chosen]
-        numerical = [_difference(function, array, index) for index in chosen]
+        analytic = [float(gradients[name].flat[index]) for index in chosen.tolist()]
+        numerical = [_difference(function, array, index) for index in chosen.tolist()]
         smooth = [(a, n) for a, n in zip(analytic, numerical, strict=True) if n is not None]
         largest = max((max(abs(a), abs(n)) for a, n in smooth), default=0.0)
         worst = max((abs(a - n) for a, n in smooth), default=0.0)
@@ -122,9 +124,9 @@ def check_function(
     return Report(checks, tolerance)
 
 
-def _difference(function: Callable[[], float], array: np.ndarray, index: int) -> float | None:
+def _difference(function: Callable[[], float], array: Array, index: int) -> float | None:
     """Return the numerical derivative along one entry, or None if there is a kink."""
-    value = array.flat[index]
+    value = float(array.flat[index])
 
     def at(shift: float) -> float:
         array.flat[index] = value + shift
@@ -146,10 +148,11 @@ def _difference(function: Callable[[], float], array: np.ndarray, index: int) ->
 def check_layer(
     layer: Layer,
     *shapes: tuple[int, ...],
-    inputs: Sequence[np.ndarray] | None = None,
+    inputs: Sequence[Array] | None = None,
     seed: int = 0,
     entries: int = 50,
     tolerance: float = 1e-6,
+    xp: ModuleType = np,
 ) -> Report:
     """Check a layer's gradients of its inputs and parameters with random values.
 
@@ -167,17 +170,23 @@ def check_layer(
         For inputs, parameters, dy, and the layer's own randomness (dropout).
     entries, tolerance
         See `check_function`.
+    xp : module
+        The device on which the layer is checked, `numpy` or `cupy`; `inputs` are there.
     """
     rng = np.random.default_rng(seed)
-    for kind, array in layer.params.items():
-        layer.params[kind] = rng.standard_normal(array.shape)
-    bottoms = [rng.standard_normal(shape) for shape in shapes] if inputs is None else list(inputs)
 
-    def run() -> tuple[np.ndarray, Any]:
-        return layer.forward(*bottoms, train=True, rng=np.random.default_rng(seed))
+    def normal(shape: tuple[int, ...]) -> Array:
+        return to_device(rng.standard_normal(shape), xp)
+
+    for kind, array in layer.params.items():
+        layer.params[kind] = normal(array.shape)
+    bottoms = [normal(shape) for shape in shapes] if inputs is None else list(inputs)
+
+    def run() -> tuple[Array, Any]:
+        return layer.forward(*bottoms, train=True, rng=xp.random.default_rng(seed))
 
     y, cache = run()
-    dy = rng.standard_normal(y.shape)
+    dy = normal(y.shape)
     dxs, dparams = layer.backward(dy, cache)
     dxs = dxs if isinstance(dxs, tuple) else (dxs,)
     arrays = {f"input {i}": x for i, x in enumerate(bottoms) if dxs[i] is not None}
@@ -194,7 +203,7 @@ def check_layer(
 
 def check_net(
     net: Net,
-    inputs: Mapping[str, np.ndarray],
+    inputs: Mapping[str, Array],
     *,
     seed: int = 0,
     entries: int = 5,
@@ -207,19 +216,20 @@ def check_net(
     net : Net
         Its parameters must be float64 and not zero: `net.astype("float64")`, and draw some.
     inputs : dict from name to array
-        float64 images and integer labels.
+        float64 images and integer labels, on the device of the parameters.
     seed : int
         For dropout and the choice of entries.
     entries, tolerance
         See `check_function`.
     """
+    xp = array_module(*inputs.values())
     images = {name: x for name, x in inputs.items() if np.issubdtype(x.dtype, np.floating)}
 
     def loss() -> float:
-        outputs, _ = net.forward(inputs, train=True, rng=np.random.default_rng(seed))
+        outputs, _ = net.forward(inputs, train=True, rng=xp.random.default_rng(seed))
         return sum(float(y) for y in outputs.values() if y.ndim == 0)
 
-    _, tape = net.forward(inputs, train=True, rng=np.random.default_rng(seed), wrt=tuple(images))
+    _, tape = net.forward(inputs, train=True, rng=xp.random.default_rng(seed), wrt=tuple(images))
     assert tape is not None  # because of train=True
     gradients = dict(net.backward(tape))
     trained = {name: p for name, p in net.params.items() if net.multipliers[name][0]}

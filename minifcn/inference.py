@@ -7,7 +7,7 @@ from types import ModuleType
 
 import numpy as np
 
-from minifcn.backend import Array, to_device, to_host
+from minifcn.backend import Array, to_device
 from minifcn.data.dataset import NOTHING, Dataset
 from minifcn.data.inputs import net_inputs
 from minifcn.data.transforms import Preprocess
@@ -83,7 +83,10 @@ def evaluate(
     xp: ModuleType = np,
     indices: Iterable[int] | None = None,
 ) -> dict[str, ConfusionMatrix]:
-    """Segment a data set, image by image, and count.
+    """Segment a data set, image by image, and count, all on the device.
+
+    A GPU is not waited for: the next image is read and sent while it is at work. It is when the
+    counts are read.
 
     Parameters
     ----------
@@ -106,7 +109,7 @@ def evaluate(
         sample = dataset[index]
         truth = {"": sample.label, **sample.extra_labels}
         for head, label in segment_all(model, sample.image, xp, sample.extras).items():
-            confusions[head].update(truth[head], to_host(label))
+            confusions[head].update(to_device(truth[head], xp), label)
     return confusions
 
 

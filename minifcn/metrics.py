@@ -15,6 +15,7 @@ single images are never averaged.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -46,16 +47,13 @@ class Scores(NamedTuple):
 class ConfusionMatrix:
     """Counts of (true class, predicted class) over pixels.
 
+    What is on a device is counted there, and comes to the host when the counts are read.
+
     Parameters
     ----------
     num_classes : int C, at least 1
     ignore_index : int
         A label that does not count even if it lies in 0..C-1.
-
-    Attributes
-    ----------
-    counts : int64 array (C, C) on the host
-        Rows are the truth, columns the prediction.
     """
 
     def __init__(self, num_classes: int, ignore_index: int = 255) -> None:
@@ -63,7 +61,28 @@ class ConfusionMatrix:
             raise ValueError(f"the number of classes must be at least 1, not {num_classes}")
         self.num_classes = num_classes
         self.ignore_index = ignore_index
-        self.counts = np.zeros((num_classes, num_classes), np.int64)
+        self._counts = np.zeros((num_classes, num_classes), np.int64)
+        self._on_device: Array | None = None  # (C * C + 1,): pairs, and impossible predictions
+
+    @property
+    def counts(self) -> np.ndarray:
+        """The counts, int64 (C, C) on the host: rows are the truth, columns the prediction.
+
+        It is the matrix's own array. Reading it waits for the device, if there are counts on one.
+
+        Raises
+        ------
+        ValueError
+            If a prediction on the device was outside 0..C-1. What has been counted there since the
+            counts were last read is lost then.
+        """
+        if self._on_device is not None:
+            found = to_host(self._on_device).astype(np.int64)
+            self._on_device = None
+            if found[-1]:
+                raise ValueError(self._refusal(f"{found[-1]} pixels have others"))
+            self._counts += found[:-1].reshape(self._counts.shape)
+        return self._counts
 
     def update(self, label: Array, prediction: Array) -> None:
         """Count the pixels of one or more label maps.
@@ -79,7 +98,8 @@ class ConfusionMatrix:
         ------
         ValueError
             If the shapes differ, an array is not of integers, or a prediction at a counted pixel
-            is outside 0..C-1. Nothing is counted then.
+            is outside 0..C-1. Nothing is counted then. The last, of predictions on a device, is
+            raised when the counts are read: to look at once would be to wait for the device.
         """
         if label.shape != prediction.shape:
             raise ValueError(
@@ -89,21 +109,36 @@ class ConfusionMatrix:
         for name, array in (("label", label), ("prediction", prediction)):
             if array.dtype.kind not in "iu":
                 raise ValueError(f"the {name} must be of integers, not {array.dtype}")
-        classes = self.num_classes
-        counted = (label >= 0) & (label < classes) & (label != self.ignore_index)
-        truth = label[counted].astype(np.int64)
-        guess = prediction[counted].astype(np.int64)
+        xp, classes = array_module(label), self.num_classes
+        truth, guess = (a.astype(xp.int64, copy=False).ravel() for a in (label, prediction))
+        counted = (truth >= 0) & (truth < classes) & (truth != self.ignore_index)
+        if xp is not np:
+            self._count_on_device(xp, truth, guess, counted)
+            return
+        truth, guess = truth[counted], guess[counted]
         if guess.size == 0:
             return
         low, high = int(guess.min()), int(guess.max())
         if low < 0 or high >= classes:
-            raise ValueError(
-                f"predictions must be classes in 0..{classes - 1}, but there are values from "
-                f"{low} to {high}; does the net have as many classes as the dataset?"
-            )
-        xp = array_module(label)
-        pairs = xp.bincount(truth * classes + guess, minlength=classes**2)
-        self.counts += to_host(pairs).reshape(classes, classes)
+            raise ValueError(self._refusal(f"there are values from {low} to {high}"))
+        pairs = np.bincount(truth * classes + guess, minlength=classes**2)
+        self._counts += pairs.reshape(classes, classes)
+
+    def _count_on_device(self, xp: ModuleType, truth: Array, guess: Array, counted: Array) -> None:
+        # CuPy's bincount waits for the device twice, a selection by truth values once; to add 0 or
+        # 1 for every pixel waits for nothing. Of 64 bits, it adds to unsigned integers only.
+        classes = self.num_classes
+        if self._on_device is None:
+            self._on_device = xp.zeros(classes**2 + 1, xp.uint64)
+        possible = (guess >= 0) & (guess < classes)
+        pair = xp.where(counted & possible, truth * classes + guess, classes**2)
+        xp.add.at(self._on_device, pair, counted.astype(xp.uint64))
+
+    def _refusal(self, found: str) -> str:
+        return (
+            f"predictions must be classes in 0..{self.num_classes - 1}, but {found}; does the net "
+            "have as many classes as the dataset?"
+        )
 
     def __iadd__(self, other: ConfusionMatrix) -> ConfusionMatrix:
         """Add the counts of another matrix over the same classes."""
@@ -111,7 +146,7 @@ class ConfusionMatrix:
             raise ValueError(
                 f"matrices of {self.num_classes} and {other.num_classes} classes cannot be added"
             )
-        self.counts += other.counts
+        self.counts[...] += other.counts
         return self
 
     def scores(self) -> Scores:
@@ -122,9 +157,10 @@ class ConfusionMatrix:
         predicted either; if it was, somewhere, its IU is 0 and counts. A class without true pixels
         has no weight in the frequency weighted IU. Without any counted pixel all figures are NaN.
         """
-        hits = np.diag(self.counts).astype(np.float64)
-        true = self.counts.sum(axis=1)  # t_i
-        union = true + self.counts.sum(axis=0) - hits
+        counts = self.counts
+        hits = np.diag(counts).astype(np.float64)
+        true = counts.sum(axis=1)  # t_i
+        union = true + counts.sum(axis=0) - hits
         class_accuracy, class_iu = _ratio(hits, true), _ratio(hits, union)
         total = true.sum()
         weighted = (true * class_iu)[true > 0].sum()

@@ -21,14 +21,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minifcn.backend import (
-    Array,
-    array_module,
-    available_threads,
-    device_module,
-    to_device,
-    to_host,
-)
+from minifcn.backend import Array, array_module, available_threads, to_device, to_host
+from minifcn.devices import device_module
 from minifcn.distributed import Communicator, Value
 from minifcn.functional.recycle import recycled
 
@@ -76,7 +70,7 @@ class MPICommunicator(Communicator):
         self.threads = threads_of_each(machine.allgather(_processors()), machine.rank)
 
     def device_module(self, device: str) -> ModuleType:
-        """Return `backend.device_module`; ranks of one machine take its GPUs in turn."""
+        """Return `devices.device_module`; ranks of one machine take its GPUs in turn."""
         xp = device_module(device)
         if xp is not np:
             xp.cuda.Device(self._place % xp.cuda.runtime.getDeviceCount()).use()

@@ -15,8 +15,7 @@ Source: Long et al. 2015, section 4.3 (momentum, weight decay, doubled rate of b
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterable, Iterator, Mapping
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -28,13 +27,6 @@ from minifcn.functional.cuda.sgd import launch_sgd
 # cache: weight, velocity, gradient and scratch of a chunk are 1 MiB together in float32.
 _STRIP = 1 << 20
 _CHUNK = 1 << 16
-
-
-class Gradients(Protocol):
-    """Whatever lists gradients by address: a dict or a `GradientAccumulator`."""
-
-    def items(self) -> ItemsView[str, Array]:
-        """Return pairs of address and gradient."""
 
 
 class SGD:
@@ -116,7 +108,7 @@ class SGD:
         velocity = self._velocity[address]
         apply(weight, velocity, grad, lr * lr_mult, self.momentum, self.weight_decay * decay_mult)
 
-    def step(self, grads: Gradients, lr: float) -> None:
+    def step(self, grads: Mapping[str, Array], lr: float) -> None:
         """Update every parameter that `grads` has a gradient for; the others keep their value."""
         for address, grad in grads.items():
             self.update(address, grad, lr)
@@ -190,9 +182,8 @@ def _update_chunks(
 class GradientAccumulator:
     """The mean of the gradients of `count` backward passes (Caffe's `iter_size`).
 
-    A batch of `count` images then needs the memory of one: add the gradients of `count` passes,
-    hand the accumulator to `SGD.step`, and start the next batch by adding again. Or let each pass
-    go `through` it and use the means that come out while the last pass goes on.
+    A batch of `count` images then needs the memory of one: let the gradients of each pass go
+    `through`, and update with the means that come out while the last pass goes on.
 
     Parameters
     ----------
@@ -207,14 +198,26 @@ class GradientAccumulator:
         self._sums: dict[str, Array] = {}
         self._added: dict[str, int] = {}
 
-    def add(self, address: str, grad: Array) -> None:
-        """Add the gradient of one backward pass to the sum of its parameter.
+    def through(self, gradients: Iterable[tuple[str, Array]]) -> Iterator[tuple[str, Array]]:
+        """Add the gradients of one pass as they come; in the last one, yield each mean at once.
+
+        A mean's array is the accumulator's own, until the next round.
 
         Raises
         ------
         ValueError
-            If the shape differs from that of the gradients before it.
+            If another pass has had other parameters, or gradients of other shapes.
         """
+        for address, grad in gradients:
+            self._add(address, grad)
+            if self._added[address] == self.count:
+                self._sums[address] /= self.count
+                self._added[address] = 0
+                yield address, self._sums[address]
+        if len(set(self._added.values())) > 1:
+            raise ValueError(f"not every pass has a gradient of each of {sorted(self._added)}")
+
+    def _add(self, address: str, grad: Array) -> None:
         if address not in self._sums:
             self._sums[address] = grad.copy()
         elif self._sums[address].shape != grad.shape:
@@ -227,43 +230,3 @@ class GradientAccumulator:
         else:
             self._sums[address] += grad
         self._added[address] = self._added.get(address, 0) + 1
-
-    def through(self, gradients: Iterable[tuple[str, Array]]) -> Iterator[tuple[str, Array]]:
-        """Add the gradients of one pass as they come; in the last one, yield each mean at once.
-
-        A mean's array is the accumulator's own, until the next round.
-
-        Raises
-        ------
-        ValueError
-            If another pass has had other parameters.
-        """
-        for address, grad in gradients:
-            self.add(address, grad)
-            if self._added[address] == self.count:
-                self._sums[address] /= self.count
-                self._added[address] = 0
-                yield address, self._sums[address]
-        if len(set(self._added.values())) > 1:
-            raise ValueError(f"not every pass has a gradient of each of {sorted(self._added)}")
-
-    def items(self) -> ItemsView[str, Array]:
-        """Return pairs of address and mean gradient, and begin the next round.
-
-        The arrays are the accumulator's own and hold the means until the next `add`.
-
-        Raises
-        ------
-        ValueError
-            If some parameter has not got exactly `count` gradients.
-        """
-        for address, added in self._added.items():
-            if added != self.count:
-                raise ValueError(
-                    f"{address} has the gradients of {added} backward passes, "
-                    f"expected {self.count}: add each of them once before the update"
-                )
-        for address, total in self._sums.items():
-            total /= self.count
-            self._added[address] = 0
-        return self._sums.items()

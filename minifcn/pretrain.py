@@ -15,10 +15,11 @@ from types import ModuleType
 
 import numpy as np
 
-from minifcn.backend import device_module, set_threads, to_device
+from minifcn.backend import set_threads, to_device
 from minifcn.console import EXPECTED_ERRORS, Console
 from minifcn.data import Loader, ShapesClassification
 from minifcn.data.transforms import Preprocess
+from minifcn.devices import describe_device, device_module
 from minifcn.model import Model, save_model
 from minifcn.models.build import ModelSpec, build, initialise
 from minifcn.models.vgg16 import SMALL_IMAGE_SIZE
@@ -26,7 +27,7 @@ from minifcn.net import Net
 from minifcn.optim import SGD
 from minifcn.policies import policy_from_name
 from minifcn.prepare import FRESH_PREPROCESS
-from minifcn.solver import train
+from minifcn.solver import report_interval, train
 
 DESCRIPTION = """\
 Train the small VGG16 as a classifier of shapes, and write its weights.
@@ -65,6 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     set_threads(args.threads)
     try:
         xp = device_module(args.device)
+        print(f"computing on {describe_device(xp)}")
         size = (SMALL_IMAGE_SIZE, SMALL_IMAGE_SIZE)
         images = ShapesClassification("train", size=size, length=steps * batch_size)
         spec = ModelSpec("classifier", "vgg16", len(images.class_names), args.width, "same")
@@ -77,7 +79,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             images, FRESH_PREPROCESS, batch_size=batch_size, seed=args.seed, mirror=True
         )
         console = Console()
-        for step in train(net, loader, optimiser, policy, steps=steps, seed=args.seed, xp=xp):
+        interval = report_interval(0, xp)
+        for step in train(
+            net,
+            loader,
+            optimiser,
+            policy,
+            steps=steps,
+            seed=args.seed,
+            xp=xp,
+            reports=lambda number: number % interval == 0,
+        ):
             console.step(step, steps)
         balance(net, loader.batch(0).data, xp)
         validation = ShapesClassification("val", size=size, length=held_out)

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minifcn.backend import device_module, set_threads
+from minifcn.backend import set_product_precision, set_threads
 from minifcn.data.loader import Loader
+from minifcn.devices import device_module
 from minifcn.files import atomic_write, write_json
 from minifcn.optim import SGD
 from minifcn.policies import policy_from_name
@@ -77,8 +78,12 @@ def search(
 
 
 def try_rate(settings: Settings) -> Trial:
-    """Train as the settings say, from the start, without evaluating or saving anything."""
+    """Train as the settings say, from the start, without evaluating or saving anything.
+
+    The loss of every update is asked for, on a GPU too: a run that diverges is to be stopped.
+    """
     set_threads(settings.threads)
+    set_product_precision(settings.precision)
     xp = device_module(settings.device)
     data, _ = open_splits(settings)
     model = make_model(settings, data, lambda text: None)

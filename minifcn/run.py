@@ -1,7 +1,7 @@
 """A run: a folder that holds everything about one training.
 
     config.json     the settings, the command and the versions
-    log.jsonl       a line per step: loss, rate, time; a line per evaluation
+    log.jsonl       a line per step, or per so many: loss, rate, time; a line per evaluation
     checkpoints/    the newest states to resume from: weights, momentum, step
     samples/        image, truth and prediction side by side, as training goes on
     weights.h5      the final weights with all that is needed to use them
@@ -21,33 +21,22 @@ from typing import Any
 
 import numpy as np
 
-from minifcn.backend import set_threads, to_host
+from minifcn.backend import set_product_precision, set_threads
 from minifcn.data.dataset import Dataset
 from minifcn.data.loader import Loader
-from minifcn.data.transforms import Preprocess
+from minifcn.devices import describe_device
 from minifcn.distributed import ALONE, Communicator, evaluate_together
 from minifcn.files import write_json
-from minifcn.inference import predicts_one_class, segment_all
+from minifcn.inference import predicts_one_class
 from minifcn.metrics import ConfusionMatrix, Scores
-from minifcn.model import Model, model_attributes, save_model
-from minifcn.net import Net
+from minifcn.model import Model, save_model
 from minifcn.optim import SGD
-from minifcn.pictures import colourise, overlay, save_png, side_by_side
 from minifcn.policies import policy_from_name
 from minifcn.prepare import describe, make_model, open_splits
+from minifcn.run_files import open_log, restore, save_samples, save_state
 from minifcn.settings import Settings, SettingsError
-from minifcn.solver import Step, train
-from minifcn.weights.checkpoint import (
-    checkpoint_path,
-    latest_checkpoint,
-    load_checkpoint,
-    prune_checkpoints,
-    save_checkpoint,
-)
-from minifcn.weights.surgery import transplant
+from minifcn.solver import Step, report_interval, train
 
-SAMPLE_IMAGES = 4
-KEPT_CHECKPOINTS = 2
 FIGURES = ("pixel_accuracy", "mean_accuracy", "mean_iu", "fw_iu")
 
 
@@ -66,7 +55,7 @@ class Reporter:
         """Say something worth knowing."""
 
     def step(self, step: Step, total: int) -> None:
-        """Report an update."""
+        """Report an update, or several since the last report."""
 
     def evaluation(self, step: int, scores: Scores, head: str = "") -> None:
         """Report an evaluation; of several heads, the main one is called ""."""
@@ -106,7 +95,9 @@ def execute(
             f"{folder}: holds a run already; give --resume to continue it or another --out"
         )
     set_threads(settings.threads or communicator.threads)
+    set_product_precision(settings.precision)
     xp = communicator.device_module(settings.device)
+    reporter.note(f"computing on {describe_device(xp)}")
     datasets = open_splits(settings)
     model = make_model(settings, datasets[0], reporter.note)
     model.net.to(xp)
@@ -143,7 +134,7 @@ def fit(
     )
     start, preprocess = 0, model.preprocess
     if communicator.leads:
-        start, preprocess = restore(net, optimiser, folder, preprocess, reporter)
+        start, preprocess = restore(net, optimiser, folder, preprocess, reporter.note)
     start, preprocess = communicator.from_leader((start, preprocess))
     for array in (*net.params.values(), *optimiser.state().values()):
         communicator.broadcast(array)
@@ -160,6 +151,12 @@ def fit(
         jitter=settings.jitter,
         modality=settings.modality,
     )
+
+    interval = communicator.from_leader(report_interval(settings.log_every, xp))
+
+    def reports(number: int) -> bool:
+        return not number % interval or not number % settings.evaluate_every
+
     net.clock = reporter.clock
     log_file = folder / "log.jsonl" if communicator.leads else Path(os.devnull)
     with open_log(log_file, start) as log:
@@ -175,6 +172,7 @@ def fit(
             xp=xp,
             recompute=settings.recompute,
             communicator=communicator,
+            reports=reports,
         ):
             log.write(json.dumps(step._asdict()) + "\n")
             reporter.step(step, settings.steps)
@@ -209,58 +207,6 @@ def report_evaluation(
             f"after {step} steps the net gives every pixel the same class; if this goes on, the "
             "learning rate is too low, or the base weights were not loaded, or the labels are wrong"
         )
-
-
-def save_state(model: Model, optimiser: SGD, step: int, folder: Path) -> None:
-    """Write a checkpoint, and delete the oldest ones."""
-    save_checkpoint(
-        checkpoint_path(folder, step),
-        model.net.params,
-        optimiser.state(),
-        {"step": step, **model_attributes(model)},
-    )
-    prune_checkpoints(folder, KEPT_CHECKPOINTS)
-
-
-def restore(
-    net: Net, optimiser: SGD, folder: Path, preprocess: Preprocess, reporter: Reporter
-) -> tuple[int, Preprocess]:
-    """Load the newest checkpoint, if there is one; return the step to go on from."""
-    file = latest_checkpoint(folder / "checkpoints")
-    if file is None:
-        return 0, preprocess
-    checkpoint = load_checkpoint(file)
-    transplant(net.params, checkpoint.params)
-    optimiser.load_state(checkpoint.momentum)
-    reporter.note(f"going on from {file.name}")
-    return checkpoint.state["step"], Preprocess.from_dict(checkpoint.state["preprocess"])
-
-
-def open_log(path: Path, start: int) -> Any:
-    """Open the log for appending, without the lines of steps that will be made again."""
-    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-    kept = [line for line in lines if line.endswith("\n") and json.loads(line)["number"] <= start]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(kept))
-    return path.open("a")
-
-
-def save_samples(model: Model, dataset: Dataset, folder: Path, step: int, xp: ModuleType) -> None:
-    """Write image, truth and prediction of a few validation images side by side."""
-    palettes = {"": np.asarray(dataset.palette), **getattr(dataset, "extra_palettes", {})}
-    for index in range(min(SAMPLE_IMAGES, len(dataset))):
-        sample = dataset[index]
-        labels = {
-            head: to_host(label).astype(np.uint8)
-            for head, label in segment_all(model, sample.image, xp, sample.extras).items()
-        }
-        panels = [("image", sample.image)]
-        for head, truth in {"": sample.label, **sample.extra_labels}.items():
-            colours = palettes[head]
-            panels.append((f"truth {head}".strip(), colourise(truth, colours)))
-            panels.append((f"step {step} {head}".strip(), colourise(labels[head], colours)))
-        panels.append(("overlay", overlay(sample.image, labels[""], palettes[""])))
-        save_png(folder / f"{index:02d}_step_{step:08d}.png", side_by_side(panels))
 
 
 def first(dataset: Dataset, count: int) -> range:

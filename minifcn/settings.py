@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from minifcn.backend import PRECISIONS
 from minifcn.models.build import ModelSpec
 from minifcn.recipes import RECIPES, check_rate, default_rate
 
@@ -71,6 +72,11 @@ class Settings:
         "cpu", "gpu" or "auto".
     threads : int
         0 for as many as the process may use.
+    precision : "float32", "tf32" or "float16"
+        Of matrix products on a GPU, see `functional/product.py`; a CPU takes no notice.
+    log_every : int
+        Updates between two reports of the loss; 0 for 1 on a CPU and 20 on a GPU, which has to be
+        waited for to tell it. The last update and those that are evaluated are always reported.
     """
 
     dataset: str
@@ -106,11 +112,19 @@ class Settings:
     recompute: bool
     device: str
     threads: int
+    precision: str
+    log_every: int
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "accumulate", "evaluate_every"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.log_every < 0:
+            raise SettingsError(f"log_every must be at least 0, not {self.log_every}")
+        if self.precision not in PRECISIONS:
+            raise SettingsError(
+                f"precision must be one of {', '.join(PRECISIONS)}, not {self.precision!r}"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a dict for JSON."""
@@ -165,6 +179,8 @@ COMMON: dict[str, Any] = {
     "recompute": False,
     "device": "auto",
     "threads": 0,
+    "precision": "float32",
+    "log_every": 0,
 }
 # What differs for each data set. `images` is how many the default number of steps sees, `pixels`
 # a typical image has, `small_rate` suits a small net: on photographs 0.02 kills its rectifiers.

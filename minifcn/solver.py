@@ -7,24 +7,32 @@ resumed repeats bit for bit what it would have done (on a CPU with the same numb
 
 Several processes divide the batches of a step among them and average their gradients. The numbers
 of the batches are those of a single process, and so are the updates, but for rounding.
+
+A GPU is given its work ahead, and nothing in a step waits for it: the losses stay on the device
+until a report is due.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minifcn.backend import to_device
-from minifcn.data.loader import Loader
+from minifcn.backend import Array, array_module, to_host
+from minifcn.data.loader import Batch, Loader
 from minifcn.distributed import ALONE, Communicator
-from minifcn.heads import net_heads
+from minifcn.heads import Head, net_heads
 from minifcn.layers import SoftmaxLoss
 from minifcn.net import Net
 from minifcn.optim import SGD, GradientAccumulator
+from minifcn.uploads import uploaded
+
+# Updates between two reports on a GPU, which has to be waited for to tell the loss. NumPy has
+# finished anyway.
+REPORTED_ON_GPU = 20
 
 
 class TrainingError(RuntimeError):
@@ -32,25 +40,28 @@ class TrainingError(RuntimeError):
 
 
 class Step(NamedTuple):
-    """What one update reports.
+    """What is reported of one update, or of several since the last report.
 
     Attributes
     ----------
     number : int
-        Updates made so far, this one included.
+        Updates made so far, the last of these included.
     loss : float
-        The loss as the net defines it, the mean over the accumulated batches; before the update.
-        Of several heads, the sum.
+        The loss as the net defines it, the mean over the accumulated batches and the updates; each
+        before its update. Of several heads, the sum.
     pixel_loss : float
         The loss for each labelled pixel, in nats: log(C) for a net that knows nothing. Of several
         heads, the sum.
     rate : float
-        Learning rate of this update.
+        Learning rate of the last of the updates.
     images : int
+        Of all of them together, as are the times.
     seconds : float
-        Time of the step.
+        Time of the steps.
     waited : float
         Part of it spent waiting for data.
+    steps : int
+        How many updates this tells of.
     """
 
     number: int
@@ -60,6 +71,7 @@ class Step(NamedTuple):
     images: int
     seconds: float
     waited: float
+    steps: int
 
 
 def train(
@@ -75,8 +87,9 @@ def train(
     xp: ModuleType = np,
     recompute: bool = False,
     communicator: Communicator = ALONE,
+    reports: Callable[[int], bool] = lambda number: True,
 ) -> Iterator[Step]:
-    """Make the updates `start` ... `steps` - 1, yielding a report after each.
+    """Make the updates `start` ... `steps` - 1, yielding reports.
 
     Parameters
     ----------
@@ -99,11 +112,15 @@ def train(
         See `Net.forward`.
     communicator : Communicator
         Of the ranks that train together; all have the same weights and the same arguments.
+    reports : callable
+        Number of updates made -> whether to report now; after the last it is done in any case. A
+        GPU is waited for then, and only then.
 
     Raises
     ------
     TrainingError
-        If the loss is not a finite number. The weights are then as after the last good update.
+        If the loss is not a finite number. On a CPU the weights are then as after the last good
+        update; on a GPU it shows at the next report, when the weights are spoiled.
         If there are more ranks than batches in a step.
     """
     heads = net_heads(net)
@@ -113,60 +130,55 @@ def train(
             f"{communicator.size} processes cannot divide the {accumulate} batches of a step; "
             f"start at most {accumulate}"
         )
-    batches = loader.batches(start * accumulate, lambda number: number % accumulate in places)
+    batches = uploaded(
+        loader.batches(start * accumulate, lambda number: number % accumulate in places), xp
+    )
+    began, waited, reported = time.perf_counter(), loader.waited, start
+    losses = _Losses(xp)
     try:
         for number in range(start, steps):
-            began, waited = time.perf_counter(), loader.waited
             rate = policy(number)
             accumulator = GradientAccumulator(len(places)) if len(places) > 1 else None
-            losses, pixel_losses, images = [], [], 0
             for place in places:
                 batch = next(batches)
-                rng = random_numbers(xp, seed, number, place)
-                inputs = {name: to_device(array, xp) for name, array in batch.inputs.items()}
                 outputs, tape = net.forward(
-                    inputs,
+                    batch.inputs,
                     outputs=[head.loss for head in heads],
                     train=True,
-                    rng=rng,
+                    rng=random_numbers(xp, seed, number, place),
                     recompute=recompute,
                 )
                 assert tape is not None  # because of train=True
-                parts = [float(outputs[head.loss]) for head in heads]
-                loss = sum(parts)
-                if not np.isfinite(loss):
-                    raise TrainingError(
-                        f"the loss of step {number + 1} is {loss} (images {', '.join(batch.ids)}): "
-                        f"the learning rate of {rate:g} is probably too high for this loss; the "
-                        "last checkpoint is whole, so lower --lr and resume from it"
-                    )
-                losses.append(loss)
-                pixel_losses.append(
-                    sum(
-                        part * _loss_per_pixel(head.layer, batch.inputs[head.label])
-                        for head, part in zip(heads, parts, strict=True)
-                    )
-                )
-                images += len(batch.ids)
+                losses.add(number + 1, rate, batch, heads, outputs)
                 gradients = net.backward(tape)
                 if accumulator is not None:
                     gradients = accumulator.through(gradients)
                 weight = len(places) / accumulate
                 for address, gradient in communicator.mean(gradients, weight):
                     optimiser.update(address, gradient, rate)
-            totals = np.array([np.sum(losses), np.sum(pixel_losses), images])
+            if number + 1 < steps and not reports(number + 1):
+                continue
+            totals, updates = losses.totals(), number + 1 - reported
             communicator.sum(totals)
             yield Step(
                 number + 1,
-                float(totals[0] / accumulate),
-                float(totals[1] / accumulate),
+                float(totals[0] / (accumulate * updates)),
+                float(totals[1] / (accumulate * updates)),
                 rate,
                 int(totals[2]),
                 time.perf_counter() - began,
                 loader.waited - waited,
+                updates,
             )
+            began, waited, reported = time.perf_counter(), loader.waited, number + 1
+            losses = _Losses(xp)
     finally:
         batches.close()
+
+
+def report_interval(chosen: int, xp: ModuleType) -> int:
+    """Return the updates between two reports: as chosen, or if that is 0, what suits the device."""
+    return chosen or (1 if xp is np else REPORTED_ON_GPU)
 
 
 def random_numbers(xp: ModuleType, seed: int, step: int, place: int) -> Any:
@@ -177,9 +189,54 @@ def random_numbers(xp: ModuleType, seed: int, step: int, place: int) -> Any:
     return xp.random.default_rng(int(np.random.SeedSequence(words).generate_state(1)[0]))
 
 
-def _loss_per_pixel(layer: SoftmaxLoss, label: np.ndarray) -> float:
-    """Return the factor from a loss to the mean over labelled pixels."""
+class _Losses:
+    """The losses of the batches since the last report; they stay on the device."""
+
+    def __init__(self, xp: ModuleType) -> None:
+        self._xp = xp
+        self._batches: list[tuple[int, float, list[str]]] = []  # step, its rate, the images
+        self._losses: list[Array] = []
+        self._pixel_losses: list[Array] = []
+
+    def add(
+        self, step: int, rate: float, batch: Batch, heads: Sequence[Head], outputs: dict[str, Array]
+    ) -> None:
+        """Add a batch; on the host, refuse a loss that is not finite (see `totals`)."""
+        parts = [outputs[head.loss].astype(self._xp.float64) for head in heads]
+        factors = [_loss_per_pixel(head.layer, batch.inputs[head.label]) for head in heads]
+        self._batches.append((step, rate, batch.ids))
+        self._losses.append(sum(parts))
+        self._pixel_losses.append(sum(p * f for p, f in zip(parts, factors, strict=True)))
+        if self._xp is np:
+            self._check(-1, self._losses[-1])
+
+    def totals(self) -> np.ndarray:
+        """Return the sums of the losses and of the losses for each pixel, and count the images.
+
+        Raises
+        ------
+        TrainingError
+            If a loss is not a finite number.
+        """
+        both = to_host(self._xp.stack(self._losses + self._pixel_losses)).reshape(2, -1)
+        for place, loss in enumerate(both[0]):
+            self._check(place, loss)
+        images = sum(len(ids) for _, _, ids in self._batches)
+        return np.array([both[0].sum(), both[1].sum(), images])
+
+    def _check(self, place: int, loss: float) -> None:
+        if not np.isfinite(loss):
+            step, rate, ids = self._batches[place]
+            raise TrainingError(
+                f"the loss of step {step} is {loss} (images {', '.join(ids)}): the learning rate "
+                f"of {rate:g} is probably too high for this loss; the last checkpoint is whole, so "
+                "lower --lr and resume from it"
+            )
+
+
+def _loss_per_pixel(layer: SoftmaxLoss, label: Array) -> Array | float:
+    """Return the factor from a loss to the mean over labelled pixels, on the label's device."""
     if layer.normalization == "valid":
         return 1.0
-    pixels = max(1, int((label != layer.ignore_index).sum()))
+    pixels = array_module(label).maximum((label != layer.ignore_index).sum(), 1)
     return (len(label) if layer.normalization == "batch" else 1) / pixels

@@ -13,6 +13,7 @@ from typing import Any
 from tqdm import tqdm
 
 from minifcn import rate_search
+from minifcn.backend import PRECISIONS
 from minifcn.console import Console, guarded
 from minifcn.distributed import ALONE, Communicator
 from minifcn.metrics import Scores
@@ -115,6 +116,12 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--device", choices=["cpu", "gpu", "auto"])
     run.add_argument("--threads", type=int, metavar="N", help="0: as many as allowed")
     run.add_argument(
+        "--precision", choices=PRECISIONS, help="of matrix products on a GPU; a CPU takes no notice"
+    )
+    run.add_argument(
+        "--log-every", type=int, metavar="N", help="updates between reports (CPU: 1, GPU: 20)"
+    )
+    run.add_argument(
         "--recompute",
         action="store_true",
         default=None,
@@ -142,6 +149,10 @@ SMOKE = {
     "evaluate_images": 1,
     "final_images": 2,
 }
+
+
+# What a resumed run takes from the command that resumes it: where and how it runs, not what.
+OF_THE_COMMAND = ("device", "threads", "precision", "log_every")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -207,7 +218,7 @@ def train_one(
     config = folder / "config.json"
     if communicator.leads and resume and config.exists():
         kept = Settings.from_dict(json.loads(config.read_text())["settings"])
-        settings = replace(kept, device=settings.device, threads=settings.threads)
+        settings = replace(kept, **{name: getattr(settings, name) for name in OF_THE_COMMAND})
     settings = communicator.from_leader(settings)
     console = Console(profile, show=communicator.leads)
     scores = execute(settings, folder, resume=resume, reporter=console, communicator=communicator)

@@ -9,14 +9,32 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from minifcn.backend import DeviceError, device_module, set_threads
+from minifcn.backend import set_threads
+from minifcn.devices import DeviceError, device_module
 from minifcn.functional import im2col
 
 # Deterministic: the same examples every time, and nothing remembered between runs.
 settings.register_profile(
     "minifcn", deadline=None, max_examples=100, derandomize=True, database=None
 )
+settings.register_profile("stand-in", settings.get_profile("minifcn"), max_examples=15)
 settings.load_profile("minifcn")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add an option that runs the tests of all that computes on a stand-in for CuPy."""
+    parser.addoption(
+        "--stand-in", action="store_true", help="compute with a strict stand-in for CuPy"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Change what the tests compute with, if asked to."""
+    if config.getoption("--stand-in"):
+        import stand_in_suite
+
+        config.pluginmanager.register(stand_in_suite)
+        settings.load_profile("stand-in")
 
 
 @pytest.fixture

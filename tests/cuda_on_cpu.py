@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -93,7 +93,7 @@ def _compile(text: str) -> Any:
 class CpuKernel:
     """What `cupy.RawKernel` is on a device."""
 
-    launched: list[str]  # names, in order
+    launched: ClassVar[list[str]] = []  # names, in order
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
@@ -148,7 +148,7 @@ def kernels_on_cpu(**constants: int) -> Iterator[list[str]]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(np, "RawKernel", CpuKernel, raising=False)
-        patch.setattr(CpuKernel, "launched", [], raising=False)
+        patch.setattr(CpuKernel, "launched", [])
         for name, value in constants.items():
             patch.setattr(launch, name, value)
         yield CpuKernel.launched

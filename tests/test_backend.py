@@ -1,4 +1,4 @@
-"""The ground floor: array modules, devices and threads."""
+"""The ground floor: array modules and threads."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ import pytest
 
 from minifcn import backend
 from minifcn.backend import (
-    DeviceError,
     array_module,
     available_threads,
-    device_module,
     get_threads,
     parallel_map,
     to_device,
@@ -40,41 +38,6 @@ def test_cupy_is_looked_for_and_never_imported(monkeypatch):
     assert array_module(np.ones(3), Array()) is cupy
     assert array_module(np.ones(3)) is np
     assert to_host(Array()).tolist() == [0, 1, 2]
-
-
-def test_the_processor_can_always_be_used():
-    assert device_module("cpu") is np
-
-
-@pytest.fixture
-def no_cupy(monkeypatch):
-    monkeypatch.setitem(sys.modules, "cupy", None)  # an import of it fails
-
-
-def test_without_a_gpu_auto_falls_back_and_gpu_says_what_to_do(no_cupy):
-    assert device_module("auto") is np
-    with pytest.raises(DeviceError, match=r"install minifcn\[gpu-cuda12\].*or use --device cpu"):
-        device_module("gpu")
-
-
-def test_a_gpu_that_cannot_compute_is_not_taken(monkeypatch):
-    def fail(*_):
-        raise RuntimeError("CUDA driver version is insufficient")
-
-    cupy = ModuleType("cupy")
-    cupy.cuda = ModuleType("cuda")
-    cupy.cuda.runtime = ModuleType("runtime")
-    cupy.cuda.runtime.getDeviceCount = lambda: 1
-    cupy.zeros = fail
-    monkeypatch.setitem(sys.modules, "cupy", cupy)
-    assert device_module("auto") is np
-    with pytest.raises(DeviceError, match="CUDA driver version is insufficient"):
-        device_module("gpu")
-
-
-def test_an_unknown_device_is_refused():
-    with pytest.raises(ValueError, match="must be 'cpu', 'gpu' or 'auto', not 'tpu'"):
-        device_module("tpu")
 
 
 def test_moving_a_host_array_to_the_host_is_free():

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minifcn import demo, evaluate, predict, pretrain, train
+from minifcn import classify, demo, evaluate, predict, pretrain, train
 from minifcn.__main__ import COMMANDS
 from minifcn.__main__ import main as minifcn
+from minifcn.backend import get_product_precision, set_product_precision
 from minifcn.data.palette import read_label
 
 FIGURES = {"pixel_accuracy", "mean_accuracy", "mean_iu", "fw_iu"}
@@ -35,6 +36,20 @@ def test_evaluate_prints_the_figures_and_writes_them(run, tmp_path, capsys):
     assert "background" in out
     assert "f.w." in out
     assert FIGURES | {"occurring_mean_iu", "class_iu"} == set(json.loads(file.read_text()))
+
+
+def test_the_commands_say_what_they_compute_on(run, tmp_path, capsys):
+    Image.new("RGB", (40, 40)).save(tmp_path / "x.png")
+    cpu = ["--device", "cpu"]
+    for command, arguments in (
+        (train, ["shapes", *TINY, "--out", str(tmp_path / "run")]),
+        (evaluate, [str(run), "shapes", "--limit", "1"]),
+        (predict, [str(run), str(tmp_path / "x.png"), "-o", str(tmp_path / "out")]),
+    ):
+        assert command.main([*arguments, *cpu]) == 0
+        said = re.findall(r"^computing on (.*)$", capsys.readouterr().out, re.MULTILINE)
+        assert len(said) == 1
+        assert re.fullmatch(r"the CPU \(\d+ threads?\)", said[0])
 
 
 def test_predict_writes_indices_and_an_overlay_for_images_of_any_kind(run, tmp_path, capsys):
@@ -104,6 +119,40 @@ def test_a_finished_run_can_be_resumed_without_harm(run, capsys):
     before = (run / "weights.h5").read_bytes()
     assert train.main(["shapes", *TINY, "--out", str(run), "--resume"]) == 0
     assert (run / "weights.h5").read_bytes() == before
+
+
+def test_a_resumed_run_takes_how_it_runs_from_the_command_and_the_rest_from_itself(
+    run, monkeypatch, capsys
+):
+    executed = []
+    monkeypatch.setattr(train, "execute", lambda settings, *_, **__: executed.append(settings))
+    how = ["--precision", "tf32", "--log-every", "5", "--threads", "1", "--device", "cpu"]
+    assert train.main(["shapes", "--lr", "0.001", *how, "--out", str(run), "--resume"]) == 0
+    (settings,) = executed
+    kept = json.loads((run / "config.json").read_text())["settings"]
+    changed = {"precision": "tf32", "log_every": 5, "threads": 1, "device": "cpu"}
+    assert settings.to_dict() == kept | changed
+
+
+@pytest.fixture
+def precision():
+    """What the precision is; undone afterwards."""
+    yield get_product_precision
+    set_product_precision("float32")
+
+
+def test_every_command_that_computes_takes_a_precision(run, tmp_path, precision, capsys):
+    Image.new("RGB", (40, 40)).save(tmp_path / "a.png")
+    image, out = str(tmp_path / "a.png"), str(tmp_path / "out")
+    assert evaluate.main([str(run), "shapes", "--limit", "1", "--precision", "tf32"]) == 0
+    assert precision() == "tf32"
+    assert predict.main([str(run), image, "-o", out, "--precision", "float16"]) == 0
+    assert precision() == "float16"
+    assert classify.main([str(run), image]) == 1  # it is no classifier
+    assert precision() == "float32"
+    arguments = ["shapes", *TINY, "--precision", "tf32", "--log-every", "5"]
+    assert train.main([*arguments, "--out", str(tmp_path / "run")]) == 0
+    assert precision() == "tf32"
 
 
 def test_pretrained_weights_start_an_fcn(tmp_path, capsys):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stand_in import cupy
+from stand_in_array import counted
 
 from minifcn.backend import to_device
 from minifcn.metrics import ConfusionMatrix, Scores, format_table
@@ -15,7 +18,7 @@ from minifcn.metrics import ConfusionMatrix, Scores, format_table
 
 def matrix(rows) -> ConfusionMatrix:
     confusion = ConfusionMatrix(len(rows))
-    confusion.counts += np.array(rows)
+    confusion.counts[...] = rows
     return confusion
 
 
@@ -60,6 +63,51 @@ def test_counts_on_each_device(xp):
     label = to_device(np.array([[[0, 1, 2], [2, 255, 2]]], np.uint8), xp)
     confusion.update(label, to_device(np.array([[[0, 2, 2], [1, 0, 2]]]), xp))
     assert confusion.counts.tolist() == [[1, 0, 0], [0, 0, 1], [0, 1, 2]]
+
+
+@pytest.fixture
+def device(monkeypatch):
+    """The stand-in for CuPy, which cannot wait unnoticed."""
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    return cupy
+
+
+@pytest.mark.host  # it brings its own device
+def test_a_device_is_not_waited_for_until_the_counts_are_read(device, rng):
+    host, other = ConfusionMatrix(5), ConfusionMatrix(5)
+    label = rng.integers(0, 7, (3, 4, 6)).astype(np.uint8)
+    label[0, 0] = 255
+    prediction = np.where(label > 4, 9, rng.integers(0, 5, label.shape))  # ignored, where wrong
+    for truth, guess in zip(label, prediction, strict=True):
+        truth_there, guess_there = to_device(truth, device), to_device(guess, device)
+        with counted() as transfers:
+            other.update(truth_there, guess_there)
+        assert not transfers
+        host.update(truth, guess)
+    with counted() as transfers:
+        np.testing.assert_array_equal(other.counts, host.counts)
+        assert other.scores().mean_iu == host.scores().mean_iu
+    assert transfers == {"download": 1}
+
+
+@pytest.mark.host  # it brings its own device
+def test_a_device_counts_on_after_the_counts_were_read(device):
+    confusion, maps = ConfusionMatrix(2), to_device(np.array([1, 0, 1]), device)
+    confusion.update(maps, maps)
+    assert confusion.counts.tolist() == [[1, 0], [0, 2]]
+    confusion.update(maps, maps)
+    assert confusion.counts.tolist() == [[2, 0], [0, 4]]
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("wrong", [3, -1])
+def test_impossible_predictions_on_a_device_are_refused_when_the_counts_are_read(device, wrong):
+    confusion = ConfusionMatrix(3)
+    for prediction in ([0, 1, 2], [wrong, wrong, 0]):
+        confusion.update(*(to_device(np.array(a), device) for a in ([0, 1, 2], prediction)))
+    with pytest.raises(ValueError, match=r"classes in 0\.\.2, but 2 pixels have others; does the"):
+        confusion.scores()
+    assert not confusion.counts.any()
 
 
 def test_negative_labels_drop_out():
@@ -139,18 +187,22 @@ def test_matrices_of_other_sizes_are_not_merged():
         (np.zeros((1, 2), int), np.zeros((2, 1), int), r"one shape, not \(1, 2\) and \(2, 1\)"),
         (np.zeros(2), np.zeros(2, int), "label must be of integers, not float64"),
         (np.zeros(2, int), np.zeros(2, bool), "prediction must be of integers, not bool"),
-        (
-            np.zeros(2, int),
-            np.array([1, 3]),
-            r"classes in 0\.\.2, but there are values from 1 to 3",
-        ),
-        (np.zeros(2, int), np.array([1, -1]), "values from -1 to 1"),
     ],
 )
 def test_impossible_maps_are_refused(label, prediction, message):
     confusion = ConfusionMatrix(3)
     with pytest.raises(ValueError, match=message):
         confusion.update(label, prediction)
+    assert not confusion.counts.any()
+
+
+@pytest.mark.host  # a device would have to be waited for
+@pytest.mark.parametrize("prediction", [[1, 3], [-1, 1]])
+def test_impossible_predictions_are_refused_at_once(prediction):
+    confusion = ConfusionMatrix(3)
+    low, high = min(prediction), max(prediction)
+    with pytest.raises(ValueError, match=rf"in 0\.\.2, but there are values from {low} to {high};"):
+        confusion.update(np.zeros(2, int), np.array(prediction))
     assert not confusion.counts.any()
 
 
@@ -165,6 +217,7 @@ def test_no_classes_are_refused():
         ConfusionMatrix(0)
 
 
+@pytest.mark.host
 def test_table():
     scores = Scores(0.8, 0.75, 0.5, 0.625, np.array([1.0, np.nan]), np.array([0.125, 0.0]))
     assert format_table(scores, ("background", "cat")).splitlines() == [

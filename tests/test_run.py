@@ -91,6 +91,23 @@ def test_a_killed_run_resumes_bit_for_bit(tmp_path):
     assert losses(tmp_path / "whole") == losses(tmp_path / "killed")
 
 
+def test_reports_are_as_rare_as_asked_for_but_for_evaluations_and_the_last_step(tmp_path):
+    listener = Listener()
+    settings = tiny(steps=7, log_every=2, evaluate_every=3)
+    execute(settings, tmp_path / "whole", reporter=listener)
+    assert listener.steps == [2, 3, 4, 6, 7]
+    with pytest.raises(KeyboardInterrupt):
+        execute(settings, tmp_path / "killed", reporter=Listener(stop_after=4))
+    execute(settings, tmp_path / "killed", resume=True)
+    assert losses(tmp_path / "whole") == losses(tmp_path / "killed")
+    execute(replace(settings, log_every=1), tmp_path / "each")
+    each = [loss for loss in losses(tmp_path / "each") if loss is not None]
+    some = [loss for loss in losses(tmp_path / "whole") if loss is not None]
+    assert some == pytest.approx(
+        [np.mean(each[a:b]) for a, b in ((0, 2), (2, 3), (3, 4), (4, 6), (6, 7))]
+    )
+
+
 def test_the_weights_of_a_run_can_be_used(tmp_path):
     execute(tiny(), tmp_path)
     model = load_model(tmp_path)

@@ -45,6 +45,8 @@ def test_settings_survive_json():
         ({"recipe": "heavy", "rate": 1e-4}, "1e-4 belong to the mean loss"),
         ({"recipe": "adam"}, "recipe must be one of accumulate, heavy, not 'adam'"),
         ({"steps": 0}, "steps must be at least 1"),
+        ({"log_every": -1}, "log_every must be at least 0, not -1"),
+        ({"precision": "float8"}, "precision must be one of float32, tf32, float16, not 'float8'"),
         ({"stpes": 3}, "stpes"),
     ],
 )

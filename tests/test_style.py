@@ -17,6 +17,7 @@ MAX_LINES = 300
 # A file uses what is on its own floor or below. What is not listed is a command, on the top floor.
 FLOORS = {
     "backend": 0,
+    "devices": 1,
     "functional": 1,
     "geometry": 1,
     "metrics": 1,
@@ -24,10 +25,12 @@ FLOORS = {
     "data": 1,
     "layers": 2,
     "optim": 2,
+    "uploads": 2,
     "files": 0,
     "archives": 0,
     "lock": 0,
     "catalogue": 0,
+    "machine": 0,
     "transfer": 1,
     "fetch": 2,
     "contact_sheet": 2,
@@ -52,6 +55,7 @@ FLOORS = {
     "solver": 5,
     "inference": 5,
     "model": 5,
+    "self_test": 5,
     "report": 5,
 }
 COMMANDS = 6

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minifcn.backend import Array, array_module, to_device
+from minifcn.backend import Array, array_module, to_device, to_host
 from minifcn.functional.softmax import (
     IGNORE,
     NORMALIZATIONS,
@@ -46,20 +46,24 @@ class SoftmaxLoss(Layer):
             )
         self.normalization = normalization
         self.ignore_index = ignore_index
-        self.class_weight = None if class_weight is None else np.asarray(class_weight, np.float64)
+        self.class_weight: Array | None = None
+        if class_weight is not None:
+            self.class_weight = np.asarray(class_weight, np.float64)
 
     def forward(
         self, *bottoms: Array, train: bool = False, rng: Any = None
     ) -> tuple[Array, SoftmaxLossCache | None]:
         """Return the loss as an array of no dimensions."""
         scores, label = bottoms
-        weight = self.class_weight
+        xp = array_module(scores)
+        if self.class_weight is not None and array_module(self.class_weight) is not xp:
+            self.class_weight = to_device(to_host(self.class_weight), xp)  # not in every step
         loss, cache = softmax_loss_forward(
             scores,
             label,
             normalization=self.normalization,
             ignore_index=self.ignore_index,
-            class_weight=None if weight is None else to_device(weight, array_module(scores)),
+            class_weight=self.class_weight,
         )
         return loss, cache if train else None
 

@@ -107,7 +107,7 @@ def test_the_gradient_of_the_maximum_is_the_transpose_of_a_choice(case):
     dy = normal(2, *y.shape)
     dx = max_pool_backward(dy, cache)
     assert inner(y, dy) == pytest.approx(inner(x, dx), rel=1e-11, abs=1e-11)
-    assert dx.sum() == pytest.approx(dy.sum(), abs=1e-11)
+    assert float(dx.sum()) == pytest.approx(float(dy.sum()), abs=1e-11)
 
 
 def test_the_first_maximum_wins_a_tie():

@@ -47,6 +47,7 @@ def test_an_unknown_precision_is_refused():
         set_product_precision("float8")
 
 
+@pytest.mark.host
 @pytest.mark.parametrize("name", ["tf32", "float16"])
 def test_on_the_host_the_precision_changes_nothing(precision, name):
     a, b = normal(1, 3, 4, dtype=np.float32), normal(2, 4, 5, dtype=np.float32)
@@ -185,6 +186,7 @@ class Cublas:
         return np.ndarray((rows, columns), dtype, memory, strides=steps[::-1] if turned else steps)
 
 
+@pytest.mark.host  # cuBLAS is imitated in the host's memory
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 @pytest.mark.parametrize("layout_a", ["rows", "columns", "part", "neither"])
 @pytest.mark.parametrize("layout_b", ["rows", "columns", "part", "neither"])

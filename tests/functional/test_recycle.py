@@ -10,6 +10,8 @@ import pytest
 from minifcn.functional import recycle
 from minifcn.functional.recycle import SMALLEST, recycled, recycled_zeros
 
+pytestmark = pytest.mark.host
+
 
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch):

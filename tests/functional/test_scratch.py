@@ -5,8 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pytest
 
 from minifcn.functional.scratch import scratch
+
+pytestmark = pytest.mark.host
 
 
 def test_the_memory_of_a_name_is_used_again_also_for_less_and_for_other_types():

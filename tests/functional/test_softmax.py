@@ -27,21 +27,21 @@ def test_probabilities_by_hand():
 
 def test_the_loss_and_its_gradient_by_hand():
     loss, cache = softmax_loss_forward(SCORES, labels(2, 1), normalization="none")
-    assert loss == pytest.approx(log(2) + log(4))
+    assert float(loss) == pytest.approx(log(2) + log(4))
     gradient = softmax_loss_backward(np.array(10.0), cache)[0, :, 0].T
     np.testing.assert_allclose(gradient, [[2.5, 2.5, -5], [5, -7.5, 2.5]])
 
 
 def test_an_ignored_pixel_counts_neither_in_the_loss_nor_in_the_gradient():
     loss, cache = softmax_loss_forward(SCORES, labels(2, 255))
-    assert loss == pytest.approx(log(2))  # divided by one pixel, not by two
+    assert float(loss) == pytest.approx(log(2))  # divided by one pixel, not by two
     gradient = softmax_loss_backward(np.array(1.0), cache)[0, :, 0].T
     np.testing.assert_allclose(gradient, [[0.25, 0.25, -0.5], [0, 0, 0]])
 
 
 def test_zero_scores_cost_the_logarithm_of_the_number_of_classes():
     loss, _ = softmax_loss_forward(np.zeros((2, 21, 3, 4)), np.full((2, 3, 4), 7))
-    assert loss == pytest.approx(log(21))
+    assert float(loss) == pytest.approx(log(21))
 
 
 def test_a_batch_without_a_labelled_pixel_costs_nothing():
@@ -53,7 +53,7 @@ def test_huge_scores_do_not_overflow():
     scores = np.array([1e4, 0, -1e4], np.float32).reshape(1, 3, 1, 1)
     assert softmax(scores).ravel().tolist() == [1, 0, 0]
     loss, cache = softmax_loss_forward(scores, labels(2))
-    assert loss == pytest.approx(-log(np.finfo(np.float32).tiny), rel=1e-6)  # Caffe's floor
+    assert float(loss) == pytest.approx(-log(np.finfo(np.float32).tiny), rel=1e-6)  # Caffe's floor
     assert softmax_loss_backward(np.float32(1), cache).ravel().tolist() == [1, 0, -1]
 
 
@@ -72,7 +72,8 @@ def test_the_loss_equals_the_plain_loops(n, classes, size, weighted, seed, **opt
     label[:, 0, 0] = options["ignore_index"]
     options["class_weight"] = np.arange(1.0, classes + 1) if weighted else None
     loss, _ = softmax_loss_forward(scores, label, **options)
-    assert loss == pytest.approx(naive.softmax_loss(scores, label, **options), rel=1e-12, abs=1e-12)
+    expected = naive.softmax_loss(scores, label, **options)
+    assert float(loss) == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
 def test_probabilities_equal_the_plain_loops():
@@ -105,7 +106,7 @@ def test_a_classifier_has_one_label_an_image():
     label = np.array([0, 2, 1, 255])
     loss, cache = softmax_loss_forward(scores, label)
     expected = naive.softmax_loss(scores[:, :, None, None], label[:, None, None])
-    assert loss == pytest.approx(expected)
+    assert float(loss) == pytest.approx(expected)
     assert softmax_loss_backward(np.array(1.0), cache).shape == (4, 3)
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from minifcn.functional.toom_cook import EIGHT, SIX, toom_cook
 
+pytestmark = pytest.mark.host
+
 
 def test_two_outputs_of_three_weights_by_hand():
     data, weight, output = toom_cook(np, (0, 1, -1), 3, "float64")

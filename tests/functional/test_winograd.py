@@ -152,7 +152,7 @@ def test_a_border_of_100_pixels():
 
 
 # The errors that `toom_cook.py` speaks of, with a margin of two.
-@pytest.mark.parametrize(("kernel_size", "limit"), [(3, 1e-5), (5, 2e-5), (7, 2e-5)])
+@pytest.mark.parametrize(("kernel_size", "limit"), [(3, 1e-5), (5, 2e-5), (7, 4e-5)])
 def test_the_error_in_single_precision_is_small(kernel_size, limit):
     layer = kernel_size, (1, 1), (1, 256, 24, 24), 16
     x, weight, bias, dy = arrays(layer, "float32")

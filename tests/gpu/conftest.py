@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from minifcn.backend import DeviceError, device_module
+from minifcn.devices import DeviceError, device_module
 from minifcn.functional.cuda import launch
 
 

@@ -11,6 +11,8 @@ from minifcn.models import ModelSpec, build
 from minifcn.net import Net
 from minifcn.summary import count_parameters
 
+pytestmark = pytest.mark.host  # full-size nets are counted here, and nothing is computed
+
 SEM_GEO = {"sem": 33, "geo": 3}
 
 
