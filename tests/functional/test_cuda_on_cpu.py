@@ -17,7 +17,10 @@ from minifcn.functional.im2col import Window, im2col
 from minifcn.functional.pooling import PoolWindow
 from minifcn.functional.softmax import softmax_loss_forward
 
-pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler (g++ or clang++) found")
+pytestmark = [
+    pytest.mark.skipif(COMPILER is None, reason="no C++ compiler (g++ or clang++) found"),
+    pytest.mark.host,  # its kernels are given the host's arrays
+]
 
 # exp, log and pow of the C library and of NumPy differ in the last digit or two, which the sums
 # over classes, channels and pixels carry on.
