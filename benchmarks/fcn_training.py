@@ -27,6 +27,7 @@ from common import (
 )
 from nets import make_batch, make_net
 
+from minifcn.backend import Array, array_module
 from minifcn.layers import Dropout
 from minifcn.net import Net
 from minifcn.optim import SGD
@@ -38,10 +39,10 @@ WIDTHS = {
 }  # fmt: skip
 
 
-def our_step(net: Net, batch: dict[str, np.ndarray]) -> Callable[[], None]:
-    """Return a function that makes one update of the net."""
+def our_step(net: Net, batch: dict[str, Array]) -> Callable[[], None]:
+    """Return a function that makes one update of the net, on the device of the batch."""
     optimiser = SGD(net.params, net.multipliers, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
-    rng = np.random.default_rng(3)
+    rng = array_module(batch["data"]).random.default_rng(3)
 
     def step() -> None:
         _, tape = net.forward(batch, outputs=["loss"], train=True, rng=rng)
@@ -52,13 +53,15 @@ def our_step(net: Net, batch: dict[str, np.ndarray]) -> Callable[[], None]:
 
 
 def peer_step(twin, batch: dict[str, np.ndarray]) -> Callable[[], None]:
-    """Return a function that makes one update of the peer."""
+    """Return a function that makes one update of the peer, on its device."""
     import torch
 
     optimiser = torch.optim.SGD(
         twin.parameters(), lr=RATE, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY
     )
-    data, label = torch.from_numpy(batch["data"]), torch.from_numpy(batch["label"]).long()
+    device = next(twin.parameters()).device
+    data = torch.from_numpy(batch["data"]).to(device)
+    label = torch.from_numpy(batch["label"]).long().to(device)
 
     def step() -> None:
         optimiser.zero_grad(set_to_none=True)

@@ -52,6 +52,12 @@ def to_host(array: Array) -> np.ndarray:
     return array if array_module(array) is np else array.get()
 
 
+def synchronize(xp: ModuleType) -> None:
+    """Wait until the device of `xp` has done what it was given; a CPU has, always."""
+    if xp is not np:
+        xp.cuda.get_current_stream().synchronize()
+
+
 # ---------------------------------------------------------------------------------------------
 # The precision of matrix products on a GPU
 # ---------------------------------------------------------------------------------------------

@@ -21,7 +21,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minifcn.backend import Array, array_module, available_threads, to_device, to_host
+from minifcn.backend import (
+    Array,
+    array_module,
+    available_threads,
+    synchronize,
+    to_device,
+    to_host,
+)
 from minifcn.devices import device_module
 from minifcn.distributed import Communicator, Value
 from minifcn.functional.recycle import recycled
@@ -131,7 +138,7 @@ class MPICommunicator(Communicator):
         if xp is np:
             return array
         if self._takes_device_arrays:
-            xp.cuda.get_current_stream().synchronize()  # MPI knows nothing of CUDA's queues
+            synchronize(xp)  # MPI knows nothing of CUDA's queues
             return array
         return to_host(array)
 

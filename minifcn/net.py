@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from minifcn.backend import Array, array_module
+from minifcn.backend import Array, array_module, synchronize
 from minifcn.fusion import fuse, run_fused
 from minifcn.graph import Graph, Node, derive_crop
 from minifcn.layers import Layer
@@ -108,8 +108,8 @@ class Net(Graph):
                 raise ValueError(f"layer {node.name}: {error}") from error
             blobs[group[-1].name] = y
             caches.update((name, cache) for name, cache in made.items() if name in active)
+            self._report(node.name, "forward", began, y)
             del y, made, bottoms
-            self._report(node.name, "forward", began)
             for bottom in node.bottoms:
                 read[bottom] -= 1
                 if not read[bottom]:
@@ -165,7 +165,7 @@ class Net(Graph):
                     if self.multipliers[f"{owner}/{kind}"][0]:
                         _add(collected, f"{owner}/{kind}", gradient)
                 del dxs, dx, dparams  # whoever still needs them holds them now
-                self._report(node.name, "backward", began)
+                self._report(node.name, "backward", began, dy)
             del dy, cache
             if not uses[owner]:  # a layer used at several places has collected all its parts
                 for address in [a for a in collected if a.rpartition("/")[0] == owner]:
@@ -174,8 +174,9 @@ class Net(Graph):
             if name in gradients:  # an input read for its size only has no gradient
                 yield name, gradients[name]
 
-    def _report(self, layer: str, direction: str, began: float) -> None:
+    def _report(self, layer: str, direction: str, began: float, array: Array) -> None:
         if self.clock is not None:
+            synchronize(array_module(array))
             self.clock(layer, direction, time.perf_counter() - began)
 
     def _trained(self, layer: Layer) -> bool:

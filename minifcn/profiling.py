@@ -9,7 +9,7 @@ class Profile:
     """Collects the times that a net reports; hand it to the net as `net.clock = profile.add`.
 
     The forward pass of a ReLU that runs together with its convolution counts as the latter's.
-    On a GPU the times are those of launching the work, not of doing it.
+    A GPU is waited for after each layer, so a step takes longer than without.
     """
 
     def __init__(self) -> None:

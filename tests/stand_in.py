@@ -94,6 +94,9 @@ class Stream:
         transfers["wait"] += 1
 
 
+PROPERTIES_OF_DEVICE = {"name": b"stand-in", "totalGlobalMem": 16 << 30, "major": 9, "minor": 0}
+
+
 def _cuda() -> ModuleType:
     """Return what stands for `cupy.cuda`: one device."""
     cuda = ModuleType("cupy.cuda")
@@ -106,7 +109,7 @@ def _cuda() -> ModuleType:
         driverGetVersion=lambda: 13000,
         runtimeGetVersion=lambda: 13000,
         memGetInfo=lambda: (8 << 30, 16 << 30),
-        getDeviceProperties=lambda _: {"name": b"stand-in", "major": 9, "minor": 0},
+        getDeviceProperties=lambda _: PROPERTIES_OF_DEVICE,
     )
     return cuda
 
@@ -142,6 +145,8 @@ def _module() -> ModuleType:
     attributes["add"].at = add_at
     attributes |= {name: getattr(np, name) for name in VALUES}
     attributes |= {"ndarray": ndarray, "asarray": asarray, "array": array}
+    pool = SimpleNamespace(total_bytes=lambda: 0, free_all_blocks=lambda: None)
+    attributes["get_default_memory_pool"] = lambda: pool
     attributes["asnumpy"] = lambda array: array.get()
     attributes["random"] = SimpleNamespace(default_rng=Generator, Generator=Generator)
     as_strided = on_device(np.lib.stride_tricks.as_strided)

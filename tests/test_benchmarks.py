@@ -57,6 +57,39 @@ def test_it_writes_its_rows(script, tmp_path):
     assert all(row["case"] in done.stdout for row in rows)
 
 
+def test_without_a_gpu_its_benchmark_says_why():
+    done = run("gpu.py", *TINY, "--size", "32")
+    assert done.returncode == 1
+    assert "GPU" in done.stdout or "driver" in done.stdout
+
+
+ON_STAND_IN = """
+import runpy, sys
+sys.path[:0] = [{benchmarks!r}, {tests!r}]
+import stand_in
+sys.modules["cupy"] = stand_in.cupy
+sys.argv = ["gpu.py", *{options!r}]
+runpy.run_path({benchmarks!r} + "/gpu.py", run_name="__main__")
+"""
+
+
+def test_the_benchmark_of_a_gpu_writes_its_rows(tmp_path):
+    file = tmp_path / "rows.json"
+    options = [*TINY, "--arch", "fcn8s", "--size", "32", "--precision", "float32", "--no-peer"]
+    code = ON_STAND_IN.format(
+        tests=str(ROOT / "tests"),
+        benchmarks=str(ROOT / "benchmarks"),
+        options=[*options, "--json", str(file)],
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(file.read_text())
+    assert [row["case"] for row in result["rows"]] == ["fcn8s 32 inference", "fcn8s 32 training"]
+    assert result["machine"]["device"] == "stand-in through CuPy 14.0.0"
+
+
 @pytest.mark.skipif(not WITH_TORCH, reason="PyTorch, the peer of the benchmarks, is not installed")
 @pytest.mark.parametrize("script", ["fcn_inference.py", "fcn_training.py"])
 def test_both_sides_compute_the_same(script, tmp_path):
