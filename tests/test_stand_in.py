@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from operator import attrgetter
 
 import numpy as np
 import pytest
@@ -108,6 +109,36 @@ def test_cupy_has_what_the_stand_in_offers(monkeypatch):
     ours |= {"__static_attributes__"}
     offered = sorted({*vars(cupy.ndarray), *PROPERTIES, *METHODS} - ours)
     assert [name for name in offered if not hasattr(true.ndarray, name)] == []
+
+
+# What the package calls of CuPy beside arrays and functions.
+CALLED = """
+RawKernel add.at get_default_memory_pool random.default_rng random.Generator.random
+lib.stride_tricks.as_strided cuda.alloc_pinned_memory cuda.get_current_stream cuda.Event.done
+cuda.Device.compute_capability cuda.Device.id cuda.Device.use cuda.device.get_cublas_handle
+cuda.Stream.record cuda.Stream.wait_event cuda.Stream.synchronize
+cuda.runtime.getDeviceCount cuda.runtime.getDeviceProperties cuda.runtime.memGetInfo
+cuda.runtime.driverGetVersion cuda.runtime.runtimeGetVersion cuda.runtime.CUDARuntimeError
+cuda.runtime.CUDA_R_16F cuda.runtime.CUDA_R_32F
+cuda.cublas.getPointerMode cuda.cublas.setPointerMode cuda.cublas.CUBLAS_POINTER_MODE_DEVICE
+cuda.cublas.CUBLAS_COMPUTE_32F cuda.cublas.CUBLAS_COMPUTE_32F_FAST_TF32
+cuda.cublas.CUBLAS_GEMM_DEFAULT cuda.cublas.CUBLAS_OP_N cuda.cublas.CUBLAS_OP_T
+"""
+
+
+def test_cupy_has_what_the_package_calls(monkeypatch):
+    monkeypatch.delitem(sys.modules, "cupy")
+    true = pytest.importorskip("cupy")
+    try:
+        cublas = true.cuda.cublas
+    except ImportError as error:
+        pytest.skip(f"CuPy is installed without [ctk]: {error}")
+    for name in CALLED.split():
+        attrgetter(name)(true)
+    arguments = cublas.gemmEx.__doc__.partition("(")[2].rstrip(")").split(", ")
+    assert " ".join(argument.split()[1] for argument in arguments) == (
+        "handle transa transb m n k alpha A Atype lda B Btype ldb beta C Ctype ldc computeType algo"
+    )
 
 
 def small_net():
