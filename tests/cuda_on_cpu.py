@@ -32,11 +32,9 @@ COMPILER = next(filter(None, map(shutil.which, ("g++", "clang++", "c++"))), None
 MARGIN = 256  # bytes
 
 # No contraction of a * b + c: then what only adds and multiplies gives NumPy's very numbers.
+FLAGS = ["-std=c++14", "-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-ffp-contract=off"]
 # Signed overflow, of an index for instance, ends in a trap.
-FLAGS = [
-    *("-std=c++14", "-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-ffp-contract=off"),
-    *("-fsanitize=signed-integer-overflow", "-fsanitize-undefined-trap-on-error"),
-]
+GUARDS = ["-fsanitize=signed-integer-overflow", "-fsanitize-undefined-trap-on-error"]
 
 SHIM = """
 struct Three { unsigned x, y, z; };
@@ -70,7 +68,7 @@ def _folder() -> Path:
 
 
 @cache
-def _compile(text: str) -> Any:
+def _compile(text: str, flags: tuple[str, ...]) -> Any:
     """Return the C function that runs a kernel over its grid."""
     assert COMPILER
     name, parameters = signature(text)
@@ -83,17 +81,17 @@ def _compile(text: str) -> Any:
         "parameters": ", ".join(declared),
         "arguments": ", ".join(p.name for p in parameters),
     }
-    source = _folder() / f"{name}-{abs(hash(text))}.cpp"
+    source = _folder() / f"{name}-{abs(hash((text, flags)))}.cpp"
     source.write_text(SHIM + text + run)
     library = source.with_suffix(".so")
-    subprocess.run([COMPILER, *FLAGS, source, "-o", library], check=True)
+    subprocess.run([COMPILER, *flags, source, "-o", library], check=True)
     return ctypes.CDLL(str(library)).run
 
 
 class CpuKernel:
     """What `cupy.RawKernel` is on a device.
 
-    With `guarded=False` it is given the arrays themselves instead of copies.
+    With `guarded=False` it is quicker: nothing is watched, and the arrays are not copied.
     """
 
     launched: ClassVar[list[str]] = []  # names, in order
@@ -101,7 +99,7 @@ class CpuKernel:
     def __init__(self, text: str, name: str, *, guarded: bool = True) -> None:
         self.name, self.guarded = name, guarded
         self.parameters = signature(text).parameters
-        self.run = _compile(text)
+        self.run = _compile(text, (*FLAGS, *(GUARDS if guarded else ())))
 
     def __call__(self, grid: tuple[int, ...], block: tuple[int, ...], arguments: tuple) -> None:
         """Run the kernel for each thread of each block."""
