@@ -85,7 +85,8 @@ def _compile(text: str, flags: tuple[str, ...]) -> Any:
     source.write_text(SHIM + text + run)
     library = source.with_suffix(".so")
     subprocess.run([COMPILER, *flags, source, "-o", library], check=True)
-    return ctypes.CDLL(str(library)).run
+    # PyDLL keeps the interpreter's lock: the numbers of block and thread are global variables.
+    return ctypes.PyDLL(str(library)).run
 
 
 class CpuKernel:

@@ -45,7 +45,7 @@ SUITE = (
 
 BUILDERS = "minifcn.models"  # make nets on the host, from where they are moved
 ON_HOST = {naive.__name__, bilinear.__name__}  # compute there, always
-ENTRIES = 1  # of an array, in the gradient check of a whole model
+ENTRIES = 2  # of an array, in the gradient check of a whole model
 OURS = {"stand_in", "stand_in_array", "stand_in_suite", "cuda_on_cpu"}
 
 
