@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_info
 
 from minifcn.backend import available_threads, get_threads, set_threads
+from minifcn.machine import blas, processor_name
 
 Row = dict[str, Any]
 
@@ -123,21 +123,11 @@ def sgemm_peak() -> float:
 
 def machine() -> dict[str, Any]:
     """Return what the figures depend on: processor, threads, BLAS and its kernel, versions."""
-    name = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-        name = names[0].partition(": ")[2] if names else name
-    blas = [
-        f"{library['internal_api']} {library['version']} ({library.get('architecture', '?')})"
-        for library in threadpool_info()
-        if library["user_api"] == "blas"
-    ]
     facts: dict[str, Any] = {
-        "processor": name,
+        "processor": processor_name(),
         "threads": get_threads(),
         "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
-        "blas": ", ".join(sorted(set(blas))),
+        "blas": blas(),
         "python": platform.python_version(),
         "numpy": np.__version__,
     }

@@ -11,17 +11,10 @@ from types import ModuleType
 import numpy as np
 from PIL import Image
 
-from minifcn.backend import (
-    PRECISIONS,
-    set_product_precision,
-    set_threads,
-    to_device,
-    to_host,
-)
-from minifcn.console import EXPECTED_ERRORS
+from minifcn.backend import to_device, to_host
+from minifcn.console import EXPECTED_ERRORS, add_device_options, choose_device
 from minifcn.data.dataset import DataError
 from minifcn.data.images import read_image
-from minifcn.devices import describe_device, device_module
 from minifcn.model import Model, load_model
 from minifcn.models.build import image_size
 from minifcn.weights.store import WeightsError
@@ -45,26 +38,16 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("weights", metavar="WEIGHTS", type=Path, help="of a classifier, converted")
     result.add_argument("images", metavar="IMAGE", nargs="+", type=Path)
     result.add_argument("--top", type=int, default=5, metavar="N", help="how many classes (5)")
-    result.add_argument("--device", choices=["cpu", "gpu", "auto"], default="auto")
-    result.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
-    result.add_argument(
-        "--precision",
-        choices=PRECISIONS,
-        default="float32",
-        help="of matrix products on a GPU; a CPU takes no notice",
-    )
+    add_device_options(result)
     return result
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 1 if any image could not be read."""
     args = parser().parse_args(argv)
-    set_threads(args.threads)
-    set_product_precision(args.precision)
     failed = 0
     try:
-        xp = device_module(args.device)
-        print(f"computing on {describe_device(xp)}")
+        xp = choose_device(args)
         model = load_model(args.weights, xp)
         if model.spec.arch != "classifier":
             raise WeightsError(

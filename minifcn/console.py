@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from types import ModuleType
 
 from tqdm import tqdm
 
+from minifcn.backend import PRECISIONS
 from minifcn.data.dataset import DataError
-from minifcn.devices import DeviceError
-from minifcn.distributed import ALONE, Communicator, DistributedError, connect, launched
+from minifcn.devices import DeviceError, describe_device
+from minifcn.distributed import (
+    ALONE,
+    Communicator,
+    DistributedError,
+    connect,
+    launched,
+    take_device,
+)
 from minifcn.metrics import Scores
 from minifcn.profiling import Profile
 from minifcn.run import Reporter
@@ -94,6 +104,27 @@ class Console(Reporter):
         if self.profile is None or not self.steps:
             return ""
         return self.profile.table(self.steps, seconds=self.seconds, waited=self.waited)
+
+
+def add_device_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `choose_device` reads."""
+    parser.add_argument("--device", choices=["cpu", "gpu", "auto"], default="auto")
+    parser.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="float32",
+        help="of matrix products on a GPU; a CPU takes no notice",
+    )
+
+
+def choose_device(args: argparse.Namespace, communicator: Communicator = ALONE) -> ModuleType:
+    """Take the device that the options ask for, say which it is, and return its array module."""
+    xp = take_device(
+        args.device, threads=args.threads, precision=args.precision, communicator=communicator
+    )
+    print(f"computing on {describe_device(xp)}")
+    return xp
 
 
 def guarded(

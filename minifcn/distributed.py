@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import TypeVar
 
-from minifcn.backend import Array
+from minifcn.backend import Array, set_product_precision, set_threads
 from minifcn.data.dataset import Dataset
 from minifcn.devices import device_module
 from minifcn.inference import evaluate
@@ -123,6 +123,30 @@ def connect() -> Communicator:
             f"to another MPI than the one that mpi4py uses ({library}); use that one's mpirun"
         )
     return MPICommunicator(MPI) if MPI.COMM_WORLD.size > 1 else ALONE
+
+
+def take_device(
+    device: str, *, threads: int, precision: str, communicator: Communicator = ALONE
+) -> ModuleType:
+    """Compute on this device from now on, and return its array module.
+
+    Parameters
+    ----------
+    device : "cpu", "gpu" or "auto"
+    threads : int
+        Of the CPU; 0: as many as this rank may use.
+    precision : str
+        Of matrix products on a GPU, see `set_product_precision`.
+    communicator : Communicator
+
+    Raises
+    ------
+    DeviceError
+        If "gpu" is asked for and cannot be used.
+    """
+    set_threads(threads or communicator.threads)
+    set_product_precision(precision)
+    return communicator.device_module(device)
 
 
 def launched() -> int:

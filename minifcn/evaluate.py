@@ -9,10 +9,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from minifcn.backend import PRECISIONS, set_product_precision, set_threads
-from minifcn.console import guarded
+from minifcn.console import add_device_options, choose_device, guarded
 from minifcn.data import open_dataset
-from minifcn.devices import describe_device
 from minifcn.distributed import Communicator, evaluate_together
 from minifcn.files import write_json
 from minifcn.metrics import format_table
@@ -55,14 +53,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--fraction", type=float, help="folder: share for validation")
     result.add_argument("--limit", type=int, metavar="N", help="use the first N images only")
     result.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    result.add_argument("--device", choices=["cpu", "gpu", "auto"], default="auto")
-    result.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
-    result.add_argument(
-        "--precision",
-        choices=PRECISIONS,
-        default="float32",
-        help="of matrix products on a GPU; a CPU takes no notice",
-    )
+    add_device_options(result)
     result.add_argument(
         "--distributed", action="store_true", help="as one of the processes of mpirun"
     )
@@ -77,12 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command(args: argparse.Namespace, communicator: Communicator) -> int:
     """Do what the options ask for; return the exit status."""
-    set_threads(args.threads or communicator.threads)
-    set_product_precision(args.precision)
     options = {name: getattr(args, name) for name in DATA_OPTIONS}
     options = {name: value for name, value in options.items() if value is not None}
-    xp = communicator.device_module(args.device)
-    print(f"computing on {describe_device(xp)}")
+    xp = choose_device(args, communicator)
     model = load_model(args.model, xp)
     dataset = open_dataset(args.dataset, args.split, data_dir=args.data_dir, **options)
     classes = {"": dataset.class_names, **getattr(dataset, "extra_classes", {})}

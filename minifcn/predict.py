@@ -12,14 +12,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from minifcn.backend import PRECISIONS, set_product_precision, set_threads, to_host
-from minifcn.console import guarded
+from minifcn.backend import to_host
+from minifcn.console import add_device_options, choose_device, guarded
 from minifcn.data.dataset import DataError
 from minifcn.data.depth import read_depth
 from minifcn.data.hha import encode_hha
 from minifcn.data.images import read_image
 from minifcn.data.palette import voc_palette, write_palette_png
-from minifcn.devices import describe_device
 from minifcn.distributed import Communicator
 from minifcn.inference import segment_all
 from minifcn.model import load_model
@@ -52,14 +51,7 @@ def parser() -> argparse.ArgumentParser:
         help="for nets that see depth: maps of 16 bits in millimetres, called as the images",
     )
     result.add_argument("-o", "--out", metavar="DIR", type=Path, default=Path("predictions"))
-    result.add_argument("--device", choices=["cpu", "gpu", "auto"], default="auto")
-    result.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
-    result.add_argument(
-        "--precision",
-        choices=PRECISIONS,
-        default="float32",
-        help="of matrix products on a GPU; a CPU takes no notice",
-    )
+    add_device_options(result)
     result.add_argument(
         "--distributed", action="store_true", help="as one of the processes of mpirun"
     )
@@ -74,10 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command(args: argparse.Namespace, communicator: Communicator) -> int:
     """Do what the options ask for; return the exit status."""
-    set_threads(args.threads or communicator.threads)
-    set_product_precision(args.precision)
-    xp = communicator.device_module(args.device)
-    print(f"computing on {describe_device(xp)}")
+    xp = choose_device(args, communicator)
     model = load_model(args.model, xp)
     failed, lines = 0, []
     palette = voc_palette()

@@ -16,9 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minifcn.backend import set_product_precision, set_threads
 from minifcn.data.loader import Loader
-from minifcn.devices import device_module
+from minifcn.distributed import take_device
 from minifcn.files import atomic_write, write_json
 from minifcn.optim import SGD
 from minifcn.policies import policy_from_name
@@ -82,9 +81,7 @@ def try_rate(settings: Settings) -> Trial:
 
     The loss of every update is asked for, on a GPU too: a run that diverges is to be stopped.
     """
-    set_threads(settings.threads)
-    set_product_precision(settings.precision)
-    xp = device_module(settings.device)
+    xp = take_device(settings.device, threads=settings.threads, precision=settings.precision)
     data, _ = open_splits(settings)
     model = make_model(settings, data, lambda text: None)
     model.net.to(xp)

@@ -21,11 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from minifcn.backend import set_product_precision, set_threads
 from minifcn.data.dataset import Dataset
 from minifcn.data.loader import Loader
 from minifcn.devices import describe_device
-from minifcn.distributed import ALONE, Communicator, evaluate_together
+from minifcn.distributed import ALONE, Communicator, evaluate_together, take_device
 from minifcn.files import write_json
 from minifcn.inference import predicts_one_class
 from minifcn.metrics import ConfusionMatrix, Scores
@@ -94,9 +93,12 @@ def execute(
         raise SettingsError(
             f"{folder}: holds a run already; give --resume to continue it or another --out"
         )
-    set_threads(settings.threads or communicator.threads)
-    set_product_precision(settings.precision)
-    xp = communicator.device_module(settings.device)
+    xp = take_device(
+        settings.device,
+        threads=settings.threads,
+        precision=settings.precision,
+        communicator=communicator,
+    )
     reporter.note(f"computing on {describe_device(xp)}")
     datasets = open_splits(settings)
     model = make_model(settings, datasets[0], reporter.note)
