@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from minifcn.backend import available_threads, get_threads, set_threads
-from minifcn.machine import blas, processor_name
+from minifcn.system.machine import blas, processor_name
 
 Row = dict[str, Any]
 

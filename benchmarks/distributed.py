@@ -25,9 +25,9 @@ from fcn_training import MOMENTUM, RATE, WEIGHT_DECAY
 from nets import make_batch, make_net
 from scaling_model import Network, Worker, batches_for, efficiency, ring_seconds, step_seconds
 
-from minifcn.distributed import ALONE, Communicator, DistributedError, connect
-from minifcn.mpi import BUCKET_BYTES
-from minifcn.optim import SGD
+from minifcn.distributed.communicator import ALONE, Communicator, DistributedError, connect
+from minifcn.distributed.mpi import BUCKET_BYTES
+from minifcn.training.optim import SGD
 
 NETWORKS = (
     Network("1 Gbit/s", 0.11e9, 50e-6),

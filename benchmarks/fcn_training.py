@@ -30,7 +30,7 @@ from nets import make_batch, make_net
 from minifcn.backend import Array, array_module
 from minifcn.layers import Dropout
 from minifcn.net import Net
-from minifcn.optim import SGD
+from minifcn.training.optim import SGD
 
 MOMENTUM, WEIGHT_DECAY, RATE = 0.9, 5e-4, 1e-6
 WIDTHS = {

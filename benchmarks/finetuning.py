@@ -19,10 +19,10 @@ from tqdm import tqdm
 from minifcn.backend import to_host
 from minifcn.data import open_dataset
 from minifcn.data.dataset import Dataset
-from minifcn.inference import segment_all
-from minifcn.metrics import ConfusionMatrix
-from minifcn.model import Model, load_model
-from minifcn.pictures import colourise, grid, save_png, with_legend
+from minifcn.inference.apply import segment_all
+from minifcn.inference.metrics import ConfusionMatrix
+from minifcn.inference.model import Model, load_model
+from minifcn.inference.pictures import colourise, grid, save_png, with_legend
 
 
 def main() -> None:

@@ -28,8 +28,8 @@ from fcn_training import our_step, peer_step
 from nets import make_batch, make_net
 
 from minifcn.backend import PRECISIONS, Array, set_product_precision, synchronize, to_device
-from minifcn.devices import DeviceError, describe_device, device_module
 from minifcn.net import Net
+from minifcn.system.devices import DeviceError, describe_device, device_module
 
 WIDTHS = {
     "case": 24, "precision": 9, "ours_ms": 8, "peer_ms": 8, "speedup": 8,

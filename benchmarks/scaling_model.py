@@ -38,7 +38,7 @@ def ring_seconds(size: float, workers: int, network: Network) -> float:
 def in_buckets(
     gradients: Iterable[tuple[float, int]], bucket_bytes: int
 ) -> list[tuple[float, int]]:
-    """Return (seconds, bytes) of the buckets: when each is full, as `minifcn.mpi` fills them."""
+    """Return (seconds, bytes) of the buckets: when each is full, as `mpi.py` fills them."""
     buckets, filled, seconds = [], 0, 0.0
     for seconds, size in gradients:
         filled += size

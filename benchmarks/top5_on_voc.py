@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from minifcn.classify import probabilities
 from minifcn.data.voc import VOC_CLASSES, VOCDataset
-from minifcn.model import load_model
+from minifcn.inference.model import load_model
 
 MEANS: dict[str, list[int]] = {
     "aeroplane": [404, 895],

@@ -8,7 +8,7 @@ import numpy as np
 from common import Row, add_net_options, finish, parser, print_row, use_threads
 from nets import make_batch, make_net
 
-from minifcn.optim import SGD
+from minifcn.training.optim import SGD
 
 WIDTHS = {"case": 28, "forward_ms": 10, "backward_ms": 11, "update_ms": 9, "share": 7}
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "classify": "name what is in images by a classifier",
     "paper": "compute the paper's figures that need no training",
     "pretrain": "train the small classifier that FCNs start from",
+    "gradcheck": "check the hand-written gradients of layers by differences",
     "doctor": "say what is installed and test that it works",
     "demo": "train FCN-32s, 16s and 8s on the embedded data set and compare them",
 }

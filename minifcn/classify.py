@@ -12,11 +12,11 @@ import numpy as np
 from PIL import Image
 
 from minifcn.backend import to_device, to_host
-from minifcn.console import EXPECTED_ERRORS, add_device_options, choose_device
 from minifcn.data.dataset import DataError
 from minifcn.data.images import read_image
-from minifcn.model import Model, load_model
+from minifcn.inference.model import Model, load_model
 from minifcn.models.build import image_size
+from minifcn.training.console import EXPECTED_ERRORS, add_device_options, choose_device
 from minifcn.weights.store import WeightsError
 
 DESCRIPTION = """\

@@ -12,10 +12,10 @@ from minifcn.data.imagenet import imagenet_classes
 from minifcn.data.palette import voc_palette
 from minifcn.data.voc import VOC_CLASSES
 from minifcn.models.build import ARCHITECTURES, BACKBONES, ModelSpec
-from minifcn.weights.conventions import Colours
-from minifcn.weights.conversion import Converted, read_weights
 from minifcn.weights.export import EXPORTS, export
-from minifcn.weights.overview import overview
+from minifcn.weights.importing.conventions import Colours
+from minifcn.weights.importing.conversion import Converted, read_weights
+from minifcn.weights.importing.overview import overview
 from minifcn.weights.store import WeightsError, save_weights
 
 DESCRIPTION = """\

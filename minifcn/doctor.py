@@ -16,11 +16,17 @@ import numpy as np
 
 import minifcn
 from minifcn.backend import available_threads, set_threads
-from minifcn.devices import DeviceError, describe_device, device_module, device_name, version_text
-from minifcn.fetch import cache_folder
-from minifcn.machine import blas, gigabytes, memory, processor_name
-from minifcn.resources import shipped_weights
-from minifcn.self_test import WEIGHTS, self_test
+from minifcn.fetching.fetch import cache_folder
+from minifcn.system.devices import (
+    DeviceError,
+    describe_device,
+    device_module,
+    device_name,
+    version_text,
+)
+from minifcn.system.machine import blas, gigabytes, memory, processor_name
+from minifcn.system.resources import shipped_weights
+from minifcn.training.self_test import WEIGHTS, self_test
 from minifcn.weights.store import WeightsError, load_weights
 
 DESCRIPTION = """\

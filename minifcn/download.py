@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from minifcn.archives import ArchiveError, extract
-from minifcn.catalogue import FILES, RemoteFile, UnknownFileError, find
 from minifcn.convert import convert
-from minifcn.fetch import FetchError, cache_folder, fetch, record_path
-from minifcn.lock import locked
+from minifcn.fetching.archives import ArchiveError, extract
+from minifcn.fetching.catalogue import FILES, RemoteFile, UnknownFileError, find
+from minifcn.fetching.fetch import FetchError, cache_folder, fetch, record_path
+from minifcn.system.lock import locked
 from minifcn.weights.store import WeightsError
 
 EXPECTED_ERRORS = (ArchiveError, FetchError, UnknownFileError, WeightsError, OSError)

@@ -9,15 +9,16 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from minifcn.console import add_device_options, choose_device, guarded
 from minifcn.data import open_dataset
-from minifcn.distributed import Communicator, evaluate_together
-from minifcn.files import write_json
-from minifcn.metrics import format_table
-from minifcn.model import load_model
-from minifcn.run import results
-from minifcn.settings import DATASETS, SettingsError
+from minifcn.distributed.communicator import Communicator
+from minifcn.inference.apply import evaluate_together
+from minifcn.inference.metrics import format_table
+from minifcn.inference.model import load_model
+from minifcn.system.files import write_json
 from minifcn.train import DATA_OPTIONS
+from minifcn.training.console import add_device_options, choose_device, guarded
+from minifcn.training.run import results
+from minifcn.training.settings import DATASETS, SettingsError
 
 DESCRIPTION = """\
 Segment every image of a data set and print the paper's four figures and the IU of each class.

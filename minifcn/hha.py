@@ -13,7 +13,7 @@ from minifcn.data.dataset import DataError
 from minifcn.data.depth import read_depth
 from minifcn.data.hha import NYUD_CAMERA, encode_hha
 from minifcn.data.normals import Camera
-from minifcn.files import atomic_write
+from minifcn.system.files import atomic_write
 
 DESCRIPTION = """\
 Encode a depth map as HHA: a PNG whose channels are horizontal disparity, height above ground and

@@ -13,7 +13,6 @@ import numpy as np
 from tqdm import tqdm
 
 from minifcn.backend import get_threads, set_threads
-from minifcn.contact_sheet import contact_sheet
 from minifcn.data import DATASETS, open_dataset
 from minifcn.data.checks import shared_images
 from minifcn.data.dataset import IGNORE, DataError, Dataset, some
@@ -26,7 +25,8 @@ from minifcn.data.statistics import (
     looks,
     summarise,
 )
-from minifcn.pictures import save_png
+from minifcn.inference.contact_sheet import contact_sheet
+from minifcn.inference.pictures import save_png
 
 DESCRIPTION = """\
 Read a data set as training would, and say what is in it: how many images of what sizes, how often

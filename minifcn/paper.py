@@ -11,8 +11,14 @@ from tqdm import tqdm
 from minifcn.backend import set_threads
 from minifcn.data.dataset import DataError
 from minifcn.data.palette import read_label
-from minifcn.paper_tables import table1
-from minifcn.upper_bounds import FACTORS, METHODS, PAPER_MEAN_IU, label_files, upper_bounds
+from minifcn.experiments.table1 import table1
+from minifcn.experiments.upper_bounds import (
+    FACTORS,
+    METHODS,
+    PAPER_MEAN_IU,
+    label_files,
+    upper_bounds,
+)
 
 DESCRIPTION = """\
 Compute figures of the paper that need no training, and print them beside the paper's.

@@ -13,16 +13,16 @@ import numpy as np
 from tqdm import tqdm
 
 from minifcn.backend import to_host
-from minifcn.console import add_device_options, choose_device, guarded
 from minifcn.data.dataset import DataError
 from minifcn.data.depth import read_depth
 from minifcn.data.hha import encode_hha
 from minifcn.data.images import read_image
 from minifcn.data.palette import voc_palette, write_palette_png
-from minifcn.distributed import Communicator
-from minifcn.inference import segment_all
-from minifcn.model import load_model
-from minifcn.pictures import overlay, save_png, with_legend
+from minifcn.distributed.communicator import Communicator
+from minifcn.inference.apply import segment_all
+from minifcn.inference.model import load_model
+from minifcn.inference.pictures import overlay, save_png, with_legend
+from minifcn.training.console import add_device_options, choose_device, guarded
 
 DESCRIPTION = """\
 Segment images of any size and kind, and write for each

@@ -16,18 +16,18 @@ from types import ModuleType
 import numpy as np
 
 from minifcn.backend import set_threads, to_device
-from minifcn.console import EXPECTED_ERRORS, Console
 from minifcn.data import Loader, ShapesClassification
 from minifcn.data.transforms import Preprocess
-from minifcn.devices import describe_device, device_module
-from minifcn.model import Model, save_model
+from minifcn.inference.model import Model, save_model
 from minifcn.models.build import ModelSpec, build, initialise
 from minifcn.models.vgg16 import SMALL_IMAGE_SIZE
 from minifcn.net import Net
-from minifcn.optim import SGD
-from minifcn.policies import policy_from_name
-from minifcn.prepare import FRESH_PREPROCESS
-from minifcn.solver import report_interval, train
+from minifcn.system.devices import describe_device, device_module
+from minifcn.training.console import EXPECTED_ERRORS, Console
+from minifcn.training.optim import SGD
+from minifcn.training.policies import policy_from_name
+from minifcn.training.prepare import FRESH_PREPROCESS
+from minifcn.training.solver import report_interval, train
 
 DESCRIPTION = """\
 Train the small VGG16 as a classifier of shapes, and write its weights.

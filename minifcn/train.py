@@ -12,16 +12,16 @@ from typing import Any
 
 from tqdm import tqdm
 
-from minifcn import rate_search
 from minifcn.backend import PRECISIONS
-from minifcn.console import Console, guarded
-from minifcn.distributed import ALONE, Communicator
-from minifcn.metrics import Scores
+from minifcn.distributed.communicator import ALONE, Communicator
+from minifcn.inference.metrics import Scores
 from minifcn.models.build import BACKBONES, MODALITIES
-from minifcn.prepare import follow_weights
-from minifcn.recipes import RECIPES
-from minifcn.run import execute
-from minifcn.settings import DATASETS, STAGES, Settings, SettingsError, resolve
+from minifcn.training import rate_search
+from minifcn.training.console import Console, guarded
+from minifcn.training.prepare import follow_weights
+from minifcn.training.recipes import RECIPES
+from minifcn.training.run import execute
+from minifcn.training.settings import DATASETS, STAGES, Settings, SettingsError, resolve
 
 DESCRIPTION = """\
 Train a fully convolutional network to segment images.

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import settings
 
 from minifcn.backend import set_threads
-from minifcn.devices import DeviceError, device_module
-from minifcn.functional import im2col
+from minifcn.functional.fast import strips as im2col
+from minifcn.system.devices import DeviceError, device_module
 
 # Deterministic: the same examples every time, and nothing remembered between runs.
 settings.register_profile(
@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Change what the tests compute with, if asked to."""
     if config.getoption("--stand-in"):
-        import stand_in_suite
+        from helpers import stand_in_suite
 
         config.pluginmanager.register(stand_in_suite)
         settings.load_profile("stand-in")

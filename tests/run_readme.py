@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from caffe_writer import blob, v2_layer
+from helpers.caffe_writer import blob, v2_layer
 from PIL import Image
 
 from minifcn.data import ShapesDataset
@@ -35,7 +35,7 @@ COMMAND = r"(?:python -m minifcn\.|minifcn )"
 # What a command looks like, and what is added to it.
 SMALLER = (
     (r"make demo", " ARGS=--smoke"),
-    (r"make test", " ARGS=tests/test_files.py"),  # CI runs all of them by themselves
+    (r"make test", " ARGS=tests/system/test_files.py"),  # CI runs all of them by themselves
     (COMMAND + r"(?:train|pretrain|demo)\b.*", " --smoke"),
     (COMMAND + r"evaluate\b.*", " --limit 2"),
 )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from minifcn.containers.mat5_numbers import LIMIT, stored_numbers
 from minifcn.data.dataset import DataError, some
-from minifcn.data.mat5 import LIMIT, stored_numbers
 
 
 def read_mat_label(

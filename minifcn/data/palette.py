@@ -16,7 +16,7 @@ from PIL import Image
 
 from minifcn.data.dataset import DataError
 from minifcn.data.images import load_image
-from minifcn.files import atomic_write
+from minifcn.system.files import atomic_write
 
 
 def voc_palette() -> np.ndarray:

@@ -11,7 +11,13 @@ import os
 from typing import NamedTuple
 
 from minifcn.backend import Array, array_module
-from minifcn.functional.im2col import (
+from minifcn.functional.fast.pointwise import (
+    pointwise_backward_data,
+    pointwise_backward_weights,
+    pointwise_forward,
+)
+from minifcn.functional.fast.product import product_precision
+from minifcn.functional.fast.strips import (
     Pair,
     Window,
     im2col_backward_data,
@@ -19,23 +25,17 @@ from minifcn.functional.im2col import (
     im2col_forward,
     turned_backward_data,
 )
-from minifcn.functional.pointwise import (
-    pointwise_backward_data,
-    pointwise_backward_weights,
-    pointwise_forward,
-)
-from minifcn.functional.pooling import PoolWindow, max_pool_forward
-from minifcn.functional.product import product_precision
-from minifcn.functional.whole_columns import (
+from minifcn.functional.fast.whole_columns import (
     whole_backward_data,
     whole_backward_weights,
     whole_forward,
 )
-from minifcn.functional.winograd import (
+from minifcn.functional.fast.winograd import (
     winograd_backward_data,
     winograd_backward_weights,
     winograd_forward,
 )
+from minifcn.functional.pooling import PoolWindow, max_pool_forward
 
 PATHS = ("im2col", "whole", "pointwise", "winograd")
 WHOLE_BYTES = 64 << 20  # columns that may exist whole
@@ -163,7 +163,7 @@ def conv2d_forward(
         Group g of the outputs sees group g of the inputs only (AlexNet's two halves).
     relu, pool : bool
         Then max(y, 0); then a 2 x 2 max pooling of stride 2, rounded up. For the executor, which
-        saves the way to memory and back in between (`minifcn/fusion.py`).
+        saves the way to memory and back in between (`minifcn/net/fusion.py`).
 
     Returns
     -------

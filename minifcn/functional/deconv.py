@@ -12,14 +12,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from minifcn.backend import Array, array_module, parallel_map
-from minifcn.functional.im2col import (
+from minifcn.functional.fast.recycle import recycled
+from minifcn.functional.fast.strips import (
     Pair,
     Window,
     im2col_backward_data,
     im2col_backward_weights,
     im2col_forward,
 )
-from minifcn.functional.recycle import recycled
 
 
 class DeconvCache(NamedTuple):

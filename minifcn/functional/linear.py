@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from minifcn.backend import Array
-from minifcn.functional.product import factors, product
+from minifcn.functional.fast.product import factors, product
 
 
 class LinearCache(NamedTuple):

@@ -3,7 +3,7 @@
 These are the definitions. Each output value is computed by itself, as the formula above it says,
 and nothing is done for speed: one convolution of VGG16 would take hours. The fast versions, in the
 other files of this folder, are tested against these; the gradients, which have no loops here, are
-tested against differences of the forward pass (`minifcn.gradcheck`).
+tested against differences of the forward pass (`minifcn.net.gradcheck`).
 
 x is an image batch (N, C, H, W): N images of C channels, H pixels high and W wide. Pairs are
 (vertical, horizontal), in pixels. Outside of an image there are zeros.

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from minifcn.backend import Array, array_module, parallel_map
 from minifcn.functional.cuda.launch import usable
 from minifcn.functional.cuda.pooling import launch_max_pool, launch_max_pool_backward
-from minifcn.functional.im2col import Pair
-from minifcn.functional.recycle import recycled, recycled_zeros
+from minifcn.functional.fast.recycle import recycled, recycled_zeros
+from minifcn.functional.fast.strips import Pair
 
 PART_BYTES = 1 << 21  # of the input that one thread pools at a time
 

@@ -7,7 +7,7 @@ import numpy as np
 from minifcn.backend import Array, array_module, parallel_map
 from minifcn.functional.cuda.launch import usable
 from minifcn.functional.cuda.relu import launch_bias_relu, launch_relu_backward
-from minifcn.functional.recycle import recycled
+from minifcn.functional.fast.recycle import recycled
 
 PART = 1 << 17  # values for a thread at a time, which stay in its cache
 

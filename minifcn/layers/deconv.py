@@ -14,8 +14,8 @@ from minifcn.functional.deconv import (
     deconv2d_forward,
     deconv2d_output_shape,
 )
-from minifcn.functional.im2col import Window
-from minifcn.geometry import Footprint
+from minifcn.functional.fast.strips import Window
+from minifcn.layers.geometry import Footprint
 from minifcn.layers.layer import Layer, Shape, pair
 
 

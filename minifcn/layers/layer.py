@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minifcn.backend import Array
-from minifcn.geometry import Footprint
+from minifcn.layers.geometry import Footprint
 
 Shape = tuple[int, ...]
 

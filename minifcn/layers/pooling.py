@@ -14,7 +14,7 @@ from minifcn.functional.pooling import (
     max_pool_backward,
     max_pool_forward,
 )
-from minifcn.geometry import Footprint
+from minifcn.layers.geometry import Footprint
 from minifcn.layers.layer import Layer, Shape, pair
 
 

@@ -27,10 +27,10 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from minifcn.graph import derive_crop, derive_offset
 from minifcn.layers import Conv2d, Crop, Deconv2d, EltwiseSum, Scale, SoftmaxLoss
 from minifcn.models.backbone import Backbone, NodeList, Tap
 from minifcn.net import Net
+from minifcn.net.graph import derive_crop, derive_offset
 
 STRIDES = {"fcn32s": 32, "fcn16s": 16, "fcn8s": 8, "fcn8s-at-once": 8}
 PADDINGS = ("faithful", "same")

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from minifcn.weights.conventions.ours import ATTRIBUTES
-from minifcn.weights.conventions.torch import ALEXNET_LAYERS, VGG16_LAYERS
-from minifcn.weights.formats.numpy_files import write_npz
-from minifcn.weights.formats.safetensors import write_safetensors
+from minifcn.weights.importing.conventions.ours import ATTRIBUTES
+from minifcn.weights.importing.conventions.torch import ALEXNET_LAYERS, VGG16_LAYERS
+from minifcn.weights.importing.formats.numpy_files import write_npz
+from minifcn.weights.importing.formats.safetensors import write_safetensors
 
 EXPORTS = ("safetensors", "npz", "torch-layout")
 _CLASSIFIER_LAYERS = {"vgg16": VGG16_LAYERS, "alexnet-torchvision": ALEXNET_LAYERS}

@@ -22,7 +22,7 @@ import h5py
 import numpy as np
 
 from minifcn.backend import Array, to_host
-from minifcn.files import atomic_write
+from minifcn.system.files import atomic_write
 from minifcn.weights.hdf5 import decode_attributes, decode_params
 
 FORMAT_VERSION = 1  # of the layout

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from small_data import add_pair
+from helpers.small_data import add_pair
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import shutil
 
 import numpy as np
 import pytest
+from helpers.small_data import add_pair, label_map, picture
 from PIL import Image
-from small_data import add_pair, label_map, picture
 
 from minifcn.data.checks import check_labels, shared_images
 from minifcn.data.dataset import Sample

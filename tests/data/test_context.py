@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matlab_labels import RENAMED, add_mat, full_names, make_context
+from helpers.matlab_labels import RENAMED, add_mat, full_names, make_context
 
 from minifcn.data.context import CONTEXT_CLASSES, ContextDataset
 from minifcn.data.dataset import DataError

@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
+from helpers.small_data import add_pair, label_map, picture
 from PIL import Image
-from small_data import add_pair, label_map, picture
 
 from minifcn.data.dataset import DataError
 from minifcn.data.folder import FolderDataset

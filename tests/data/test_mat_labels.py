@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 import pytest
 import scipy.io
-from matlab_labels import add_mat, sbd_map, sbd_struct
+from helpers.matlab_labels import add_mat, sbd_map, sbd_struct
 
 from minifcn.data.dataset import DataError
 from minifcn.data.mat_labels import read_mat_label

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matlab_labels import make_context, make_sbd, make_siftflow
-from nyud_files import make_nyud_folder
+from helpers.matlab_labels import make_context, make_sbd, make_siftflow
+from helpers.nyud_files import make_nyud_folder
 
 from minifcn.data import DATASETS, DataError, open_dataset
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matlab_labels import add_jpeg, add_mat, make_sbd, sbd_map, sbd_struct
+from helpers.matlab_labels import add_jpeg, add_mat, make_sbd, sbd_map, sbd_struct
 
 from minifcn.data.dataset import DataError
 from minifcn.data.images import read_image

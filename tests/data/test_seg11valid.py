@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matlab_labels import make_sbd, sbd_map
-from small_data import add_pair, label_map
+from helpers.matlab_labels import make_sbd, sbd_map
+from helpers.small_data import add_pair, label_map
 
 from minifcn.data.dataset import DataError
 from minifcn.data.images import read_image

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matlab_labels import GEOMETRIC, SCENES, SEMANTIC, add_mat, make_siftflow
+from helpers.matlab_labels import GEOMETRIC, SCENES, SEMANTIC, add_mat, make_siftflow
 
 from minifcn.data.dataset import DataError
 from minifcn.data.siftflow import GEOMETRIC_CLASSES, SEMANTIC_CLASSES, SiftFlowDataset

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.small_data import label_map
 from PIL import Image
-from small_data import label_map
 
 from minifcn.data.dataset import DataError
 from minifcn.data.palette import write_palette_png

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import normal
+from helpers.cases import normal
 
 from minifcn.backend import to_device, to_host
 from minifcn.functional.conv import conv2d_backward, conv2d_forward

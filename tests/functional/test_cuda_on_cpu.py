@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import conv_cases, normal, pool_cases
-from cuda_cases import OPERATIONS, columns, on_host, pooled
-from cuda_on_cpu import COMPILER, kernels_on_cpu
+from helpers.cases import conv_cases, normal, pool_cases
+from helpers.cuda_cases import OPERATIONS, columns, on_host, pooled
+from helpers.cuda_on_cpu import COMPILER, kernels_on_cpu
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minifcn.functional import cuda
 from minifcn.functional.conv import conv2d_backward, conv2d_forward, force_path
 from minifcn.functional.cuda.launch import launch, signature
-from minifcn.functional.im2col import Window, im2col
+from minifcn.functional.fast.strips import Window, im2col
 from minifcn.functional.pooling import PoolWindow
 from minifcn.functional.softmax import softmax_loss_forward
 

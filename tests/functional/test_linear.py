@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import inner, normal
+from helpers.cases import inner, normal
 
 from minifcn.functional import naive
 from minifcn.functional.conv import conv2d_forward

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import normal
+from helpers.cases import normal
 from hypothesis import given
 from hypothesis import strategies as st
 

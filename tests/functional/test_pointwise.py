@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minifcn.functional.pointwise import (
+from minifcn.functional.fast.pointwise import (
     pointwise_backward_data,
     pointwise_backward_weights,
     pointwise_forward,

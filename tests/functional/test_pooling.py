@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import inner, normal, pool_cases
+from helpers.cases import inner, normal, pool_cases
 from hypothesis import given
 from hypothesis import strategies as st
 

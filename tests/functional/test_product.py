@@ -7,14 +7,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from cases import normal
+from helpers.cases import normal
 
 from minifcn.backend import set_product_precision
 from minifcn.functional.conv import choose_path, conv2d_backward, conv2d_forward
 from minifcn.functional.cuda.gemm import gemm
-from minifcn.functional.im2col import Window
+from minifcn.functional.fast.product import factors, product, to_half
+from minifcn.functional.fast.strips import Window
 from minifcn.functional.linear import linear_backward, linear_forward
-from minifcn.functional.product import factors, product, to_half
 
 HALF_ROUNDING = 2.0**-11  # of the numbers that are multiplied, relative to each
 
@@ -35,11 +35,11 @@ def tensor_cores(monkeypatch):
         return out
 
     monkeypatch.setattr(np, "RawKernel", None, raising=False)
-    monkeypatch.setattr("minifcn.functional.product.gemm", multiply)
+    monkeypatch.setattr("minifcn.functional.fast.product.gemm", multiply)
     # The kernels themselves are not the subject here.
-    for module in ("relu", "im2col"):
+    for module in ("relu", "fast.strips"):
         monkeypatch.setattr(f"minifcn.functional.{module}.usable", lambda *arrays: False)
-    monkeypatch.setattr("minifcn.functional.im2col.launchable", lambda xp: False)
+    monkeypatch.setattr("minifcn.functional.fast.strips.launchable", lambda xp: False)
 
 
 def test_an_unknown_precision_is_refused():

@@ -7,8 +7,8 @@ import threading
 import numpy as np
 import pytest
 
-from minifcn.functional import recycle
-from minifcn.functional.recycle import SMALLEST, recycled, recycled_zeros
+from minifcn.functional.fast import recycle
+from minifcn.functional.fast.recycle import SMALLEST, recycled, recycled_zeros
 
 pytestmark = pytest.mark.host
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import normal
+from helpers.cases import normal
 
 from minifcn.functional import naive
 from minifcn.functional.relu import add_bias, relu_backward, relu_forward

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from minifcn.functional.scratch import scratch
+from minifcn.functional.fast.scratch import scratch
 
 pytestmark = pytest.mark.host
 

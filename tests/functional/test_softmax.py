@@ -6,7 +6,7 @@ from math import log
 
 import numpy as np
 import pytest
-from cases import normal
+from helpers.cases import normal
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minifcn.functional.toom_cook import EIGHT, SIX, toom_cook
+from minifcn.functional.fast.toom_cook import EIGHT, SIX, toom_cook
 
 pytestmark = pytest.mark.host
 

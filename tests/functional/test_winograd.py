@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minifcn.functional import winograd
-from minifcn.functional.winograd import (
+from minifcn.functional.fast import winograd
+from minifcn.functional.fast.winograd import (
     winograd_backward_data,
     winograd_backward_weights,
     winograd_forward,

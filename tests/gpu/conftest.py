@@ -6,8 +6,8 @@ from types import ModuleType
 
 import pytest
 
-from minifcn.devices import DeviceError, device_module
 from minifcn.functional.cuda import launch
+from minifcn.system.devices import DeviceError, device_module
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minifcn.geometry import Footprint
 from minifcn.layers import Conv2d, Deconv2d
+from minifcn.layers.geometry import Footprint
 
 
 def test_parameters_start_at_zero_in_the_published_layout():

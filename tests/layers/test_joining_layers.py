@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minifcn.geometry import Footprint
 from minifcn.layers import Concat, Crop, EltwiseSum, Scale
+from minifcn.layers.geometry import Footprint
 
 
 def test_crop_begins_at_the_offset_and_is_as_large_as_its_reference():

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import normal
+from helpers.cases import normal
 
 from minifcn import layers
 from minifcn.layers import (

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import conv_cases, deconv_cases, pool_cases
+from helpers.cases import conv_cases, deconv_cases, pool_cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minifcn.gradcheck import check_layer
 from minifcn.layers import (
     LRN,
     AvgPool2d,
@@ -25,6 +24,7 @@ from minifcn.layers import (
     Scale,
     SoftmaxLoss,
 )
+from minifcn.net.gradcheck import check_layer
 
 sizes = st.integers(1, 5)
 shapes = st.tuples(st.integers(1, 3), st.integers(1, 4), sizes, sizes)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minifcn.geometry import Footprint
 from minifcn.layers import LRN, AvgPool2d, Dropout, Linear, MaxPool2d, ReLU, SoftmaxLoss
+from minifcn.layers.geometry import Footprint
 
 
 @pytest.mark.parametrize("kind", [MaxPool2d, AvgPool2d])

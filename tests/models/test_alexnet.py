@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from drawn import draw_all, image
+from helpers.drawn import draw_all, image
 
 from minifcn.layers import LRN, Conv2d, Dropout, Linear, MaxPool2d
 from minifcn.models import ModelSpec, build
@@ -19,7 +19,7 @@ from minifcn.models.alexnet import (
 )
 from minifcn.models.backbone import Tap
 from minifcn.net import Net
-from minifcn.summary import count_parameters
+from minifcn.net.summary import count_parameters
 from minifcn.weights.surgery import transplant
 
 NARROW = 1 / 32

@@ -6,8 +6,8 @@ from math import log
 
 import numpy as np
 import pytest
-from described import lines_behind, table
-from drawn import draw_all, image
+from helpers.described import lines_behind, table
+from helpers.drawn import draw_all, image
 
 from minifcn.functional.bilinear import bilinear_weight
 from minifcn.layers import Deconv2d
@@ -15,7 +15,7 @@ from minifcn.models import ModelSpec, build, initialise
 from minifcn.models.fcn import STRIDES, fcn
 from minifcn.models.vgg16 import vgg16_backbone
 from minifcn.net import Net
-from minifcn.summary import count_parameters
+from minifcn.net.summary import count_parameters
 
 NARROW = 1 / 64
 every_arch = pytest.mark.parametrize("arch", STRIDES)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from described import lines_behind, table
-from drawn import draw_all, image
+from helpers.described import lines_behind, table
+from helpers.drawn import draw_all, image
 
 from minifcn.layers import Deconv2d
 from minifcn.models import ModelSpec, build

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from drawn import draw_all, image
+from helpers.drawn import draw_all, image
 
 from minifcn.layers import LRN, AvgPool2d, Concat, Conv2d, Dropout, MaxPool2d
 from minifcn.models import ModelSpec, build
@@ -20,7 +20,7 @@ from minifcn.models.googlenet import (
     googlenet_trunk,
 )
 from minifcn.net import Net
-from minifcn.summary import count_parameters
+from minifcn.net.summary import count_parameters
 from minifcn.weights.surgery import transplant
 
 NARROW = 1 / 16

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from drawn import draw_all, image, label
+from helpers.drawn import draw_all, image, label
 from threadpoolctl import threadpool_limits
 
-from minifcn import gradcheck
-from minifcn.gradcheck import check_net
 from minifcn.models import ModelSpec, build
-from minifcn.net import Net
+from minifcn.net import Net, gradcheck
+from minifcn.net.gradcheck import check_net
 
 # With the small steps below, rounding leaves four digits of the smallest derivatives, in the worst
 # case; most agree to eight. A wrong backward pass is wrong in the first.

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawn import draw_all, image, label, without_dropout
-from torch_comparison import F, Tensors, assert_equal, conv, each_dtype, linear
+from helpers.drawn import draw_all, image, label, without_dropout
+from helpers.torch_comparison import F, Tensors, assert_equal, conv, each_dtype, linear
 
 from minifcn.models import ModelSpec, build
 

@@ -9,7 +9,7 @@ import pytest
 from minifcn.layers import Crop
 from minifcn.models import ModelSpec, build
 from minifcn.net import Net
-from minifcn.summary import count_parameters
+from minifcn.net.summary import count_parameters
 
 pytestmark = pytest.mark.host  # full-size nets are counted here, and nothing is computed
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from drawn import draw_all, image
+from helpers.drawn import draw_all, image
 
 from minifcn.layers import Deconv2d
 from minifcn.models import ModelSpec, build, initialise

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from drawn import draw_all, image
+from helpers.drawn import draw_all, image
 
 from minifcn.layers import Conv2d, Dropout, Linear, MaxPool2d, ReLU
 from minifcn.models import ModelSpec, build
 from minifcn.models.backbone import Tap
 from minifcn.models.vgg16 import vgg16, vgg16_backbone, vgg16_trunk
 from minifcn.net import Net
-from minifcn.summary import count_parameters
+from minifcn.net.summary import count_parameters
 from minifcn.weights.surgery import transplant
 
 # Table 1 of Simonyan & Zisserman, column D: the filters of each convolution, 0 for a pooling.

@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from minifcn.optim import SGD
+from minifcn.training.optim import SGD
 from minifcn.weights.checkpoint import (
     checkpoint_path,
     latest_checkpoint,

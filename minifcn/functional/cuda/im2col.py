@@ -1,6 +1,6 @@
 """im2col and col2im on a GPU: one thread for each position, or for each pixel.
 
-Twins: `im2col` and `col2im` in `minifcn/functional/im2col.py`.
+Twins: `im2col` and `col2im` in `minifcn/functional/fast/strips.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from minifcn.backend import Array, array_module
 from minifcn.functional.cuda.launch import launch
 
 if TYPE_CHECKING:
-    from minifcn.functional.im2col import Window
+    from minifcn.functional.fast.strips import Window
 
 # Pixels are only copied, so a Word is whatever has their size: half precision needs no other code.
 # A thread copies what one window sees of one channel. Neighbouring threads have neighbouring

@@ -1,6 +1,6 @@
 """The update of one parameter on a GPU: weight, velocity and gradient are read once.
 
-Twin: `_update_whole` in `minifcn/optim.py`.
+Twin: `_update_whole` in `minifcn/training/optim.py`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Several processes that work together: the communicator, and how it speaks MPI."""

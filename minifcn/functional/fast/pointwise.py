@@ -1,0 +1,88 @@
+"""1 x 1 convolution as a plain product: the image is its own column matrix.
+
+The products are cut into pieces for the threads along their longer side, so that of two factors
+the larger is read once: the pixels of a score layer, the filters of fc7.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+
+from minifcn.backend import Array, array_module, get_threads, parallel_map
+from minifcn.functional.fast.product import factors, product
+from minifcn.functional.fast.recycle import recycled
+from minifcn.functional.relu import add_bias
+
+PIECES = 4  # for each thread; more than one, so that a thread that was held up finds help
+
+
+def pointwise_forward(x: Array, weight: Array, bias: Array | None, *, relu: bool = False) -> Array:
+    """Return y[n,f,i,j] = bias[f] + sum_c weight[f,c] x[n,c,i,j].
+
+    Parameters
+    ----------
+    x : array (N, C, H, W), float32 or float64
+    weight : array (F, C, 1, 1)
+    bias : array (F,) or None
+    relu : bool
+        Then max(y, 0), while a piece is in cache.
+
+    Returns
+    -------
+    array (N, F, H, W), dtype of x
+    """
+    return _multiply(weight[:, :, 0, 0], x, bias, relu=relu)
+
+
+def pointwise_backward_data(dy: Array, weight: Array) -> Array:
+    """Return dx[n,c,i,j] = sum_f weight[f,c] dy[n,f,i,j]."""
+    return _multiply(weight[:, :, 0, 0].T, dy, None)
+
+
+def pointwise_backward_weights(x: Array, dy: Array) -> Array:
+    """Return dweight[f,c] = sum_{n,i,j} dy[n,f,i,j] x[n,c,i,j], as (F, C, 1, 1)."""
+    xp = array_module(x)
+    (n, c), f = x.shape[:2], dy.shape[1]
+    dweight = recycled(xp, (f, c), dy.dtype)
+    dy, x, scale = factors(dy.reshape(n, f, -1), x.reshape(n, c, -1))
+
+    def compute(piece: tuple[slice, slice]) -> None:
+        filters, channels = piece
+        target = dweight[filters, channels]
+        product(dy[0, filters], x[0, channels].T, scale, out=target)
+        for image in range(1, n):
+            target += product(dy[image, filters], x[image, channels].T, scale)
+
+    parallel_map(xp, compute, _pieces(xp, f, c, PIECES * get_threads()))
+    return dweight[:, :, None, None]
+
+
+def _multiply(matrix: Array, x: Array, bias: Array | None, *, relu: bool = False) -> Array:
+    """Return y[n] = matrix @ x[n] + bias: (F, C) and (N, C, H, W) -> (N, F, H, W)."""
+    xp = array_module(x)
+    n, c, h, w = x.shape
+    f, pixels = len(matrix), h * w
+    y = recycled(xp, (n, f, pixels), x.dtype)
+    x, matrix, scale = factors(x.reshape(n, c, pixels), matrix)
+
+    def compute(work: tuple[int, tuple[slice, slice]]) -> None:
+        image, (filters, columns) = work
+        target = y[image, filters, columns]
+        product(matrix[filters], x[image, :, columns], scale, out=target)
+        add_bias(target, None if bias is None else bias[filters], target, relu=relu)
+
+    pieces = _pieces(xp, f, pixels, -(-PIECES * get_threads() // n))
+    parallel_map(xp, compute, [(image, piece) for image in range(n) for piece in pieces])
+    return y.reshape(n, f, h, w)
+
+
+def _pieces(xp: ModuleType, rows: int, columns: int, count: int) -> list[tuple[slice, slice]]:
+    """Cut a matrix into about `count` pieces along its longer side; on a GPU leave it whole."""
+    longer = max(rows, columns)
+    count = min(count, longer) if xp is np else 1
+    cuts = [slice(longer * i // count, longer * (i + 1) // count) for i in range(count)]
+    if rows > columns:
+        return [(cut, slice(0, columns)) for cut in cuts]
+    return [(slice(0, rows), cut) for cut in cuts]

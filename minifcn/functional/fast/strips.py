@@ -1,0 +1,297 @@
+"""im2col: convolution written as a matrix product. This file is the definition; read it first.
+
+A convolution slides a small window over the image. im2col ("image to columns") copies what the
+window sees at each position into one column of a matrix; then the whole convolution is
+
+    y = weight @ columns        (F, C*KH*KW) @ (C*KH*KW, OH*OW) -> (F, OH*OW)
+
+and both gradients are products with the transposed factors:
+
+    dweight  = dy @ columns.T                 each weight meets the pixels it multiplied
+    dcolumns = weight.T @ dy, then col2im     each pixel collects from all windows that saw it
+
+An image of 500 x 500 with 64 channels has columns of more than a gigabyte, so they are never
+made whole: the output is cut into *strips* of a few rows and only one strip's columns exist at a
+time, small enough to stay in cache.
+
+Convention: correlation, the kernel is not flipped (as in Caffe and PyTorch).
+Source: Long et al. 2015, section 3; the matrix form is Chellapilla et al. 2006.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+
+from minifcn.backend import Array, array_module, get_threads, parallel_map
+from minifcn.functional.cuda.im2col import launch_col2im, launch_im2col
+from minifcn.functional.cuda.launch import launchable, usable
+from minifcn.functional.fast.product import factors, product
+from minifcn.functional.fast.recycle import recycled, recycled_zeros
+from minifcn.functional.relu import add_bias
+
+Pair = tuple[int, int]
+
+STRIP_BYTES = 1 << 21  # columns of one strip on a CPU: they fit in a core's second-level cache
+GPU_STRIP_BYTES = 1 << 28  # on a GPU a strip must rather be large enough to fill the device
+
+
+class Window(NamedTuple):
+    """How a kernel moves over an image; every field is (vertical, horizontal), in pixels."""
+
+    kernel_size: Pair
+    stride: Pair = (1, 1)
+    pad: Pair = (0, 0)
+    dilation: Pair = (1, 1)
+
+    def extent(self) -> Pair:
+        """Return the pixels a dilated kernel spans: dilation * (kernel_size - 1) + 1."""
+        (kh, kw), (dh, dw) = self.kernel_size, self.dilation
+        return dh * (kh - 1) + 1, dw * (kw - 1) + 1
+
+    def output_size(self, size: Pair) -> Pair:
+        """Return (OH, OW) = floor((size + 2 pad - extent) / stride) + 1."""
+        (h, w), (eh, ew) = size, self.extent()
+        (sh, sw), (ph, pw) = self.stride, self.pad
+        return (h + 2 * ph - eh) // sh + 1, (w + 2 * pw - ew) // sw + 1
+
+
+def im2col(x: Array, window: Window, rows: slice) -> Array:
+    """Copy what the window sees at each position of some output rows into columns.
+
+    columns[c*KH*KW + a*KW + b, i*OW + j] = xpad[c, (rows.start+i)*SH + a*DH, j*SW + b*DW]
+
+    Parameters
+    ----------
+    x : array (C, H, W)
+    window : Window
+    rows : slice
+        Output rows, `start` and `stop` given.
+
+    Returns
+    -------
+    array (C*KH*KW, R*OW), dtype of x, where R is the number of rows
+    """
+    xp = array_module(x)
+    if launchable(xp):
+        return launch_im2col(x, window, rows)
+    c, h, w = x.shape
+    (kh, kw), (sh, sw), (ph, pw), (dh, dw) = window
+    _, ow = window.output_size((h, w))
+    r = rows.stop - rows.start
+
+    # The rows of the padded image that this strip sees, of which only [top, bottom) are real.
+    first = rows.start * sh - ph
+    last = first + (r - 1) * sh + window.extent()[0]
+    top, bottom = max(first, 0), min(last, h)
+    seen = xp.zeros((c, last - first, w + 2 * pw), x.dtype)
+    if top < bottom:
+        seen[:, top - first : bottom - first, pw : pw + w] = x[:, top:bottom]
+
+    # All windows as a view that repeats pixels without copying; reshape then makes the one copy.
+    sc, sy, sx = seen.strides
+    windows = xp.lib.stride_tricks.as_strided(
+        seen, (c, kh, kw, r, ow), (sc, sy * dh, sx * dw, sy * sh, sx * sw)
+    )
+    return windows.reshape(c * kh * kw, r * ow)
+
+
+def col2im(columns: Array, dx: Array, window: Window, rows: slice) -> None:
+    """Add columns back to the pixels they were copied from: the transpose of `im2col`.
+
+    Parameters
+    ----------
+    columns : array (C*KH*KW, R*OW)
+    dx : array (C, H, W)
+        Added to in place.
+    window : Window
+    rows : slice
+        The output rows that `columns` belongs to.
+    """
+    if usable(columns, dx) and dx.flags.c_contiguous:
+        launch_col2im(columns, dx, window, rows)
+        return
+    c, h, w = dx.shape
+    (kh, kw), (sh, sw), (ph, pw), (dh, dw) = window
+    _, ow = window.output_size((h, w))
+    columns = columns.reshape(c, kh, kw, rows.stop - rows.start, ow)
+
+    # For each place (a, b) in the kernel: which output rows and columns fall on a real pixel?
+    for a in range(kh):
+        y0, i0, i1 = _inside(a * dh - ph, sh, rows.start, rows.stop, h)
+        for b in range(kw):
+            x0, j0, j1 = _inside(b * dw - pw, sw, 0, ow, w)
+            if i0 < i1 and j0 < j1:
+                ys = slice(y0, y0 + (i1 - i0 - 1) * sh + 1, sh)
+                xs = slice(x0, x0 + (j1 - j0 - 1) * sw + 1, sw)
+                dx[:, ys, xs] += columns[:, a, b, i0 - rows.start : i1 - rows.start, j0:j1]
+
+
+def _inside(shift: int, stride: int, start: int, stop: int, size: int) -> tuple[int, int, int]:
+    """Return (first pixel, first position, end position) with 0 <= position*stride+shift < size."""
+    first = max(start, -(shift // stride))  # ceil(-shift / stride)
+    end = min(stop, (size - 1 - shift) // stride + 1)
+    return first * stride + shift, first, end
+
+
+def strips(
+    xp: ModuleType, height: int, *, row_bytes: int, weight_bytes: int = 0
+) -> Iterator[slice]:
+    """Cut `height` output rows into strips.
+
+    A strip's columns fill about the cache, but are no less than half the size of the weights:
+    every strip reads (or sums up) all the weights once, and fc6's are 400 MB.
+    """
+    share = max(STRIP_BYTES if xp is np else GPU_STRIP_BYTES, weight_bytes // 2)
+    rows = max(1, share // row_bytes)
+    for start in range(0, height, rows):
+        yield slice(start, min(height, start + rows))
+
+
+def im2col_forward(
+    x: Array,
+    weight: Array,
+    bias: Array | None,
+    window: Window,
+    groups: int = 1,
+    *,
+    relu: bool = False,
+) -> Array:
+    """Convolve: y[n,f,i,j] = bias[f] + sum_{c,a,b} weight[f,c,a,b] xpad[n,c,i*SH+a*DH,j*SW+b*DW].
+
+    Parameters
+    ----------
+    x : array (N, C, H, W), float32 or float64
+    weight : array (F, C/groups, KH, KW)
+    bias : array (F,) or None
+    window : Window
+    groups : int
+        Output channels f of group g see input channels of group g only.
+    relu : bool
+        Then max(y, 0), while a strip is in cache.
+
+    Returns
+    -------
+    array (N, F, OH, OW), dtype of x
+
+    Cost
+    ----
+    2*N*F*OH*OW*C/groups*KH*KW flop; extra memory of one strip a thread.
+    """
+    xp = array_module(x)
+    (n, c), f = x.shape[:2], len(weight)
+    oh, ow = window.output_size(x.shape[2:])
+    y = recycled(xp, (n, f, oh, ow), x.dtype)
+    x, matrix, scale = factors(x, weight.reshape(groups, f // groups, -1))  # (G, F/G, ...)
+
+    def compute(work: tuple[int, int, slice]) -> None:
+        image, group, rows = work
+        columns = im2col(x[image, _part(c, groups, group)], window, rows)
+        filters = _part(f, groups, group)
+        strip = product(matrix[group], columns, scale).reshape(f // groups, -1, ow)
+        own_bias = None if bias is None else bias[filters]
+        add_bias(strip, own_bias, y[image, filters, rows], relu=relu)
+
+    parallel_map(xp, compute, _strip_work(xp, weight, groups, (n, oh, ow)))
+    return y
+
+
+def im2col_backward_data(
+    dy: Array, weight: Array, x_shape: tuple[int, ...], window: Window, groups: int = 1
+) -> Array:
+    """Gradient of the input: dcolumns = weight.T @ dy, added back to the image by `col2im`.
+
+    Parameters
+    ----------
+    dy, weight : array (N, F, OH, OW) and (F, C/groups, KH, KW)
+    x_shape : (N, C, H, W)
+    window, groups : Window and int
+
+    Returns
+    -------
+    array (N, C, H, W)
+    """
+    xp = array_module(dy)
+    f, c = len(weight), x_shape[1]
+    dx = recycled_zeros(xp, x_shape, dy.dtype)
+    dy, matrix, scale = factors(dy, weight.reshape(groups, f // groups, -1))
+    work = _strip_work(xp, weight, groups, (len(dy), *dy.shape[2:]))
+
+    # Neighbouring strips add to the same pixels, so a thread owns an image's group of channels.
+    def compute(owned: tuple[int, int]) -> None:
+        for image, group, rows in work:
+            if (image, group) == owned:
+                dstrip = dy[image, _part(f, groups, group), rows].reshape(f // groups, -1)
+                target = dx[image, _part(c, groups, group)]
+                col2im(product(matrix[group].T, dstrip, scale), target, window, rows)
+
+    parallel_map(xp, compute, [(i, g) for i in range(len(dy)) for g in range(groups)])
+    return dx
+
+
+def turned_backward_data(dy: Array, weight: Array, window: Window, groups: int = 1) -> Array:
+    """Gradient of the input for stride 1, as a convolution of dy with the kernels turned round.
+
+    dx[n,c,y,x] = sum_{f,a,b} weight[f,c,KH-1-a,KW-1-b] * dy_padded[n,f,y+a*DH,x+b*DW]
+
+    where dy is padded by extent - 1 - pad. The same numbers as `im2col_backward_data`, without
+    adding up overlapping columns.
+    """
+    f, per_group, kh, kw = weight.shape
+    parts = weight.reshape(groups, f // groups, per_group, kh, kw).transpose(0, 2, 1, 3, 4)
+    turned = parts[..., ::-1, ::-1].reshape(groups * per_group, f // groups, kh, kw)
+    (eh, ew), (ph, pw) = window.extent(), window.pad
+    full = Window((kh, kw), (1, 1), (eh - 1 - ph, ew - 1 - pw), window.dilation)
+    return im2col_forward(dy, turned, None, full, groups)
+
+
+def im2col_backward_weights(
+    x: Array, dy: Array, weight_shape: tuple[int, ...], window: Window, groups: int = 1
+) -> Array:
+    """Gradient of the weights (F, C/groups, KH, KW): sum over images and strips of dy @ columns.T.
+
+    Parameters
+    ----------
+    x, dy : array (N, C, H, W) and (N, F, OH, OW)
+    weight_shape : (F, C/groups, KH, KW)
+    window, groups : Window and int
+    """
+    xp = array_module(x)
+    f, c = weight_shape[0], x.shape[1]
+    like = xp.empty(weight_shape, dy.dtype)
+    work = _strip_work(xp, like, groups, (len(dy), *dy.shape[2:]))
+    x, dy, scale = factors(x, dy)
+
+    # Each thread sums up its own share of the strips; the shares are then added in fixed order.
+    def compute(share: list[tuple[int, int, slice]]) -> Array:
+        total = xp.zeros((groups, f // groups, like[0].size), like.dtype)
+        for image, group, rows in share:
+            dstrip = dy[image, _part(f, groups, group), rows].reshape(f // groups, -1)
+            columns = im2col(x[image, _part(c, groups, group)], window, rows)
+            total[group] += product(dstrip, columns.T, scale)
+        return total
+
+    shares = min(len(work), get_threads()) if xp is np else 1
+    first, *others = parallel_map(xp, compute, [work[i::shares] for i in range(shares)])
+    for total in others:
+        first += total
+    return first.reshape(weight_shape)
+
+
+def _part(channels: int, groups: int, group: int) -> slice:
+    """Return the slice of channels that belongs to a group."""
+    size = channels // groups
+    return slice(group * size, (group + 1) * size)
+
+
+def _strip_work(
+    xp: ModuleType, weight: Array, groups: int, output: tuple[int, int, int]
+) -> list[tuple[int, int, slice]]:
+    """Return the (image, group, rows) of all strips for an output of (N, OH, OW)."""
+    n, oh, ow = output
+    row_bytes = weight[0].size * ow * weight.dtype.itemsize
+    rows = list(strips(xp, oh, row_bytes=row_bytes, weight_bytes=weight.nbytes // groups))
+    return [(i, g, r) for i in range(n) for g in range(groups) for r in rows]

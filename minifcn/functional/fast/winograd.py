@@ -1,0 +1,285 @@
+"""Winograd convolution: 3 x 3 kernels with a quarter of the multiplications, 5 x 5 and 7 x 7 too.
+
+A tile of 4 x 4 outputs of a 3 x 3 convolution depends on a tile of 6 x 6 inputs. Directly it takes
+16 * 9 = 144 products for each pair of channels. 36 are enough if tile and kernel are transformed
+first, each on its own, by the matrices of `toom_cook.py`, which also says why and at what loss
+of accuracy: about a digit. Then
+
+    points   = transformed tiles              (36, C, T)     for each channel and tile
+    kernels  = transformed weights            (36, F, C)
+    products = kernels[p] @ points[p]         (36, F, T)     sums over channels, as always
+    y        = transformed back               (F, T) tiles of 4 x 4
+
+and the work is a batch of 36 matrix products. The transforms cost by channel and pixel, the
+products by pair of channels: it pays from about 16 channels on. The same with tiles of 8 x 8
+inputs computes 4 x 4 outputs of a 5 x 5 kernel by 64 products, not 400, and 2 x 2 outputs
+of a 7 x 7 kernel by 64, not 196.
+
+The gradients are the transposed formulas. That of the input is the convolution with the kernels
+turned round. That of the weights transforms tiles of x and of dy, sums their products over all
+tiles, and transforms back once.
+
+Speed. The outputs are cut into *strips*, some rows of tiles, small enough that points and products
+stay in cache; what follows the convolution (bias, ReLU, 2 x 2 max pool) is done there as well. A
+large map has many strips, and they go to the threads. A small one has few, and the threads
+share out the channels and the filters of each.
+
+Memory. Points and products lie in scratch memory, in a thread at most STRIP_BYTES or what one row
+of tiles takes; transformed weights take four to seven times the room of the weights, and are kept
+during a call up to BANK_BYTES, or for the sums of their gradient.
+
+Source: Lavin & Gray 2016, arXiv 1509.09308.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from types import ModuleType
+
+import numpy as np
+
+from minifcn.backend import Array, array_module, get_threads, parallel_map
+from minifcn.functional.fast.recycle import recycled
+from minifcn.functional.fast.scratch import scratch
+from minifcn.functional.fast.toom_cook import EIGHT, SIX, Matrices, toom_cook
+from minifcn.functional.fast.winograd_transforms import (
+    Pair,
+    Tiling,
+    image_to_points,
+    points_to_image,
+    points_to_weights,
+    weights_to_points,
+)
+
+Strip = tuple[int, slice]  # an image of the batch and some rows of tiles
+
+# Which points, by kernel size. EIGHT would make 3 x 3 a tenth faster, at five times the error.
+FORWARD_POINTS = {3: SIX, 5: EIGHT, 7: EIGHT}
+# The gradient of the weights does not add up that error over channels, and is a fifth faster.
+GRADIENT_POINTS = EIGHT
+
+# Sizes that were fastest on a CPU, and bounds of the memory.
+STRIP_TILES = 96  # and with few channels, more:
+STRIP_VALUES = 8_192  # tiles * channels
+GRADIENT_STRIP_TILES = 1000  # sums over more tiles mean fewer additions of sums
+STRIP_BYTES = 64 << 20
+GPU_STRIP_BYTES = 512 << 20
+BANK_BYTES = 64 << 20
+TILES_AT_A_TIME = 4_000  # tiles * channels
+KERNEL_POINTS_AT_A_TIME = 600_000  # filters * channels * points
+
+# OpenBLAS computes products of up to a million multiplications without first copying the factors
+# into an order of its own. On AVX-512 that is 1.3 to 1.8 times faster.
+SMALL_PRODUCT = 1_000_000
+SMALL_SIDE = 32  # where one factor is transposed, the result must be small too
+
+
+def winograd_forward(
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
+    *,
+    pad: Pair,
+    relu: bool = False,
+    pool: bool = False,
+) -> Array:
+    """Convolve with stride 1; then, if asked, take max(y, 0) and a 2 x 2 max pool of stride 2.
+
+    Parameters
+    ----------
+    x : array (N, C, H, W), float32 or float64
+    weight : array (F, C, R, R), R = 3, 5 or 7
+    bias : array (F,) or None
+    pad : (int, int)
+        Zeros on each side, vertically and horizontally, in pixels.
+    relu, pool : bool
+        The size of a pooled map is rounded up, as in Caffe.
+
+    Returns
+    -------
+    array (N, F, OH, OW), dtype of x; OH = H + 2 PH - R + 1, with `pool` ceil(OH / 2)
+
+    Raises
+    ------
+    ValueError
+        If the kernels have another size.
+    """
+    xp = array_module(x)
+    (n, c), (f, _, r, s) = x.shape[:2], weight.shape
+    if r != s or r not in FORWARD_POINTS:
+        raise ValueError(f"winograd: kernels must be 3 x 3, 5 x 5 or 7 x 7 pixels, not {r} x {s}")
+    matrices = toom_cook(xp, FORWARD_POINTS[r], r, x.dtype)
+    tiling = _tiling(x, weight, pad, matrices)
+    side = len(matrices.data)
+    size = (tiling.height, tiling.width)
+    pooled = [-(-pixels // 2) if pool else pixels for pixels in size]
+    y = recycled(xp, (n, f, *pooled), x.dtype)
+    strip_tiles = max(STRIP_TILES, STRIP_VALUES // c)
+    strips = _strips(xp, n, tiling, strip_tiles, side * side * c * x.dtype.itemsize)
+    parts = _cut(xp, f, KERNEL_POINTS_AT_A_TIME // (side * side * c))
+
+    # Many strips share a bank of transformed kernels; few transform them when their turn comes.
+    many = len(strips) >= 2 * get_threads() and side**2 * f * c * x.dtype.itemsize <= BANK_BYTES
+
+    def evaluate(part: slice, *, keep: bool) -> Array:
+        shape = (side, side, (part.stop - part.start) * c)
+        out = xp.empty(shape, x.dtype) if keep else scratch(xp, "kernels", shape, x.dtype)
+        return weights_to_points(weight[part], matrices.weight, out)
+
+    bank = parallel_map(xp, lambda part: evaluate(part, keep=True), parts) if many else []
+
+    def convolve(strip: Strip) -> None:
+        image, rows = strip
+        points = _points("points", x[image], matrices.data, pad, tiling, rows)  # (P * P, C, T)
+
+        def filters(number: int) -> None:
+            part = parts[number]
+            kernels = bank[number] if many else evaluate(part, keep=False)  # (P, P, F' * C)
+            points_to_image(
+                _multiply(kernels, points),  # (P, P, F' * T)
+                matrices.output,
+                tiling,
+                rows,
+                y[image, part],
+                bias=None if bias is None else bias[part],
+                relu=relu,
+                pool=pool,
+            )
+
+        parallel_map(xp, filters, range(len(parts)))
+
+    if many:
+        parallel_map(xp, convolve, strips)
+    else:
+        for strip in strips:
+            convolve(strip)
+    return y
+
+
+def winograd_backward_data(
+    dy: Array, weight: Array, *, pad: Pair, x_shape: tuple[int, ...]
+) -> Array:
+    """Return dx: the convolution of dy with the kernels turned round, in and out exchanged.
+
+    dx[n,c,y,x] = sum_{f,a,b} weight[f,c,R-1-a,R-1-b] dy[n,f,y+a-(R-1-PH),x+b-(R-1-PW)]
+
+    Parameters
+    ----------
+    dy : array (N, F, OH, OW)
+    weight : array (F, C, R, R)
+    pad : (int, int)
+        Of the forward pass. Where it exceeds R - 1, the outermost outputs saw no pixel.
+    x_shape : (N, C, H, W)
+    """
+    (ph, pw), (h, w), edge = pad, x_shape[2:], weight.shape[2] - 1
+    saw = dy[:, :, max(0, ph - edge) : ph + h, max(0, pw - edge) : pw + w]
+    turned = weight.transpose(1, 0, 2, 3)[:, :, ::-1, ::-1]
+    return winograd_forward(saw, turned, pad=(max(0, edge - ph), max(0, edge - pw)))
+
+
+def winograd_backward_weights(x: Array, dy: Array, *, pad: Pair) -> Array:
+    """Return dweight (F, C, R, R) = G' [sum over tiles of (A dy A') * (B' x B)] G.
+
+    Parameters
+    ----------
+    x : array (N, C, H, W)
+    dy : array (N, F, OH, OW)
+    pad : (int, int)
+        Of the forward pass.
+    """
+    xp = array_module(x)
+    (n, c, h, _), (f, oh) = x.shape, dy.shape[1:3]
+    r = h + 2 * pad[0] - oh + 1
+    dweight = recycled(xp, (f, c, r, r), x.dtype)
+    matrices = toom_cook(xp, GRADIENT_POINTS, r, x.dtype)
+    tiling = _tiling(x, dweight, pad, matrices)
+    side = len(matrices.data)
+    total = scratch(xp, "sums over tiles", (side * side, f, c), x.dtype)
+
+    bytes_a_tile = side * side * (c + f) * x.dtype.itemsize
+    strips = _strips(xp, n, tiling, GRADIENT_STRIP_TILES, bytes_a_tile)
+    for number, (image, rows) in enumerate(strips):
+        seen = _points("points", x[image], matrices.data, pad, tiling, rows)  # (P * P, C, T)
+        came = _points("dy", dy[image], matrices.output.T, (0, 0), tiling, rows)  # (P * P, F, T)
+        add = partial(_add_products, came, seen, total, number == 0)
+        parallel_map(xp, add, _cut(xp, side * side, 4))
+
+    def transform_back(part: slice) -> None:
+        points = total[:, part].reshape(side, side, -1)
+        points_to_weights(points, matrices.weight, dweight[part])
+
+    parallel_map(xp, transform_back, _cut(xp, f, KERNEL_POINTS_AT_A_TIME // (side * side * c)))
+    return dweight
+
+
+def _tiling(x: Array, weight: Array, pad: Pair, matrices: Matrices) -> Tiling:
+    (h, w), r, step = x.shape[2:], weight.shape[2], len(matrices.output)
+    height, width = h + 2 * pad[0] - r + 1, w + 2 * pad[1] - r + 1
+    return Tiling(height, width, step, -(-height // step), -(-width // step))
+
+
+def _cut(xp: ModuleType, size: int, most: int) -> list[slice]:
+    """Cut range(size) into slices of nearly equal length; on a GPU leave it whole."""
+    count = -(-size // max(1, most)) if xp is np else 1
+    return [slice(size * i // count, size * (i + 1) // count) for i in range(count)]
+
+
+def _strips(
+    xp: ModuleType, images: int, tiling: Tiling, tiles: int, bytes_a_tile: int
+) -> list[Strip]:
+    """Cut the work into rows of tiles, about `tiles` of them in a strip, or what memory allows."""
+    bound = STRIP_BYTES if xp is np else GPU_STRIP_BYTES
+    tiles = min(tiles if xp is np else bound, bound // bytes_a_tile)
+    most = max(1, tiles // tiling.columns)
+    count = -(-tiling.rows // most)
+    cuts = [slice(tiling.rows * i // count, tiling.rows * (i + 1) // count) for i in range(count)]
+    return [(image, rows) for image in range(images) for rows in cuts]
+
+
+def _points(
+    name: str, image: Array, matrix: Array, pad: Pair, tiling: Tiling, rows: slice
+) -> Array:
+    """Transform a strip of an image (C, H, W), its channels shared out: (P * P, C, T)."""
+    xp = array_module(image)
+    c, n, tiles = len(image), len(matrix), (rows.stop - rows.start) * tiling.columns
+    points = scratch(xp, name, (n, n, c * tiles), image.dtype)
+
+    def transform(part: slice) -> None:
+        out = points[:, :, part.start * tiles : part.stop * tiles]
+        image_to_points(image[part], matrix, pad, tiling, rows, out)
+
+    parallel_map(xp, transform, _cut(xp, c, TILES_AT_A_TIME // tiles))
+    return points.reshape(n * n, c, tiles)
+
+
+def _multiply(kernels: Array, points: Array) -> Array:
+    """Return kernels[p] @ points[p]: (P, P, F * C), (P * P, C, T) -> (P, P, F * T) in scratch."""
+    xp = array_module(points)
+    n, (count, c, t) = len(kernels), points.shape
+    f = kernels.shape[2] // c
+    size = _block(xp, f, SMALL_PRODUCT // (c * t))
+    products = scratch(xp, "products", (count, f // size, size, t), points.dtype)
+    xp.matmul(kernels.reshape(count, f // size, size, c), points[:, None], out=products)
+    return products.reshape(n, n, f * t)
+
+
+def _add_products(came: Array, seen: Array, total: Array, first: bool, part: slice) -> None:
+    """Add came[p] @ seen[p].T at some points p: (P * P, F, T), (P * P, C, T) -> (P * P, F, C)."""
+    xp = array_module(total)
+    came, seen, total = came[part], seen[part], total[part]
+    (count, f, t), c = came.shape, seen.shape[1]
+    size_f, size_c = _block(xp, f, SMALL_SIDE), _block(xp, c, SMALL_SIDE)
+    products = total if first else scratch(xp, "products", total.shape, total.dtype)
+    xp.matmul(
+        came.reshape(count, f // size_f, 1, size_f, t),
+        seen.reshape(count, 1, c // size_c, size_c, t).swapaxes(3, 4),
+        out=products.reshape(count, f // size_f, size_f, c // size_c, size_c).swapaxes(2, 3),
+    )
+    if not first:
+        total += products
+
+
+def _block(xp: ModuleType, size: int, most: int) -> int:
+    """Return the largest divisor of `size` up to `most`; on a GPU, or if it is tiny, `size`."""
+    divisors = [block for block in range(4, min(size, most) + 1) if size % block == 0]
+    return divisors[-1] if divisors and xp is np else size

@@ -1,0 +1,147 @@
+"""Using a net: from an image to its label map, and over a data set to the paper's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import ModuleType
+
+import numpy as np
+
+from minifcn.backend import Array, to_device
+from minifcn.data.dataset import NOTHING, Dataset
+from minifcn.data.inputs import net_inputs
+from minifcn.data.transforms import Preprocess
+from minifcn.distributed.communicator import Communicator
+from minifcn.inference.metrics import ConfusionMatrix
+from minifcn.inference.model import Model
+from minifcn.net import Net
+from minifcn.net.heads import Head, net_heads
+
+
+def segment(
+    net: Net,
+    image: np.ndarray,
+    preprocess: Preprocess,
+    xp: ModuleType = np,
+    *,
+    extras: Mapping[str, np.ndarray] = NOTHING,
+    modality: str = "rgb",
+) -> Array:
+    """Return the class of each pixel of an image, on the device of `xp`.
+
+    Parameters
+    ----------
+    net : Net
+        Of several heads, the first is asked; see `segment_all`.
+    image : uint8 array (H, W, 3), RGB
+        Of any size; the net sees it whole and unscaled.
+    preprocess : Preprocess
+        That of the net's weights.
+    xp : module
+    extras : mapping of str to array
+        "depth" or "hha", for a net that sees them; see `data.inputs.net_inputs`.
+    modality : str
+        What the net sees.
+
+    Returns
+    -------
+    int array (H, W); the lowest class wins a tie
+    """
+    head = net_heads(net)[:1]
+    return next(iter(_predict(net, head, image, preprocess, xp, extras, modality).values()))
+
+
+def segment_all(
+    model: Model, image: np.ndarray, xp: ModuleType = np, extras: Mapping[str, np.ndarray] = NOTHING
+) -> dict[str, Array]:
+    """Return the label map of each head of a model: {"": (H, W)}, or {"": ..., "geo": ...}.
+
+    Parameters are those of `segment`.
+    """
+    heads, modality = net_heads(model.net), model.spec.modality
+    return _predict(model.net, heads, image, model.preprocess, xp, extras, modality)
+
+
+def _predict(
+    net: Net,
+    heads: Sequence[Head],
+    image: np.ndarray,
+    preprocess: Preprocess,
+    xp: ModuleType,
+    extras: Mapping[str, np.ndarray],
+    modality: str,
+) -> dict[str, Array]:
+    arrays = net_inputs(image, extras, preprocess, modality)
+    inputs = {name: to_device(array[None], xp) for name, array in arrays.items()}
+    outputs, _ = net.forward(inputs, outputs=[head.score for head in heads])
+    return {head.name: outputs[head.score][0].argmax(axis=0) for head in heads}
+
+
+def evaluate(
+    model: Model,
+    dataset: Dataset,
+    *,
+    xp: ModuleType = np,
+    indices: Iterable[int] | None = None,
+) -> dict[str, ConfusionMatrix]:
+    """Segment a data set, image by image, and count, all on the device.
+
+    A GPU is not waited for: the next image is read and sent while it is at work. It is when the
+    counts are read.
+
+    Parameters
+    ----------
+    model : Model
+    dataset : Dataset
+        Whose samples have what the model sees.
+    xp : module
+        The device of the net's weights.
+    indices : iterable of int, optional
+        The samples to use; all of them if not given. (A progress bar may be wrapped around it.)
+
+    Returns
+    -------
+    dict of str to ConfusionMatrix
+        Of each head: "" is the main one.
+    """
+    classes = {"": model.class_names, **model.extra_classes}
+    confusions = {head: ConfusionMatrix(len(names)) for head, names in classes.items()}
+    for index in range(len(dataset)) if indices is None else indices:
+        sample = dataset[index]
+        truth = {"": sample.label, **sample.extra_labels}
+        for head, label in segment_all(model, sample.image, xp, sample.extras).items():
+            confusions[head].update(to_device(truth[head], xp), label)
+    return confusions
+
+
+def evaluate_together(
+    model: Model,
+    dataset: Dataset,
+    indices: Iterable[int],
+    *,
+    xp: ModuleType,
+    communicator: Communicator,
+) -> dict[str, ConfusionMatrix]:
+    """Segment this rank's share of a data set and count; return the counts of all ranks.
+
+    Parameters
+    ----------
+    model, dataset, xp
+        As for `evaluate`, which does the work.
+    indices : iterable of int
+        This rank's share.
+    communicator : Communicator
+
+    Returns
+    -------
+    dict of str to ConfusionMatrix, the same on every rank
+    """
+    confusions = evaluate(model, dataset, xp=xp, indices=indices)
+    for confusion in confusions.values():
+        communicator.sum(confusion.counts)
+    return confusions
+
+
+def predicts_one_class(confusion: ConfusionMatrix) -> bool:
+    """Return whether all pixels were given one class: the mark of a net that has not learned."""
+    return int((confusion.counts.sum(axis=0) > 0).sum()) == 1

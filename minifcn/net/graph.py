@@ -1,0 +1,225 @@
+"""Graph: what a net is made of: named layers, their parameters, their geometry.
+
+A net is an ordered list of (name, layer, bottoms): the layer reads the blobs called `bottoms` and
+writes the blob called `name`. Whatever is read but never written is an input ("data", "label").
+The order of the list is the order of execution; `net.py` executes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from fractions import Fraction
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from minifcn.backend import Array, to_device, to_host
+from minifcn.layers import Crop, Layer
+from minifcn.layers.geometry import (
+    IDENTITY,
+    CoordMap,
+    ReceptiveField,
+    coordinate_map,
+    crop_offset,
+    grid_offset,
+)
+from minifcn.layers.layer import Shape
+
+Nodes = Iterable[tuple[str, Layer, str | Sequence[str]]]
+
+
+class Node(NamedTuple):
+    """A layer at its place in a net."""
+
+    name: str
+    layer: Layer
+    bottoms: tuple[str, ...]
+
+
+class Graph:
+    """A directed acyclic graph of named layers.
+
+    Parameters
+    ----------
+    nodes : iterable of (name, layer, bottoms)
+        `bottoms` is a blob name or a sequence of them, each an input or an earlier node.
+    bias_multiplier : (float, float)
+        Learning-rate and weight-decay multiplier of every bias; weights have (1, 1). The paper
+        doubles the rate of biases, and the reference nets do not decay them (section 4.3).
+
+    Attributes
+    ----------
+    nodes : list of Node
+    inputs : tuple of str
+        Blobs that the caller must supply.
+    outputs : tuple of str
+        Blobs that no layer reads.
+    multipliers : dict from address to (lr_mult, decay_mult)
+        An address is "layer/parameter"; a rate of 0 freezes the parameter.
+
+    Raises
+    ------
+    ValueError
+        If two nodes have the same name, or a bottom is produced only later.
+    """
+
+    def __init__(
+        self,
+        nodes: Nodes,
+        *,
+        bias_multiplier: tuple[float, float] = (2.0, 0.0),
+    ) -> None:
+        self.nodes = [
+            Node(name, layer, (bottoms,) if isinstance(bottoms, str) else tuple(bottoms))
+            for name, layer, bottoms in nodes
+        ]
+        names = [node.name for node in self.nodes]
+        read = list(dict.fromkeys(bottom for node in self.nodes for bottom in node.bottoms))
+        self.inputs = tuple(name for name in read if name not in names)
+        self.outputs = tuple(name for name in names if name not in read)
+        known = set(self.inputs)
+        for node in self.nodes:
+            if node.name in known:
+                raise ValueError(f"net: there are two blobs called {node.name!r}")
+            late = [bottom for bottom in node.bottoms if bottom not in known]
+            if late:
+                raise ValueError(f"net: {node.name!r} reads {late}, which are produced only later")
+            known.add(node.name)
+        self._owner: dict[int, str] = {}
+        for node in self.nodes:
+            if node.layer.params:
+                self._owner.setdefault(id(node.layer), node.name)
+        self.multipliers = {
+            address: bias_multiplier if address.endswith("/bias") else (1.0, 1.0)
+            for address in self.params
+        }
+
+    def owners(self) -> dict[str, Layer]:
+        """Return the layers that hold parameters; one used at several places, under its first."""
+        return {
+            node.name: node.layer
+            for node in self.nodes
+            if self._owner.get(id(node.layer)) == node.name
+        }
+
+    @property
+    def params(self) -> dict[str, Array]:
+        """All parameters, from address ("conv1_1/weight") to array; the arrays are the layers'."""
+        return {
+            f"{name}/{kind}": array
+            for name, layer in self.owners().items()
+            for kind, array in layer.params.items()
+        }
+
+    def layer(self, name: str) -> Layer:
+        """Return the layer of that name."""
+        for node in self.nodes:
+            if node.name == name:
+                return node.layer
+        raise KeyError(f"net: no layer is called {name!r}")
+
+    def freeze(self, *patterns: str) -> None:
+        """Give the parameters of all layers whose name matches a pattern the rate 0.
+
+        Raises
+        ------
+        ValueError
+            If a pattern matches no layer with parameters.
+        """
+        for pattern in patterns:
+            found = [
+                address
+                for address in self.multipliers
+                if fnmatchcase(address.rpartition("/")[0], pattern)
+            ]
+            if not found:
+                raise ValueError(f"freeze: no layer with parameters matches {pattern!r}")
+            self.multipliers.update(dict.fromkeys(found, (0.0, 0.0)))
+
+    def to(self, xp: ModuleType) -> None:
+        """Move all parameters to the device of `xp` (numpy or cupy)."""
+        for layer in self.owners().values():
+            for kind, array in layer.params.items():
+                layer.params[kind] = to_device(to_host(array), xp)
+
+    def astype(self, dtype: Any) -> None:
+        """Convert all parameters, for example to float64 for a gradient check."""
+        for layer in self.owners().values():
+            for kind, array in layer.params.items():
+                layer.params[kind] = array.astype(dtype)
+
+    def needed(self, outputs: Sequence[str]) -> list[Node]:
+        """Return the nodes that the outputs depend on, in order of execution."""
+        unknown = set(outputs) - {node.name for node in self.nodes}
+        if unknown:
+            raise ValueError(f"net: no layer produces {sorted(unknown)}")
+        wanted, nodes = set(outputs), []
+        for node in reversed(self.nodes):
+            if node.name in wanted:
+                nodes.append(node)
+                wanted.update(node.bottoms)
+        return nodes[::-1]
+
+    def shapes(self, **inputs: Shape) -> dict[str, Shape]:
+        """Return the shape of every blob that follows from the shapes of the given inputs."""
+        shapes = dict(inputs)
+        for node in self.nodes:
+            if all(bottom in shapes for bottom in node.bottoms):
+                try:
+                    shapes[node.name] = node.layer.output_shape(*(shapes[b] for b in node.bottoms))
+                except ValueError as error:
+                    raise ValueError(f"layer {node.name}: {error}") from error
+        return shapes
+
+    def receptive_fields(self) -> dict[str, ReceptiveField]:
+        """Return the receptive field and stride of every blob that has positions."""
+        fields = dict.fromkeys(self.inputs, ReceptiveField())
+        for node in self.nodes:
+            footprint = node.layer.footprint()
+            if footprint is not None and all(bottom in fields for bottom in node.bottoms):
+                # A crop reads its second input for the size only.
+                seen = node.bottoms[:1] if isinstance(node.layer, Crop) else node.bottoms
+                widest = max((fields[bottom] for bottom in seen), key=lambda field: field.size)
+                fields[node.name] = widest.through(footprint)
+        return fields
+
+
+def derive_crop(nodes: Nodes, blob: str, reference: str) -> tuple[int, int]:
+    """Return the offset at which `blob` must be cropped to lie on `reference` (see geometry.py).
+
+    Parameters
+    ----------
+    nodes : the nodes of a net up to the crop
+    blob, reference : str
+        Names of nodes, or of an input.
+
+    Raises
+    ------
+    ValueError
+        If there is no such blob, or the grids do not match (see `geometry.crop_offset`).
+    """
+    return crop_offset(*_coordinate_maps(nodes, blob, reference))
+
+
+def derive_offset(nodes: Nodes, blob: str, reference: str) -> tuple[Fraction, Fraction]:
+    """Return where in `blob` its reference begins, be it before it or between two pixels.
+
+    Parameters and errors are those of `derive_crop`, for grids of one stride.
+    """
+    return grid_offset(*_coordinate_maps(nodes, blob, reference))
+
+
+def _coordinate_maps(nodes: Nodes, *blobs: str) -> list[tuple[CoordMap, CoordMap]]:
+    """Return the maps from the image to each blob; joined inputs lie where the first one does."""
+    maps: dict[str, tuple[CoordMap, CoordMap]] = {}
+    for name, layer, bottoms in nodes:
+        bottom = bottoms if isinstance(bottoms, str) else bottoms[0]
+        before = maps.setdefault(bottom, IDENTITY)
+        footprint = layer.footprint()
+        if footprint is not None:
+            step = coordinate_map(footprint)
+            maps[name] = (step[0].after(before[0]), step[1].after(before[1]))
+    unknown = set(blobs) - maps.keys()
+    if unknown:
+        raise ValueError(f"crop: {sorted(unknown)} is no blob with positions among the nodes")
+    return [maps[blob] for blob in blobs]

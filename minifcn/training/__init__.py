@@ -1,0 +1,1 @@
+"""Training: the solver, the optimiser and the recipes; then settings, runs and the rate search."""

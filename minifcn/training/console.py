@@ -1,0 +1,183 @@
+"""How the commands talk: the progress of a training, and errors, of one process or of several."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from types import ModuleType
+
+from tqdm import tqdm
+
+from minifcn.backend import PRECISIONS
+from minifcn.data.dataset import DataError
+from minifcn.distributed.communicator import (
+    ALONE,
+    Communicator,
+    DistributedError,
+    connect,
+    launched,
+    take_device,
+)
+from minifcn.inference.metrics import Scores
+from minifcn.net.profiling import Profile
+from minifcn.system.devices import DeviceError, describe_device
+from minifcn.training.run import Reporter
+from minifcn.training.settings import SettingsError
+from minifcn.training.solver import Step, TrainingError
+from minifcn.weights.store import WeightsError
+
+EXPECTED_ERRORS = (
+    DataError,
+    DeviceError,
+    DistributedError,
+    SettingsError,
+    TrainingError,
+    WeightsError,
+)
+
+# Seconds that the other ranks wait before they tell of an error, so that rank 0 has ended the job
+# if it met with the same one: data that is not there is missed by all, and told of once.
+PRECEDENCE = 1.0
+
+
+class Console(Reporter):
+    """Shows a progress bar with loss, rate, images per second and the time left.
+
+    Parameters
+    ----------
+    profile : bool
+        Also collect where the time goes, for `where_time_went`.
+    show : bool
+        Draw the bar.
+    """
+
+    def __init__(self, profile: bool = False, show: bool = True) -> None:
+        self.bar: tqdm | None = None
+        self.show = show
+        self.profile = Profile() if profile else None
+        self.clock = self.profile.add if self.profile else None
+        self.steps, self.seconds, self.waited = 0, 0.0, 0.0
+
+    def note(self, text: str) -> None:
+        """Print a line above the bar."""
+        tqdm.write(text)
+
+    def step(self, step: Step, total: int) -> None:
+        """Move the bar."""
+        self.steps, self.seconds = self.steps + step.steps, self.seconds + step.seconds
+        self.waited += step.waited
+        if self.bar is None:
+            self.bar = tqdm(
+                total=total,
+                initial=step.number - step.steps,
+                unit="step",
+                dynamic_ncols=True,
+                disable=not self.show,
+            )
+        self.bar.set_postfix(
+            loss=f"{step.loss:.4g}",
+            pixel=f"{step.pixel_loss:.3f}",
+            rate=f"{step.rate:.1e}",
+            images=f"{step.images / step.seconds:.1f}/s",
+            refresh=False,
+        )
+        self.bar.update(step.steps)
+        if step.number == total:
+            self.bar.close()
+            self.bar = None
+
+    def evaluation(self, step: int, scores: Scores, head: str = "") -> None:
+        """Print the four figures."""
+        tqdm.write(
+            f"step {step}{head and f' ({head})'}: pixel accuracy {scores.pixel_accuracy:.3f}  "
+            f"mean accuracy {scores.mean_accuracy:.3f}  mean IU {scores.mean_iu:.3f}  "
+            f"f.w. IU {scores.fw_iu:.3f}"
+        )
+
+    def where_time_went(self) -> str:
+        """Return the table of `--profile`; nothing if it was not asked for or nothing was run."""
+        if self.profile is None or not self.steps:
+            return ""
+        return self.profile.table(self.steps, seconds=self.seconds, waited=self.waited)
+
+
+def add_device_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `choose_device` reads."""
+    parser.add_argument("--device", choices=["cpu", "gpu", "auto"], default="auto")
+    parser.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="float32",
+        help="of matrix products on a GPU; a CPU takes no notice",
+    )
+
+
+def choose_device(args: argparse.Namespace, communicator: Communicator = ALONE) -> ModuleType:
+    """Take the device that the options ask for, say which it is, and return its array module."""
+    xp = take_device(
+        args.device, threads=args.threads, precision=args.precision, communicator=communicator
+    )
+    print(f"computing on {describe_device(xp)}")
+    return xp
+
+
+def guarded(
+    command: Callable[[Communicator], int], *, distributed: bool, after_stop: str = "stopped"
+) -> int:
+    """Run a command, and turn what goes wrong into one sentence and an exit status.
+
+    Of several ranks, rank 0 prints. An exception on any of them is told of with its number and
+    ends them all, for the others would wait for it forever.
+
+    Parameters
+    ----------
+    command : callable
+        Is given the communicator, returns an exit status.
+    distributed : bool
+        Whether this process is one of several that an MPI launcher has started.
+    after_stop : str
+        What to say when the user stops the command.
+    """
+    communicator = ALONE
+    try:
+        if not distributed and launched() > 1:
+            raise DistributedError(
+                f"{launched()} processes were started, and each would do all of the same work: "
+                "give --distributed, so that they share it"
+            )
+        if distributed:
+            communicator = connect()
+        with only_the_leader_prints(communicator):
+            return command(communicator)
+    except EXPECTED_ERRORS as error:
+        said, status = f"error: {error}", 1
+    except KeyboardInterrupt:
+        said, status = after_stop, 130
+    except Exception:
+        if communicator.size == 1:
+            raise
+        said, status = traceback.format_exc(), 1
+    if communicator.size == 1:
+        print(said, file=sys.stderr)
+        return status
+    time.sleep(0 if communicator.leads else PRECEDENCE)
+    rank = f"rank {communicator.rank} of 0..{communicator.size - 1}"
+    print(f"{said}\n{rank} has failed, which ends the job", file=sys.stderr, flush=True)
+    communicator.abort(status)
+    return status
+
+
+@contextmanager
+def only_the_leader_prints(communicator: Communicator) -> Iterator[None]:
+    """Throw away what the other ranks write to the standard output."""
+    if communicator.leads:
+        yield
+        return
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+        yield

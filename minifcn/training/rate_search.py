@@ -1,0 +1,188 @@
+"""The line search for the learning rate (section 4.3 of the paper): short runs over a grid.
+
+Training an FCN "was sensitive to the learning rate alone", and the paper finds it by trying. Every
+run here starts from the same weights and sees the same images in the same order; the one with the
+least loss at its end wins. A rate that is too high shows within some dozen updates, by a loss that
+rises or is not a number any more; one that is too low hardly moves.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minifcn.data.loader import Loader
+from minifcn.distributed.communicator import take_device
+from minifcn.system.files import atomic_write, write_json
+from minifcn.training.optim import SGD
+from minifcn.training.policies import policy_from_name
+from minifcn.training.prepare import make_model, open_splits
+from minifcn.training.settings import Settings
+from minifcn.training.solver import TrainingError, train
+
+# Half decades around the default rate.
+GRID = tuple(10.0 ** (half / 2) for half in range(-4, 5))
+STEPS = 60  # enough for momentum 0.99 to come up to 45 % of its speed
+SMOOTHED = 10  # updates that a point of the plotted curves is averaged over
+
+
+class Trial(NamedTuple):
+    """A short run.
+
+    Attributes
+    ----------
+    rate : float
+    losses : list of float
+        Nats a labelled pixel, of each update; as many as there were before it diverged.
+    score : float
+        Their mean over the last quarter; infinite if the run diverged.
+    """
+
+    rate: float
+    losses: list[float]
+    score: float
+
+
+def search(
+    settings: Settings,
+    rates: Sequence[float],
+    folder: Path,
+    note: Callable[[str], None] = lambda text: None,
+) -> list[Trial]:
+    """Train briefly at each rate, write the figures and a plot, return the trials.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of each run, but for the rate, which stays fixed; `steps` is its length.
+    rates : sequence of float
+    folder : Path
+        Where `lr-search.json` and `lr-search.png` are put.
+    note : callable
+        Told of each result.
+    """
+    trials = []
+    for rate in sorted(rates):
+        trial = try_rate(replace(settings, rate=rate, policy="fixed", warm_up=0))
+        note(f"rate {rate:8.2e}: {_verdict(trial)}")
+        trials.append(trial)
+        write_json(folder / "lr-search.json", [_record(trial) for trial in trials])
+    plot(trials, folder / "lr-search.png")
+    return trials
+
+
+def try_rate(settings: Settings) -> Trial:
+    """Train as the settings say, from the start, without evaluating or saving anything.
+
+    The loss of every update is asked for, on a GPU too: a run that diverges is to be stopped.
+    """
+    xp = take_device(settings.device, threads=settings.threads, precision=settings.precision)
+    data, _ = open_splits(settings)
+    model = make_model(settings, data, lambda text: None)
+    model.net.to(xp)
+    optimiser = SGD(
+        model.net.params,
+        model.net.multipliers,
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+    )
+    loader = Loader(
+        data,
+        model.preprocess,
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        mirror=settings.mirror,
+        jitter=settings.jitter,
+    )
+    policy = policy_from_name(settings.policy, settings.rate, steps=settings.steps, warm_up=0)
+    losses = []
+    with warnings.catch_warnings():
+        # A run that diverges overflows before its loss shows it.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        try:
+            for step in train(
+                model.net,
+                loader,
+                optimiser,
+                policy,
+                steps=settings.steps,
+                accumulate=settings.accumulate,
+                seed=settings.seed,
+                xp=xp,
+                recompute=settings.recompute,
+            ):
+                losses.append(step.pixel_loss)
+        except TrainingError:
+            return Trial(settings.rate, losses, float("inf"))
+    return Trial(settings.rate, losses, float(np.mean(losses[-max(1, len(losses) // 4) :])))
+
+
+def best(trials: Sequence[Trial]) -> Trial:
+    """Return the trial with the least loss at its end.
+
+    Raises
+    ------
+    TrainingError
+        If all of them diverged.
+    """
+    winner = min(trials, key=lambda trial: trial.score)
+    if not np.isfinite(winner.score):
+        raise TrainingError(
+            f"every rate from {trials[0].rate:g} to {trials[-1].rate:g} diverged: try lower ones"
+        )
+    return winner
+
+
+def explain(trials: Sequence[Trial]) -> str:
+    """Return why the best rate is the best, and whether the grid reaches far enough around it."""
+    winner = best(trials)
+    place = list(trials).index(winner)
+    text = (
+        f"chosen: --lr {winner.rate:.3g}, whose loss is the least, {winner.score:.3f} nats a "
+        "pixel over the last quarter of the run"
+    )
+    if place == len(trials) - 1:
+        return f"{text}; it is the highest tried: higher ones may be better still"
+    if place == 0:
+        return f"{text}; it is the lowest tried: lower ones may be better still"
+    above = trials[place + 1]
+    reason = "diverges" if not np.isfinite(above.score) else f"ends at {above.score:.3f}"
+    return f"{text}; the next higher, {above.rate:.3g}, {reason}"
+
+
+def plot(trials: Sequence[Trial], path: Path) -> None:
+    """Draw the loss of each run over its updates, and the loss at the end over the rate."""
+    from matplotlib.figure import Figure  # takes half a second, which other commands need not wait
+
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    curves, ends = figure.subplots(1, 2)
+    for trial in trials:
+        width = min(SMOOTHED, max(1, len(trial.losses)))
+        smooth = np.convolve(trial.losses, np.full(width, 1 / width), "valid")
+        curves.plot(np.arange(smooth.size) + width, smooth, label=f"{trial.rate:.1e}")
+    curves.set(xlabel="update", ylabel="loss, nats a pixel", yscale="log")
+    curves.legend(title="rate", fontsize="small")
+    finite = [trial for trial in trials if np.isfinite(trial.score)]
+    ends.plot([t.rate for t in finite], [t.score for t in finite], "o-")
+    for trial in trials:
+        if trial not in finite:
+            ends.axvline(trial.rate, color="tab:red", linestyle=":")
+    ends.set(xlabel="rate (dotted: diverged)", ylabel="loss at the end", xscale="log")
+    with atomic_write(path) as partial:
+        figure.savefig(partial, format="png", dpi=120)
+
+
+def _verdict(trial: Trial) -> str:
+    if np.isfinite(trial.score):
+        return f"loss {trial.losses[0]:.3f} -> {trial.score:.3f}"
+    return f"diverged after {len(trial.losses)} updates"
+
+
+def _record(trial: Trial) -> dict[str, Any]:
+    """Return a trial for JSON, which has no infinity."""
+    return {**trial._asdict(), "score": trial.score if np.isfinite(trial.score) else None}

@@ -1,0 +1,1 @@
+"""Weight files of other frameworks: containers read in `formats`, names told in `conventions`."""

@@ -1,0 +1,146 @@
+"""Each benchmark runs, at a tiny size, and writes the rows it promises. Nothing is timed here."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.small_data import add_pair
+from PIL import Image
+
+from minifcn import train
+from minifcn.data.transforms import CAFFE_VOC
+from minifcn.data.voc import VOC_CLASSES
+from minifcn.inference.model import Model, save_model
+from minifcn.models import ModelSpec, build
+
+ROOT = Path(__file__).parents[2]
+TINY = ["--width", "0.03", "--rounds", "1"]
+SCRIPTS = {
+    "fcn_inference.py": [*TINY, "--arch", "fcn8s", "fcn32s", "--size", "32"],
+    "fcn_training.py": [*TINY, "--arch", "fcn16s", "--size", "32"],
+    "conv_layers.py": [*TINY, "--size", "32", "--layer", "conv1_1", "fc6"],
+    "scaling.py": [*TINY, "--size", "16", "32"],
+    "where_time_goes.py": [*TINY, "--size", "32"],
+}
+NUMBER_OF_ROWS = {"fcn_inference.py": 2, "fcn_training.py": 1, "conv_layers.py": 6}
+WITH_TORCH = importlib.util.find_spec("torch") is not None
+
+
+def run(script: str, *options: str) -> subprocess.CompletedProcess[str]:
+    paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    return subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / script), *options],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_it_writes_its_rows(script, tmp_path):
+    file = tmp_path / "rows.json"
+    done = run(script, *SCRIPTS[script], "--threads", "1", "--json", str(file))
+    assert done.returncode == 0, done.stderr
+    result = json.loads(file.read_text())
+    assert result["machine"]["threads"] == 1 or script == "scaling.py"
+    assert "openblas" in result["machine"]["blas"] or result["machine"]["blas"]
+    rows = result["rows"]
+    assert len(rows) == NUMBER_OF_ROWS.get(script, len(rows)) and rows
+    assert all(row["case"] in done.stdout for row in rows)
+
+
+def test_without_a_gpu_its_benchmark_says_why():
+    done = run("gpu.py", *TINY, "--size", "32")
+    assert done.returncode == 1
+    assert "GPU" in done.stdout or "driver" in done.stdout
+
+
+ON_STAND_IN = """
+import runpy, sys
+sys.path[:0] = [{benchmarks!r}, {tests!r}]
+from helpers import stand_in
+sys.modules["cupy"] = stand_in.cupy
+sys.argv = ["gpu.py", *{options!r}]
+runpy.run_path({benchmarks!r} + "/gpu.py", run_name="__main__")
+"""
+
+
+def test_the_benchmark_of_a_gpu_writes_its_rows(tmp_path):
+    file = tmp_path / "rows.json"
+    options = [*TINY, "--arch", "fcn8s", "--size", "32", "--precision", "float32", "--no-peer"]
+    code = ON_STAND_IN.format(
+        tests=str(ROOT / "tests"),
+        benchmarks=str(ROOT / "benchmarks"),
+        options=[*options, "--json", str(file)],
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(file.read_text())
+    assert [row["case"] for row in result["rows"]] == ["fcn8s 32 inference", "fcn8s 32 training"]
+    assert result["machine"]["device"] == "stand-in through CuPy 14.0.0"
+
+
+@pytest.mark.skipif(not WITH_TORCH, reason="PyTorch, the peer of the benchmarks, is not installed")
+@pytest.mark.parametrize("script", ["fcn_inference.py", "fcn_training.py"])
+def test_both_sides_compute_the_same(script, tmp_path):
+    file = tmp_path / "rows.json"
+    done = run(script, *SCRIPTS[script], "--json", str(file))
+    assert done.returncode == 0, done.stderr
+    for row in json.loads(file.read_text())["rows"]:
+        assert row["speedup"] > 0 and row["memory_ratio"] > 0
+        assert row["max_rel_error"] < (1e-3 if script == "fcn_inference.py" else 1e-2)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_it_has_help(script):
+    done = run(script, "--help")
+    assert done.returncode == 0
+    assert "--json" in done.stdout
+
+
+def test_nets_are_compared_in_a_table_and_a_picture(tmp_path):
+    given = ["--width", "0.015625", "--weights", "none", "--smoke"]
+    assert train.main(["shapes", *given, "--out", str(tmp_path / "run")]) == 0
+    picture = tmp_path / "maps.png"
+    options = ["--limit", "2", "--classes", "disc", "--pictured", "val_00001", "-o", str(picture)]
+    result = run("finetuning.py", "shapes", str(tmp_path / "run"), *options)
+    assert result.returncode == 0, result.stderr
+    head, line, row = result.stdout.splitlines()
+    assert head.count("|") == line.count("|") == row.count("|")
+    with Image.open(picture) as maps:
+        assert maps.width > 2 * 128
+
+
+def test_guesses_of_a_classifier_are_judged_by_the_label_maps(tmp_path):
+    names = np.asarray(VOC_CLASSES)[[8, 12]]  # a cat, a dog
+    for index, value in enumerate((8, 12)):
+        root = tmp_path / "VOC2012"
+        add_pair(
+            root / "JPEGImages" / f"2007_00000{index}.jpg",
+            root / "SegmentationClass" / f"2007_00000{index}.png",
+            seed=index,
+            value=value,
+        )
+    lists = tmp_path / "VOC2012" / "ImageSets" / "Segmentation"
+    lists.mkdir(parents=True)
+    (lists / "val.txt").write_text("2007_000000\n2007_000001\n")
+    net = build(spec := ModelSpec("classifier", "googlenet", 1000, 1 / 64, "same"))
+    net.params["loss3/classifier/bias"][281] = 1.0  # always a tabby cat
+    save_model(tmp_path / "cat.h5", Model(net, spec, CAFFE_VOC, ("x",) * 1000, []))
+    result = run("top5_on_voc.py", str(tmp_path / "cat.h5"), "--data-dir", str(tmp_path))
+    assert result.returncode == 0, result.stderr
+    assert "1 of 2 images have a right class" in result.stdout
+    assert [line.split() for line in result.stdout.splitlines()[1:]] == [
+        [names[0], "1", "of", "1"],
+        [names[1], "0", "of", "1"],
+    ]

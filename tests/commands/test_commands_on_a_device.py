@@ -1,0 +1,99 @@
+"""The commands with `--device gpu`, on the stand-in for CuPy: they find what the CPU finds."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from helpers.stand_in import cupy
+from helpers.stand_in_array import counted
+from PIL import Image
+
+from minifcn import classify, doctor, evaluate, predict, train
+from minifcn.data.palette import read_label
+
+TINY = ["--width", "0.015625", "--weights", "none", "--smoke"]
+GPU = ["--device", "gpu"]
+NAME = "computing on stand-in through CuPy 14.0.0"
+
+
+@pytest.fixture(autouse=True)
+def _device(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Return the folder of a run that was begun on the device, and finished there."""
+    folder = tmp_path_factory.mktemp("run") / "shapes"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "cupy", cupy)
+        assert train.main(["shapes", *TINY, *GPU, "--out", str(folder)]) == 0
+    return folder
+
+
+def test_a_training_writes_finite_losses_and_whole_weights(run):
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    reports = [line for line in lines if "loss" in line]
+    assert sum(report["steps"] for report in reports) == 2
+    assert all(np.isfinite(report["loss"]) for report in reports)
+    assert (run / "weights.h5").exists() and (run / "results.json").exists()
+
+
+def test_a_training_goes_on_from_a_checkpoint_of_the_device(run, capsys):
+    assert train.main(["shapes", "--resume", *GPU, "--out", str(run)]) == 0
+    out = capsys.readouterr().out
+    assert NAME in out and "going on from" in out
+
+
+def test_an_evaluation_counts_the_pixels_that_the_cpu_counts(run, tmp_path, capsys):
+    figures = {}
+    for device in ("cpu", "gpu"):
+        file = tmp_path / f"{device}.json"
+        options = ["--limit", "3", "--device", device, "--json", str(file)]
+        assert evaluate.main([str(run), "shapes", *options]) == 0
+        figures[device] = json.loads(file.read_text())
+    assert NAME in capsys.readouterr().out
+    assert figures["gpu"] == figures["cpu"]
+
+
+def test_of_an_evaluation_only_the_figures_come_to_the_host(run):
+    with counted() as of_two:
+        assert evaluate.main([str(run), "shapes", "--limit", "2", *GPU]) == 0
+    with counted() as of_five:
+        assert evaluate.main([str(run), "shapes", "--limit", "5", *GPU]) == 0
+    assert of_five["download"] == of_two["download"]
+    assert of_five["upload"] == of_two["upload"] + 3 * 2  # image and labels
+
+
+def test_a_prediction_is_that_of_the_cpu(run, tmp_path, capsys):
+    image = np.random.default_rng(0).integers(0, 256, (40, 56, 3), np.uint8)
+    Image.fromarray(image).save(tmp_path / "a.png")
+    labels = []
+    for device in ("cpu", "gpu"):
+        out = tmp_path / device
+        options = ["-o", str(out), "--device", device]
+        assert predict.main([str(run), str(tmp_path / "a.png"), *options]) == 0
+        labels.append(read_label(out / "a.png"))
+    assert NAME in capsys.readouterr().out
+    np.testing.assert_array_equal(*labels)
+
+
+def test_a_classification_is_that_of_the_cpu(tmp_path, capsys):
+    image = np.random.default_rng(0).integers(0, 256, (70, 80, 3), np.uint8)
+    Image.fromarray(image).save(tmp_path / "a.png")
+    said = []
+    for device in ("cpu", "gpu"):
+        options = [str(tmp_path / "a.png"), "--device", device]
+        assert classify.main(["weights/vgg16-shapes.h5", *options]) == 0
+        first, *rest = capsys.readouterr().out.splitlines()
+        said.append(rest)
+    assert first == NAME
+    assert said[0] == said[1]
+
+
+def test_the_doctor_finds_that_the_device_computes_as_the_cpu_does(capsys):
+    assert doctor.main(GPU) == 0
+    assert "stand-in" in capsys.readouterr().out

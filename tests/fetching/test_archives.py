@@ -1,0 +1,219 @@
+"""Archives are extracted whole, and never reach outside of their folder."""
+
+from __future__ import annotations
+
+import io
+import stat
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from minifcn.fetching import archives
+from minifcn.fetching.archives import ArchiveError, extract
+
+TREE = {"TrainVal/VOCdevkit/VOC2011/JPEGImages/a.jpg": b"image", "TrainVal/readme": b""}
+
+
+def tar_info(name: str, **fields: object) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    for field, value in fields.items():
+        setattr(info, field, value)
+    return info
+
+
+def write_tar(path: Path, files: dict[str, bytes], *extra: tarfile.TarInfo, mode="w") -> Path:
+    with tarfile.open(path, mode) as tar:
+        for name, content in files.items():
+            tar.addfile(tar_info(name, size=len(content)), io.BytesIO(content))
+        for info in extra:
+            tar.addfile(info)
+    return path
+
+
+def write_tgz(path: Path, files: dict[str, bytes]) -> Path:
+    return write_tar(path, files, mode="w:gz")
+
+
+def write_zip(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in files.items():
+            file.writestr(name, content)
+    return path
+
+
+each_format = pytest.mark.parametrize("write", [write_tar, write_tgz, write_zip])
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A folder to extract in; nothing but the archive may be there or beside it in the end."""
+    home = tmp_path / "home"
+    home.mkdir()
+    yield home
+    assert not list(home.rglob(".partial*"))
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def assert_refused(archive: Path, words: str) -> None:
+    """Check that an archive is refused with these words, and that nothing is left of it."""
+    with pytest.raises(ArchiveError, match=words) as error:
+        extract(archive, archive.with_name("out"))
+    assert str(archive) in str(error.value)
+    assert [path.name for path in archive.parent.iterdir()] == [archive.name]
+
+
+@each_format
+def test_whole_archive_becomes_the_folder(home, write):
+    extract(write(home / "archive", TREE), home / "out")
+    assert everything(home / "out") == TREE
+
+
+@each_format
+def test_folder_that_holds_a_path_becomes_the_folder_whatever_is_above_it(home, write):
+    archive = write(home / "archive", TREE)
+    extract(archive, home / "VOCdevkit" / "VOC2011", "JPEGImages")
+    assert everything(home / "VOCdevkit") == {"VOC2011/JPEGImages/a.jpg": b"image"}
+
+
+def test_archive_without_that_path_says_what_it_holds(home):
+    archive = write_tar(home / "archive", TREE)
+    with pytest.raises(ArchiveError, match="holds no ImageSets but TrainVal"):
+        extract(archive, home / "out", "ImageSets")
+
+
+def test_folder_that_exists_is_left_alone(home):
+    archive = write_tar(home / "archive", TREE)
+    (home / "out").mkdir()
+    with pytest.raises(ArchiveError, match="out exists already"):
+        extract(archive, home / "out")
+    assert everything(home / "out") == {}
+
+
+def test_leftover_of_a_killed_process_does_not_get_in(home):
+    (home / ".partial-out").mkdir()
+    (home / ".partial-out" / "old").touch()
+    extract(write_tar(home / "archive", TREE), home / "out")
+    assert everything(home / "out") == TREE
+
+
+@each_format
+@pytest.mark.parametrize(
+    "name", ["../evil", "a/../../evil", "/evil", "C:/evil", "..\\evil", "\\\\host\\evil"]
+)
+def test_name_that_leads_out_is_refused(home, write, name):
+    assert_refused(write(home / "archive", {"good": b"", name: b"evil"}), "leads out")
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+@pytest.mark.parametrize("points_to", ["/etc/passwd", "../../etc/passwd"])
+def test_link_that_leads_out_of_a_tar_is_refused(home, kind, points_to):
+    link = tar_info("folder/link", type=kind, linkname=points_to)
+    assert_refused(write_tar(home / "archive", {"good": b""}, link), "leads out")
+
+
+def test_link_that_leads_out_of_a_zip_is_refused(home):
+    info = zipfile.ZipInfo("folder/link")
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(home / "archive", "w") as file:
+        file.writestr(info, "../../secret")
+    assert_refused(home / "archive", "leads out")
+
+
+def test_nothing_is_written_through_a_link(home):
+    link = tar_info("folder", type=tarfile.SYMTYPE, linkname="elsewhere")
+    with tarfile.open(home / "archive", "w") as tar:
+        tar.addfile(link)
+        tar.addfile(tar_info("folder/evil", size=4), io.BytesIO(b"evil"))
+    assert_refused(home / "archive", "its link folder leads to no file in it")
+
+
+def test_link_within_becomes_a_copy(home):
+    links = [
+        tar_info("b/soft", type=tarfile.SYMTYPE, linkname="../a/file"),
+        tar_info("b/hard", type=tarfile.LNKTYPE, linkname="a/file"),
+    ]
+    extract(write_tar(home / "archive", {"a/file": b"content"}, *links), home / "out")
+    assert everything(home / "out") == dict.fromkeys(["a/file", "b/hard", "b/soft"], b"content")
+    assert not any(path.is_symlink() for path in (home / "out").rglob("*"))
+
+
+def test_link_to_itself_is_refused(home):
+    link = tar_info("link", type=tarfile.SYMTYPE, linkname="link")
+    assert_refused(write_tar(home / "archive", {}, link), "leads to no file in it")
+
+
+@pytest.mark.parametrize("kind", [tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE, b"?"])
+def test_device_is_refused(home, kind):
+    device = tar_info("null", type=kind)
+    assert_refused(write_tar(home / "archive", {"good": b""}, device), "is a device")
+
+
+def test_modes_and_owners_are_ignored(home):
+    with tarfile.open(home / "archive", "w") as tar:
+        tar.addfile(tar_info("tool", mode=0o4777, uid=0))
+    extract(home / "archive", home / "out")
+    assert not (home / "out" / "tool").stat().st_mode & (stat.S_ISUID | stat.S_IXUSR)
+
+
+@pytest.mark.parametrize("write", [write_tgz, write_zip])
+def test_bomb_is_refused(home, monkeypatch, write):
+    monkeypatch.setattr(archives, "ALLOWANCE", 0)
+    assert_refused(write(home / "archive", {"zeros": bytes(1 << 20)}), "far more comes out")
+
+
+def test_bomb_of_copies_is_refused(home, monkeypatch):
+    monkeypatch.setattr(archives, "ALLOWANCE", 0)
+    links = (tar_info(f"{i}", type=tarfile.SYMTYPE, linkname="data") for i in range(60))
+    archive = write_tar(home / "archive", {"data": bytes(100_000)}, *links)
+    assert_refused(archive, "far more comes out")
+
+
+def test_bomb_of_empty_files_is_refused(home, monkeypatch):
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 10)
+    assert_refused(write_tgz(home / "archive", {str(i): b"" for i in range(11)}), "10 members")
+
+
+def test_header_that_claims_to_be_long_is_refused_before_it_is_read(home):
+    info = tar_info("long", type=tarfile.GNUTYPE_LONGNAME, size=2 * archives.MAX_READ)
+    (home / "archive").write_bytes(info.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
+    assert_refused(home / "archive", "far more comes out")
+
+
+def cut(content: bytes, share: float) -> bytes:
+    return content[: int(len(content) * share)]
+
+
+def no_archive(content: bytes, share: float) -> bytes:
+    return b"no archive" * 200
+
+
+@each_format
+@pytest.mark.parametrize("damage", [cut, no_archive])
+@pytest.mark.parametrize("share", [0.3, 0.6])
+def test_damaged_archive_is_refused(
+    home, write, damage: Callable[[bytes, float], bytes], share: float
+):
+    content = bytes(range(256)) * 64
+    archive = write(home / "archive", {"a": content, "b": content})
+    archive.write_bytes(damage(archive.read_bytes(), share))
+    assert_refused(archive, "cannot be extracted")
+
+
+def test_encrypted_zip_is_refused(home):
+    archive = write_zip(home / "archive", {"a": b"content"})
+    content = bytearray(archive.read_bytes())
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    archive.write_bytes(content)
+    assert_refused(archive, "encrypted")

@@ -1,0 +1,137 @@
+"""The order of the house, kept by reading the source: who imports whom, and how long files are."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import minifcn
+from minifcn.__main__ import COMMANDS
+
+ROOT = Path(minifcn.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+MAX_LINES = 300
+
+# From the ground up. A file uses what stands in its own line or before it.
+FLOORS = (
+    ("backend",),
+    ("system", "functional"),
+    ("containers", "fetching", "layers", "distributed"),
+    ("net",),
+    ("models",),
+    ("data", "weights"),
+    ("inference",),
+    ("training",),
+    ("experiments",),
+    (*COMMANDS, "__main__"),
+)
+FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
+
+# Rooms of one house that do not know each other, though their floors would allow it.
+STRANGERS = (("data", "weights"), ("data", "models"), ("data", "net"), ("weights", "net"))
+
+# Files of functional/ that work on the host, whatever the device: the weights of the bilinear
+# kernel are made once, the plain loops are the oracle of the tests, and CuPy recycles by itself.
+ON_THE_HOST = ("bilinear.py", "naive.py", "fast/recycle.py")
+
+
+def part(file: Path) -> str:
+    """Return which part of the package a file belongs to: a folder, or the file's own name."""
+    return file.relative_to(ROOT).with_suffix("").parts[0]
+
+
+def imported_parts(file: Path) -> Iterator[tuple[str, int]]:
+    """Yield the parts of the package that a file imports, with the line number."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module == "minifcn":
+            modules = [f"minifcn.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            modules = [node.module or ""]
+        else:
+            continue
+        for module in modules:
+            package, _, rest = module.partition(".")
+            if package == "minifcn" and rest:
+                yield rest.partition(".")[0], node.lineno
+
+
+each_file = pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(ROOT)))
+
+
+def test_every_part_of_the_house_is_on_a_floor():
+    assert {part(file) for file in FILES} - {"__init__"} == set(FLOOR)
+
+
+@each_file
+def test_imports_run_downwards_only(file):
+    floor = FLOOR.get(part(file), 0)
+    above = [
+        f"line {line} imports {name}" for name, line in imported_parts(file) if FLOOR[name] > floor
+    ]
+    assert not above, f"{file.name} is on floor {floor} of the table in {Path(__file__).name}"
+
+
+@each_file
+def test_strangers_do_not_know_each_other(file):
+    known = {name for name, _ in imported_parts(file)}
+    for one, other in STRANGERS:
+        assert part(file) != one or other not in known
+        assert part(file) != other or one not in known
+
+
+@pytest.mark.parametrize(
+    "file", [f for f in FILES if part(f) not in FLOORS[-1]], ids=lambda f: str(f.relative_to(ROOT))
+)
+def test_only_the_commands_print(file):
+    printing = [
+        node.lineno
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Name) and node.id == "print"
+    ]
+    assert not printing or file.name == "console.py", "return the text, or raise"
+
+
+@each_file
+def test_imports_are_written_out(file):
+    relative = [
+        node.lineno
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    assert not relative, "write `from minifcn.x import y`, so that a reader sees the floor"
+
+
+@each_file
+def test_files_are_short_enough_to_be_read_in_one_go(file):
+    lines = len(file.read_text().splitlines())
+    assert lines <= MAX_LINES, f"{file.name} has {lines} lines; split it by idea"
+
+
+@pytest.mark.parametrize(
+    "file", [f for f in FILES if part(f) in ("functional", "layers")], ids=lambda f: f.name
+)
+def test_no_gradient_is_added_through_index_arrays(file):
+    # numpy.add.at is 16 times slower than adding slices, measured on col2im.
+    assert "add.at(" not in file.read_text()
+
+
+@pytest.mark.parametrize(
+    "file",
+    [f for f in FILES if part(f) == "functional" and not str(f).endswith(ON_THE_HOST)],
+    ids=lambda f: f.name,
+)
+def test_arithmetic_takes_its_array_module_from_its_arguments(file):
+    # The name `np` may be compared (`xp is np` asks for the device), but nothing taken from it.
+    taken = [
+        f"line {node.lineno}: np.{node.attr}"
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in ("np", "numpy")
+    ]
+    assert not taken, "use `xp = array_module(x)`, so that the line also runs on a GPU"

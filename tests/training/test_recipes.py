@@ -1,0 +1,64 @@
+"""The paper's recipes, and the rates that cannot work."""
+
+from __future__ import annotations
+
+import pytest
+
+from minifcn.training.recipes import PAPER_PIXELS, RECIPES, check_rate, default_rate, pixel_rate
+
+
+def test_the_recipes_are_the_papers():
+    accumulate, heavy = RECIPES["accumulate"], RECIPES["heavy"]
+    assert (accumulate.images, accumulate.momentum, accumulate.normalization) == (20, 0.9, "valid")
+    assert (heavy.images, heavy.momentum, heavy.normalization) == (1, 0.99, "batch")
+    assert accumulate.weight_decay == heavy.weight_decay == 5e-4
+    assert [heavy.rates[arch] for arch in ("fcn32s", "fcn16s", "fcn8s")] == [1e-10, 1e-12, 1e-14]
+    assert accumulate.rates["fcn32s"] == 1e-4
+
+
+def test_the_two_recipes_weigh_an_example_alike():
+    # 0.9 ** (1 / 20) is about 0.99 (PAMI 2017, section 4.3)
+    assert RECIPES["accumulate"].momentum ** (1 / 20) == pytest.approx(0.99, abs=0.006)
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+@pytest.mark.parametrize("width", [1.0, 0.125])
+def test_every_default_rate_passes_the_check(recipe, width):
+    for arch in recipe.rates:
+        rate = default_rate(recipe, arch, "vgg16", width, pixels=PAPER_PIXELS, small_rate=5e-3)
+        check_rate(rate, recipe.normalization, PAPER_PIXELS)
+
+
+def test_a_small_nets_rate_does_not_depend_on_how_the_loss_is_normalised():
+    heavy = RECIPES["heavy"]
+    rate = default_rate(heavy, "fcn8s", "vgg16", 0.125, pixels=128 * 128, small_rate=0.02)
+    # momentum 0.99 in place of 0.9 makes a gradient act ten times as long
+    assert pixel_rate(rate, heavy.normalization, 128 * 128) == pytest.approx(0.002)
+
+
+@pytest.mark.parametrize(
+    ("rate", "normalization", "words"),
+    [
+        (1e-10, "valid", "nothing would be learned; rates like 1e-10 belong to the summed loss"),
+        (1e-4, "batch", "it would diverge; rates like 1e-4 belong to the mean loss"),
+        (1e-4, "none", "a sum over 187,500 pixels: it would diverge"),
+        (2.0, "valid", "it would diverge"),
+    ],
+)
+def test_a_rate_that_cannot_work_is_refused_with_advice(rate, normalization, words):
+    with pytest.raises(ValueError, match=words):
+        check_rate(rate, normalization, PAPER_PIXELS)
+
+
+def test_the_paper_found_another_rate_for_each_net():
+    found = {
+        backbone: default_rate(
+            RECIPES["accumulate"], "fcn32s", backbone, 1.0, pixels=PAPER_PIXELS, small_rate=5e-3
+        )
+        for backbone in ("alexnet", "vgg16", "googlenet")
+    }
+    assert found == {
+        "alexnet": pytest.approx(1e-3),
+        "vgg16": pytest.approx(1e-4),
+        "googlenet": pytest.approx(5e-5),
+    }

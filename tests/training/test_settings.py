@@ -1,0 +1,69 @@
+"""The settings of a run: defaults, contradictions, the way to JSON and back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from minifcn.training.settings import DATASETS, Settings, SettingsError, resolve
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("recipe", ["accumulate", "heavy"])
+def test_every_data_set_has_settings_that_fit_each_other(dataset, recipe):
+    settings = resolve(dataset, recipe=recipe)
+    assert settings.dataset == dataset
+    assert settings.steps >= settings.evaluate_every >= 1
+
+
+def test_what_is_given_wins_and_none_means_not_given():
+    settings = resolve("shapes", steps=7, width=None, rate=1e-3)
+    assert (settings.steps, settings.width, settings.rate) == (7, 0.125, 1e-3)
+
+
+def test_the_full_net_accumulates_twenty_images_as_the_paper_does():
+    settings = resolve("voc", width=1.0, weights="vgg16.h5", batch_size=4)
+    assert settings.batch_size * settings.accumulate == 20
+    assert settings.rate == 1e-8  # FCN-8s after FCN-16s: two steps of 1/100 from 1e-4
+
+
+def test_the_heavy_recipe_updates_after_each_image():
+    settings = resolve("voc", width=1.0, weights="vgg16.h5", recipe="heavy", arch="fcn32s")
+    assert (settings.batch_size, settings.accumulate, settings.rate) == (1, 1, 1e-10)
+
+
+def test_settings_survive_json():
+    settings = resolve("folder", data_dir="data", data_options={"ignore": 11})
+    assert Settings.from_dict(json.loads(json.dumps(settings.to_dict()))) == settings
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"rate": 1e-10}, "1e-10 belong to the summed loss"),
+        ({"recipe": "heavy", "rate": 1e-4}, "1e-4 belong to the mean loss"),
+        ({"recipe": "adam"}, "recipe must be one of accumulate, heavy, not 'adam'"),
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"log_every": -1}, "log_every must be at least 0, not -1"),
+        ({"precision": "float8"}, "precision must be one of float32, tf32, float16, not 'float8'"),
+        ({"stpes": 3}, "stpes"),
+    ],
+)
+def test_what_cannot_work_is_refused(given, words):
+    with pytest.raises(SettingsError, match=words):
+        resolve("shapes", **given)
+
+
+def test_an_unknown_data_set_is_refused_with_the_known_ones():
+    with pytest.raises(
+        SettingsError, match="'imagenet' is not known; choose shapes, voc, sbd, nyud"
+    ):
+        resolve("imagenet")
+
+
+def test_a_config_with_unknown_or_missing_settings_is_refused():
+    values = resolve("shapes").to_dict()
+    del values["seed"]
+    with pytest.raises(SettingsError, match=r"unknown \['sead'\], missing \['seed'\]"):
+        Settings.from_dict(values | {"sead": 0})

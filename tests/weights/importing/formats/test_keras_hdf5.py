@@ -1,0 +1,346 @@
+"""Keras' weights of all versions come back under the names that the layers were given."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+from helpers import keras_files
+from helpers.hostile import TENTHS, assert_refused, truncate
+
+from minifcn.weights.importing.formats.keras_hdf5 import read_keras
+
+f32 = np.float32
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "vgg16.h5"
+
+
+def arrays(*shapes):
+    rng = np.random.default_rng(0)
+    return [rng.normal(size=shape).astype(f32) for shape in shapes]
+
+
+KERNEL, BIAS, DENSE, DENSE_BIAS = arrays((3, 3, 3, 4), (4,), (20, 5), (5,))
+
+
+def assert_same(found, expected):
+    assert list(found) == list(expected)
+    for name, array in expected.items():
+        assert found[name].dtype == array.dtype
+        np.testing.assert_array_equal(found[name], array)
+
+
+KERAS_1 = {
+    "block1_conv1": {"block1_conv1_W_1:0": KERNEL, "block1_conv1_b_1:0": BIAS},
+    "block1_pool": {},
+    "fc1": {"fc1_W_1:0": DENSE, "fc1_b_1:0": DENSE_BIAS},
+}
+KERAS_2 = {
+    "input_1": {},
+    "predictions": {"predictions/kernel:0": DENSE, "predictions/bias:0": DENSE_BIAS},
+    "block1_conv1": {"block1_conv1/kernel:0": KERNEL, "block1_conv1/bias:0": BIAS},
+}
+
+
+def test_the_vgg16_of_keras_applications(path):
+    """Written by TensorFlow and Keras 1, as its names show."""
+    keras_files.write_listed(path, KERAS_1)
+    source = read_keras(path)
+    assert (source.format, source.framework) == ("Keras HDF5", "keras")
+    expected = {
+        "block1_conv1/block1_conv1_W_1": KERNEL,
+        "block1_conv1/block1_conv1_b_1": BIAS,
+        "fc1/fc1_W_1": DENSE,
+        "fc1/fc1_b_1": DENSE_BIAS,
+    }
+    assert_same(source.arrays, expected)
+    names = list(expected)
+    assert source.attributes == {
+        "layers": {"block1_conv1": names[:2], "fc1": names[2:]},
+        "keras_version": "",
+        "backend": "",
+        "dim_ordering": "",
+    }
+
+
+@pytest.mark.parametrize("whole_model", [False, True])
+def test_weights_of_keras_2_and_those_in_a_model_of_it(path, whole_model):
+    facts = {"keras_version": "2.4.0", "backend": b"tensorflow"}
+    keras_files.write_listed(path, KERAS_2, whole_model=whole_model, **facts)
+    source = read_keras(path)
+    expected = {  # in the order of the layers, not of the alphabet
+        "predictions/kernel": DENSE,
+        "predictions/bias": DENSE_BIAS,
+        "block1_conv1/kernel": KERNEL,
+        "block1_conv1/bias": BIAS,
+    }
+    assert_same(source.arrays, expected)
+    assert source.attributes["keras_version"] == "2.4.0"
+    assert source.attributes["backend"] == "tensorflow"
+
+
+@pytest.mark.parametrize(
+    ("layer", "weight", "name"),
+    [
+        ("conv", "sequential/conv/kernel", "conv/kernel"),  # Keras 3
+        ("vgg16", "block1_conv1/kernel:0", "vgg16/block1_conv1/kernel"),  # Keras 2
+        ("vgg16", "vgg16/block1_conv1/kernel", "vgg16/block1_conv1/kernel"),  # Keras 3
+        ("conv", "conv_1/kernel:0", "conv/conv_1/kernel"),  # the second model in a session
+        ("a/conv", "a/conv/kernel:0", "a/conv/kernel"),
+        ("conv", "kernel", "conv/kernel"),
+    ],
+)
+def test_what_the_weights_are_called(path, layer, weight, name):
+    keras_files.write_listed(path, {layer: {weight: KERNEL}})
+    assert list(read_keras(path).arrays) == [name]
+
+
+def test_lists_of_names_beyond_64_kib_are_split(path):
+    with h5py.File(path, "w") as file:
+        for number, layers in enumerate((["a", "b"], ["c"])):
+            file.attrs[f"layer_names{number}"] = [layer.encode() for layer in layers]
+            for layer in layers:
+                file[f"{layer}/kernel:0"] = KERNEL
+                file[layer].attrs["weight_names0"] = [b"kernel:0"]
+    assert list(read_keras(path).arrays) == ["a/kernel", "b/kernel", "c/kernel"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ([{"dim_ordering": "th"}, {"dim_ordering": "th"}, {"units": 3}], "th"),
+        ([{"dim_ordering": "tf"}], "tf"),
+        ([{"data_format": "channels_first"}], "th"),
+        ([{"data_format": "channels_last"}, {"data_format": None}], "tf"),
+        ([{"data_format": "channels_last"}, {"data_format": "channels_first"}], ""),
+        ([{"units": 3}], ""),
+    ],
+)
+def test_the_order_of_dimensions_in_the_description_of_a_model(path, facts, expected):
+    config = json.dumps({"config": [{"class_name": "Layer", "config": fact} for fact in facts]})
+    keras_files.write_listed(path, KERAS_2, whole_model=True, model_config=config)
+    assert read_keras(path).attributes["dim_ordering"] == expected
+
+
+@pytest.mark.parametrize("top", ["layers", "_layer_checkpoint_dependencies"])
+def test_objects_of_keras_3_have_the_names_of_their_layers(path, top):
+    weights = {
+        "conv2d": ("block1_conv1", [KERNEL, BIAS]),
+        "conv2d_10": ("block5_conv1", [KERNEL]),
+        "conv2d_2": ("block1_conv2", [KERNEL]),
+        "dense": ("", [DENSE, DENSE_BIAS]),
+        "flatten": ("flatten", []),
+    }
+    keras_files.write_objects(path, weights, top)
+    source = read_keras(path)
+    assert source.format == "Keras 3 weights.h5"
+    expected = {
+        "block1_conv1/0": KERNEL,
+        "block1_conv1/1": BIAS,
+        "block1_conv2/0": KERNEL,
+        "block5_conv1/0": KERNEL,
+        "dense/0": DENSE,
+        "dense/1": DENSE_BIAS,
+    }
+    assert_same(source.arrays, expected)
+    assert source.attributes["layers"]["dense"] == ["dense/0", "dense/1"]
+
+
+def test_a_model_in_the_place_of_a_layer_comes_before_its_layers(path):
+    weights = {
+        "functional": ("vgg16", []),
+        "functional/layers/conv2d": ("block1_conv1", [KERNEL]),
+        "dense": ("top", [DENSE]),
+    }
+    keras_files.write_objects(path, weights)
+    assert_same(read_keras(path).arrays, {"top/0": DENSE, "vgg16/block1_conv1/0": KERNEL})
+
+
+def test_a_model_that_is_a_class_has_no_list_of_layers(path):
+    weights = {
+        "block1": ("sequential", []),
+        "block1/layers/conv2d": ("block1_conv1", [KERNEL, BIAS]),
+        "head": ("predictions", [DENSE]),
+    }
+    keras_files.write_objects(path, weights, top=".")
+    expected = {
+        "sequential/block1_conv1/0": KERNEL,
+        "sequential/block1_conv1/1": BIAS,
+        "predictions/0": DENSE,
+    }
+    assert_same(read_keras(path).arrays, expected)
+
+
+def test_more_than_ten_variables_stay_in_order(path):
+    many = arrays(*[(2,)] * 12)
+    keras_files.write_objects(path, {"cell": ("cell", many)})
+    assert_same(read_keras(path).arrays, {f"cell/{i}": array for i, array in enumerate(many)})
+
+
+def write_archive(path, compression=zipfile.ZIP_STORED, name="model.weights.h5"):
+    """Write as Keras 3 writes `.keras`."""
+    inner = path.with_name("inner.h5")
+    keras_files.write_objects(inner, {"conv2d": ("block1_conv1", [KERNEL, BIAS])})
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr("metadata.json", json.dumps({"keras_version": "3.15.1"}))
+        archive.writestr("config.json", "{}")
+        archive.write(inner, name)
+
+
+def test_an_archive_of_keras_3(path):
+    write_archive(path)
+    source = read_keras(path)
+    assert_same(source.arrays, {"block1_conv1/0": KERNEL, "block1_conv1/1": BIAS})
+    assert source.attributes["keras_version"] == "3.15.1"
+
+
+def test_layers_without_names_of_keras_0(path):
+    keras_files.write_numbered(path, [[], [KERNEL, BIAS], *[[]] * 8, [DENSE]])
+    source = read_keras(path)
+    assert source.format == "Keras 0 HDF5"
+    expected = {"layer_1/param_0": KERNEL, "layer_1/param_1": BIAS, "layer_10/param_0": DENSE}
+    assert_same(source.arrays, expected)
+
+
+def test_the_arrays_are_views_of_the_mapped_file(path):
+    large = np.ones(1 << 20, f32)
+    keras_files.write_listed(path, {"fc1": {"fc1/kernel:0": large}})
+    tracemalloc.start()
+    try:
+        found = read_keras(path).arrays["fc1/kernel"]
+        assert tracemalloc.get_traced_memory()[1] < large.nbytes // 10
+    finally:
+        tracemalloc.stop()
+    assert not found.flags.writeable
+    np.testing.assert_array_equal(found, large)
+
+
+# ---------------------------------------------------------------------------------------------
+# What is refused
+# ---------------------------------------------------------------------------------------------
+
+
+def test_a_missing_file_is_reported_as_such(path):
+    with pytest.raises(FileNotFoundError, match=r"vgg16\.h5"):
+        read_keras(path)
+
+
+@pytest.mark.parametrize("tenths", TENTHS)
+@pytest.mark.parametrize("layout", ["listed", "objects", "archive"])
+def test_a_truncated_file_is_refused(path, layout, tenths):
+    if layout == "listed":
+        keras_files.write_listed(path, KERAS_2, keras_version="2.4.0")
+    elif layout == "objects":
+        keras_files.write_objects(path, {"conv2d": ("block1_conv1", [KERNEL, BIAS])})
+    else:
+        write_archive(path)
+    truncate(path, tenths)
+    assert_refused(read_keras, path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x02}.", b"PK\3\4", b"\x89HDF\r\n\x1a\n" * 100])
+def test_another_format_is_refused(path, content):
+    path.write_bytes(content)
+    assert_refused(read_keras, path)
+
+
+def test_an_hdf5_file_of_something_else_is_refused(path):
+    with h5py.File(path, "w") as file:
+        file["data"] = KERNEL
+    assert_refused(read_keras, path, "no weights in any of Keras' layouts")
+
+
+def test_a_compressed_archive_is_refused_unopened(path):
+    write_archive(path, zipfile.ZIP_DEFLATED)
+    assert_refused(read_keras, path, "'metadata.json' is compressed.*zip -0")
+
+
+def test_an_archive_without_hdf5_is_refused(path):
+    write_archive(path, name="model.weights.npz")
+    assert_refused(read_keras, path, "no member 'model.weights.h5'")
+
+
+def missing_layer(file):
+    file.attrs["layer_names"] = [b"block1_conv1", b"block9_conv9"]
+
+
+def missing_weight(file):
+    file["block1_conv1"].attrs["weight_names"] = [b"kernel"]
+
+
+def path_out_of_the_group(file):
+    file["block1_conv1"].attrs["weight_names"] = [b"../predictions/kernel:0"]
+
+
+def absolute_path(file):
+    file["block1_conv1"].attrs["weight_names"] = [b"/predictions"]
+
+
+def weight_twice(file):
+    file["block1_conv1"].attrs["weight_names"] = [b"block1_conv1/kernel:0"] * 2
+
+
+def group_as_a_weight(file):
+    file["block1_conv1"].attrs["weight_names"] = [b"block1_conv1"]
+
+
+def names_that_are_numbers(file):
+    file.attrs["layer_names"] = np.ones(3)
+
+
+def external_link(file):
+    del file["block1_conv1/block1_conv1/kernel:0"]
+    file["block1_conv1/block1_conv1/kernel:0"] = h5py.ExternalLink("secret.h5", "/kernel")
+
+
+def external_group(file):
+    del file["block1_conv1"]
+    file["block1_conv1"] = h5py.ExternalLink("secret.h5", "/")
+
+
+def billion_elements(file):
+    del file["block1_conv1/block1_conv1/kernel:0"]
+    file["block1_conv1"].create_dataset("block1_conv1/kernel:0", (1 << 30,), f32)
+
+
+def model_that_is_no_group(file):
+    file["model_weights"] = KERNEL
+    file["model_weights"].attrs["layer_names"] = [b"block1_conv1"]
+
+
+HOSTILE = {
+    missing_layer: "it has no 'block9_conv9'",
+    missing_weight: "it has no 'kernel' in /block1_conv1",
+    path_out_of_the_group: "it has no '../predictions",
+    absolute_path: "it has no '/predictions'",
+    weight_twice: "two arrays of the name 'block1_conv1/kernel'",
+    group_as_a_weight: "or a group of it",
+    names_that_are_numbers: "'layer_names' of / is not a text",
+    external_link: r"is a link \(ExternalLink\)",
+    external_group: r"is a link \(ExternalLink\)",
+    billion_elements: "claims 4294967296 bytes",
+    model_that_is_no_group: "it has no 'block1_conv1' in /model_weights",
+}
+
+
+@pytest.mark.parametrize("change", HOSTILE, ids=lambda change: change.__name__)
+def test_a_hostile_file_is_refused(path, change):
+    keras_files.write_listed(path.with_name("secret.h5"), KERAS_2)
+    keras_files.write_listed(path, KERAS_2)
+    with h5py.File(path, "r+") as file:
+        change(file)
+    assert_refused(read_keras, path, HOSTILE[change])
+
+
+def test_objects_in_themselves_are_not_followed_for_ever(path):
+    keras_files.write_objects(path, {"conv2d": ("conv", [KERNEL])})
+    with h5py.File(path, "r+") as file:
+        file["layers/conv2d/layers"] = file["layers"]
+    assert_refused(read_keras, path, "nested more than 20 deep")

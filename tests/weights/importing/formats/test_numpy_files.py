@@ -1,0 +1,331 @@
+"""NumPy's files: archives and pickled dicts of layers, whole and broken."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import zipfile
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+from helpers.hostile import TENTHS, assert_read_or_refused, assert_refused, damaged_copies, truncate
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from minifcn.weights.importing.formats.numpy_files import read_npy, read_npz, write_npz
+from minifcn.weights.store import WeightsError
+
+f32 = np.float32
+EXAMPLE = {
+    "conv1_1/W": np.arange(24, dtype=f32).reshape(2, 3, 2, 2),
+    "b": np.arange(3.0),
+    "half": np.array([1.5, -2], np.float16),
+    "empty": np.zeros((0, 3), f32),
+    "one": np.array(7, np.int64),
+    "flags": np.array([True, False]),
+    "big_endian": np.arange(3, dtype=">f4"),
+}
+
+
+@pytest.fixture
+def npz(tmp_path):
+    return tmp_path / "net.npz"
+
+
+@pytest.fixture
+def npy(tmp_path):
+    return tmp_path / "net.npy"
+
+
+def assert_bits_equal(found, expected):
+    assert list(found) == list(expected)
+    for name, array in expected.items():
+        assert (found[name].dtype, found[name].shape) == (array.dtype, array.shape), name
+        assert found[name].tobytes() == array.tobytes(), name
+
+
+# ---------------------------------------------------------------------------------------------
+# npz
+# ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_archives_of_numpy_are_read(npz, save):
+    save(npz, **EXAMPLE)
+    source = read_npz(npz)
+    assert_bits_equal(source.arrays, EXAMPLE)
+    assert source[::3] == ("NumPy npz", {"skipped": {}})
+    assert source.framework == "numpy"
+
+
+def test_numpy_reads_what_we_write(npz):
+    write_npz(npz, EXAMPLE)
+    with np.load(npz) as archive:
+        assert_bits_equal(dict(archive), EXAMPLE)
+
+
+@settings(max_examples=12)  # each waits for the disk
+@given(
+    st.dictionaries(
+        st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=9),
+        arrays.arrays(
+            st.sampled_from(["<f4", ">f8", "<f2", "<i8", "|u1", "|b1"]),
+            arrays.array_shapes(min_dims=0, min_side=0, max_side=4),
+        ),
+        max_size=4,
+    )
+)
+def test_any_arrays_come_back(tmp_path_factory, contents):
+    path = tmp_path_factory.mktemp("numpy") / "net.npz"
+    write_npz(path, contents)
+    assert_bits_equal(read_npz(path).arrays, contents)
+
+
+def test_uncompressed_numbers_are_read_only_views(npz):
+    np.savez(npz, a=np.arange(6, dtype=f32))
+    array = read_npz(npz).arrays["a"]
+    assert not array.flags.owndata and not array.flags.writeable
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_fortrans_order_is_understood(npz, save):
+    save(npz, a=np.asfortranarray(np.arange(6, dtype=f32).reshape(2, 3)))
+    assert read_npz(npz).arrays["a"].tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_what_is_no_array_of_numbers_is_skipped_and_told(npz):
+    np.savez(npz, a=np.ones(1), none=np.array(None), text=np.array("text"))
+    with zipfile.ZipFile(npz, "a") as archive:
+        archive.writestr("readme.txt", "text")
+    source = read_npz(npz)
+    assert list(source.arrays) == ["a"]
+    assert source.attributes["skipped"] == {
+        "none": "of object, not of numbers",
+        "text": "of <U4, not of numbers",
+        "readme.txt": "not a NumPy array",
+    }
+
+
+def test_the_same_arrays_make_the_same_file(npz):
+    write_npz(npz, EXAMPLE)
+    first = npz.read_bytes()
+    write_npz(npz, EXAMPLE)
+    assert npz.read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("key", "array"),
+    [("a", np.array([None])), ("a", np.ones(1, complex)), ("", np.ones(1)), ("a\0b", np.ones(1))],
+)
+def test_what_cannot_be_stored_is_refused_and_leaves_nothing(npz, key, array):
+    with pytest.raises(WeightsError, match=r"net\.npz cannot be written: .* has no form"):
+        write_npz(npz, {"first": np.ones(1), key: array})
+    assert list(npz.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("tenths", TENTHS)
+def test_a_truncated_archive_is_refused(npz, tenths, save):
+    save(npz, **EXAMPLE)
+    truncate(npz, tenths)
+    assert_refused(read_npz, npz)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_damage_to_an_archive_is_found_or_does_no_harm(npz, save):
+    save(npz, **EXAMPLE)
+    for content in damaged_copies(npz.read_bytes(), 150):
+        npz.write_bytes(content)
+        assert_read_or_refused(read_npz, npz)
+
+
+def npy_bytes(header: str | bytes, data: bytes = b"", version: bytes = b"\1\0") -> bytes:
+    """Return an .npy file with any header."""
+    text = header.encode() if isinstance(header, str) else header
+    length = len(text).to_bytes(2 if version == b"\1\0" else 4, "little")
+    return b"\x93NUMPY" + version + length + text + data
+
+
+def described(shape: str, descr: str = "'<f4'") -> str:
+    return f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}}}"
+
+
+HOSTILE = {
+    "no array": (b"text", "magic"),
+    "too little": (npy_bytes(described("(3,)"), bytes(8)), r"8 bytes for the shape \(3,\)"),
+    "too much": (npy_bytes(described("(3,)"), bytes(16)), r"16 bytes for the shape \(3,\)"),
+    "billion numbers": (npy_bytes(described("(1 << 30,)".replace("1 << 30", "1073741824"))), "0 b"),
+    "absurd shape": (npy_bytes(described(f"({2**62}, {2**62})"), bytes(4)), "4 bytes for the"),
+    "negative shape": (npy_bytes(described("(-1, -1)"), bytes(4)), "4 bytes for the shape"),
+    "many axes": (npy_bytes(described("(" + "1," * 100 + ")"), bytes(4)), "cannot be read"),
+    "not a shape": (npy_bytes(described("'a'")), "shape is not valid"),
+    "not a type": (npy_bytes(described("(1,)", "'<q9'")), "descr is not a valid dtype"),
+    "a program": (
+        npy_bytes("__import__('os').system('touch evil')"),
+        "malformed node|Cannot parse header",
+    ),
+    "long header": (npy_bytes(b" " * 60_000), "cannot be read"),
+    "absurd header": (npy_bytes(b"", version=b"\2\0")[:-4] + b"\xff" * 4, "cannot be read"),
+    "deep header": (npy_bytes("(" * 9000), "cannot be read as an archive of NumPy arrays"),
+    "unknown version": (npy_bytes(described("(1,)"), bytes(4), b"\3\0"), r"version \(3, 0\)"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_hostile_member_is_refused(npz, case):
+    content, message = HOSTILE[case]
+    with zipfile.ZipFile(npz, "w") as archive:
+        archive.writestr("a.npy", content)
+    assert_refused(read_npz, npz, message)
+
+
+def test_a_zip_bomb_is_refused(npz):
+    zeros = npy_bytes(described("(25000000,)"), bytes(100_000_000))
+    with zipfile.ZipFile(npz, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", zeros)
+    assert_refused(read_npz, npz, "it would unfold to 1000000.. bytes, more than the 67108864")
+
+
+# ---------------------------------------------------------------------------------------------
+# npy with a dict of layers
+# ---------------------------------------------------------------------------------------------
+
+
+LAYERS = {
+    "conv1_1": [np.arange(24, dtype=f32).reshape(2, 2, 2, 3), np.arange(3, dtype=f32)],
+    "fc6": [np.arange(6.0).reshape(2, 3), np.arange(3.0)],
+}
+FLAT = {f"{layer}/{i}": array for layer, pair in LAYERS.items() for i, array in enumerate(pair)}
+
+
+def save_python2(path, layers) -> None:
+    """Write what NumPy 1 on Python 2 wrote: texts for names and for the numbers' bytes."""
+
+    def text(value: bytes | str) -> bytes:
+        raw = value.encode() if isinstance(value, str) else value
+        return b"T" + len(raw).to_bytes(4, "little") + raw
+
+    def integer(value: int) -> bytes:
+        return b"J" + value.to_bytes(4, "little")
+
+    def pickled(shape, dtype: bytes, data: bytes) -> bytes:
+        new = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tU\x01btR"
+        sizes = b"".join(map(integer, shape))
+        return new + b"(K\x01(" + sizes + b"t" + dtype + b"\x89" + data + b"tb"
+
+    def dtype(code: str, order: str, flags: int) -> bytes:
+        minus_one = b"J\xff\xff\xff\xff"
+        state = b"(K\x03" + text(order) + b"NNN" + minus_one * 2 + integer(flags) + b"tb"
+        return b"cnumpy\ndtype\n(" + text(code) + b"K\x00K\x01tR" + state
+
+    content = b"}("
+    for name, pair in layers.items():
+        content += text(name) + b"]("
+        for array in pair:
+            code = dtype(array.dtype.str[1:], "<", 0)
+            content += pickled(array.shape, code, text(array.tobytes()))
+        content += b"e"
+    content += b"u"
+    whole = pickled((), dtype("O8", "|", 63), b"]" + content + b"a")
+    path.write_bytes(npy_bytes(described("()", "'|O'")) + b"\x80\x02" + whole + b".")
+
+
+def save_python3(path, layers) -> None:
+    np.save(path, np.array(layers, object), allow_pickle=True)
+
+
+@pytest.mark.parametrize("save", [save_python2, save_python3])
+def test_a_dict_of_layers_is_read(npy, save):
+    save(npy, LAYERS)
+    found = np.load(npy, allow_pickle=True, encoding="latin1").item()
+    assert found.keys() == LAYERS.keys()  # it is what NumPy takes for one, too
+    source = read_npy(npy)
+    assert_bits_equal(source.arrays, FLAT)
+    assert (source.framework, source.attributes) == ("numpy", {})
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4])
+def test_every_protocol_is_read(npy, protocol):
+    layers = {"a": (np.asfortranarray(FLAT["fc6/0"]), np.ones(2, ">f4"))}
+    outer = pickle.dumps(np.array(layers, object), protocol)
+    npy.write_bytes(npy_bytes(described("()", "'|O'")) + outer)
+    assert_bits_equal(read_npy(npy).arrays, {"a/0": layers["a"][0], "a/1": layers["a"][1]})
+
+
+def test_layers_may_be_dicts_themselves(npy):
+    save_python3(npy, {"conv1": {"weights": np.ones(2), "biases": np.zeros(1)}})
+    assert list(read_npy(npy).arrays) == ["conv1/weights", "conv1/biases"]
+
+
+@pytest.mark.parametrize("save", [save_python2, save_python3])
+@pytest.mark.parametrize("tenths", TENTHS)
+def test_a_truncated_dict_is_refused(npy, tenths, save):
+    save(npy, LAYERS)
+    truncate(npy, tenths)
+    assert_refused(read_npy, npy)
+
+
+@pytest.mark.parametrize("save", [save_python2, save_python3])
+def test_damage_to_a_dict_is_found_or_does_no_harm(npy, save):
+    save(npy, LAYERS)
+    for content in damaged_copies(npy.read_bytes(), 150):
+        npy.write_bytes(content)
+        assert_read_or_refused(read_npy, npy)
+
+
+class Evil:
+    """Runs a command when Python unpickles it."""
+
+    def __reduce__(self):
+        return os.system, ("touch evil",)
+
+
+ONES = np.ones(3)
+REFUSED = {
+    "a program": ({"a": [Evil()]}, "it asks for .*system, which may run any program"),
+    "a list": ([ONES], "does not hold a dict of layers"),
+    "a number": (7, "does not hold a dict of layers"),
+    "numbers as names": ({1: [ONES]}, "does not hold a dict of layers"),
+    "an array as a layer": ({"a": ONES}, "a is not a list of arrays"),
+    "a text as an array": ({"a": ["text"]}, "a/0 is a str and no pickled array"),
+    "texts": ({"a": [np.array(["text"])]}, "a/0 is not an array of numbers"),
+    "objects": ({"a": [np.array([None, 1])]}, "a/0 is not an array of numbers"),
+    "complex numbers": ({"a": [np.ones(1, complex)]}, "a/0 is not an array of numbers"),
+    "another class": (OrderedDict(a=[ONES]), "it asks for collections.OrderedDict"),
+    "one array many times": ({"a": [ONES] * 1000}, "more bytes than the file"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_another_object_is_refused(npy, case, monkeypatch):
+    content, message = REFUSED[case]
+    outer = np.empty((), object)
+    outer[()] = content
+    np.save(npy, outer, allow_pickle=True)
+    monkeypatch.chdir(npy.parent)
+    assert_refused(read_npy, npy, message)
+
+
+@pytest.mark.parametrize("array", [np.ones((2, 3)), np.array("text"), np.zeros(2, [("a", f32)])])
+def test_a_single_array_is_refused(npy, array):
+    np.save(npy, array)
+    assert_refused(read_npy, npy, "it holds a single array, .*, without a name")
+
+
+def test_several_objects_are_refused(npy):
+    np.save(npy, np.array([{}, {}]), allow_pickle=True)
+    assert_refused(read_npy, npy, "it does not hold one object")
+
+
+def test_bytes_that_claim_another_shape_are_refused(npy):
+    save_python3(npy, {"a": [np.zeros((7, 11), f32)]})
+    npy.write_bytes(npy.read_bytes().replace(b"K\x07K\x0b\x86", b"K\x07K\x0c\x86"))
+    assert_refused(read_npy, npy, r"a/0 has 308 bytes for the shape \(7, 12\)")
+
+
+def test_a_stream_is_no_file_of_numpy(npy):
+    npy.write_bytes(io.BytesIO(b"text").read())
+    assert_refused(read_npy, npy, "magic")
