@@ -14,7 +14,9 @@ from fcn8s_files import (
     write_checkpoint,
 )
 
+from minifcn.catalogue import find
 from minifcn.convert import convert, main
+from minifcn.download import get
 from minifcn.model import load_model
 from minifcn.models.build import ModelSpec, build
 from minifcn.weights.formats.numpy_files import write_npz
@@ -28,6 +30,7 @@ BARE = {
     "Chainer": lambda path: write_npz(path, chainer_arrays()),
 }
 
+PROGRAMS = {"PyTorch": "torch", "Chainer": "chainer"}
 
 each_net = pytest.mark.parametrize("net", SCALES)
 each_bare = pytest.mark.parametrize("bare", BARE.values(), ids=BARE)
@@ -134,6 +137,15 @@ def test_our_own_file_is_not_of_another_net(file, ours):
     save_weights(ours, build(ModelSpec("fcn8s", width=1 / 32)).params, {"preprocess": {}})
     with pytest.raises(WeightsError, match="layers are those of fcn8s, not of fcn8s-at-once"):
         convert(ours, file, arch="fcn8s-at-once")
+
+
+@each_net
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_file_of_the_catalogue_needs_no_name(net, program, tmp_path):
+    entry = find(f"{OURS[net].replace('at-once', 'atonce')}-wkentaro-{PROGRAMS[program]}")
+    BARE[program](tmp_path / entry.file)
+    get(entry._replace(checksums=()), tmp_path, keep=False, as_ours=True)
+    assert_scores(tmp_path / f"{entry.name}.h5", net)
 
 
 def test_inspecting_names_both_nets(file, capsys):
