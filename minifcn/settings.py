@@ -7,7 +7,7 @@ from typing import Any
 
 from minifcn.backend import PRECISIONS
 from minifcn.models.build import ModelSpec
-from minifcn.recipes import RECIPES, check_rate, default_rate
+from minifcn.recipes import RECIPES, check_rate, recipe_settings
 
 # The nets of `--staged`, in order: each starts from the one before (section 4.2 of the paper).
 STAGES = ("fcn32s", "fcn16s", "fcn8s")
@@ -169,6 +169,7 @@ COMMON: dict[str, Any] = {
     "modality": "rgb",
     "weights": "shipped",
     "weights_hha": None,
+    "recipe": "accumulate",
     "policy": "poly",
     "mirror": True,
     "jitter": 0,
@@ -221,36 +222,15 @@ def resolve(dataset: str, **given: Any) -> Settings:
         raise SettingsError(f"data set {dataset!r} is not known; choose {', '.join(DATASETS)}")
     given = {name: value for name, value in given.items() if value is not None}
     preset = dict(DATASETS[dataset])
-    pixels, images, small_rate = (preset.pop(key) for key in ("pixels", "images", "small_rate"))
-    values: dict[str, Any] = {**COMMON, **preset, **given, "dataset": dataset}
-
-    name = values.setdefault("recipe", "accumulate")
-    if name not in RECIPES:
-        raise SettingsError(f"recipe must be one of {', '.join(RECIPES)}, not {name!r}")
-    recipe = RECIPES[name]
-    if name == "heavy":
-        values["batch_size"] = given.get("batch_size", 1)
-    small = values["width"] < 0.5
-    updates_of = values["batch_size"] if small else recipe.images
-    values.setdefault("accumulate", max(1, round(updates_of / values["batch_size"])))
-    values.setdefault("normalization", recipe.normalization)
-    values.setdefault("momentum", recipe.momentum)
-    values.setdefault("weight_decay", recipe.weight_decay)
-    values.setdefault("steps", max(1, images // (values["batch_size"] * values["accumulate"])))
-    values.setdefault("evaluate_every", max(1, values["steps"] // 4))
-    values.setdefault("warm_up", min(50, values["steps"] // 10))
+    sizes = {name: preset.pop(name) for name in ("pixels", "images", "small_rate")}
+    values = {**COMMON, **preset, **given, "dataset": dataset}
+    if values["recipe"] not in RECIPES:
+        known = ", ".join(RECIPES)
+        raise SettingsError(f"recipe must be one of {known}, not {values['recipe']!r}")
     try:
-        rate = default_rate(
-            recipe,
-            values["arch"],
-            values["backbone"],
-            values["width"],
-            pixels=pixels,
-            small_rate=small_rate,
-        )
-        values.setdefault("rate", rate)
+        values |= {**recipe_settings(values, given, **sizes), **given}
         settings = Settings(**values)
-        check_rate(settings.rate, settings.normalization, pixels)
+        check_rate(settings.rate, settings.normalization, sizes["pixels"])
     except (TypeError, ValueError) as error:
         raise SettingsError(str(error)) from error
     return settings
