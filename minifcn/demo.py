@@ -24,7 +24,8 @@ from minifcn.model import load_model
 from minifcn.pictures import colourise, grid, save_png
 from minifcn.run import FIGURES
 from minifcn.settings import STAGES
-from minifcn.train import SMOKE, train_stages
+from minifcn.stages import train_stages
+from minifcn.train import SMOKE
 
 STAGE_SETTINGS = {"fcn32s": {"steps": 300}, "fcn16s": {"steps": 250}, "fcn8s": {"steps": 1000}}
 PICTURED = 4  # held-out images in the picture

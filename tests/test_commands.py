@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minifcn import classify, demo, evaluate, predict, pretrain, train
+from minifcn import classify, demo, evaluate, predict, pretrain, stages, train
 from minifcn.__main__ import COMMANDS
 from minifcn.__main__ import main as minifcn
 from minifcn.backend import get_product_precision, set_product_precision
@@ -125,7 +125,7 @@ def test_a_resumed_run_takes_how_it_runs_from_the_command_and_the_rest_from_itse
     run, monkeypatch, capsys
 ):
     executed = []
-    monkeypatch.setattr(train, "execute", lambda settings, *_, **__: executed.append(settings))
+    monkeypatch.setattr(stages, "execute", lambda settings, *_, **__: executed.append(settings))
     how = ["--precision", "tf32", "--log-every", "5", "--threads", "1", "--device", "cpu"]
     assert train.main(["shapes", "--lr", "0.001", *how, "--out", str(run), "--resume"]) == 0
     (settings,) = executed
