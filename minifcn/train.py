@@ -16,8 +16,7 @@ from minifcn.console import guarded
 from minifcn.distributed import Communicator
 from minifcn.models.build import BACKBONES, MODALITIES
 from minifcn.prepare import follow_weights
-from minifcn.recipes import RECIPES
-from minifcn.settings import DATASETS, SettingsError, resolve
+from minifcn.settings import DATASETS, RECIPE_NAMES, REFERENCE, SettingsError, resolve
 from minifcn.stages import of_run, settle, train_one, train_stages
 
 DESCRIPTION = """\
@@ -86,9 +85,20 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="weights or run to start from; 'shipped' (default) or 'none' for random ones",
     )
+    net.add_argument(
+        "--mean",
+        type=mean_option,
+        metavar="MEAN",
+        help="what is subtracted from images: that of the 'weights', the authors' for this data "
+        "set ('reference': default of nyud and siftflow), or B,G,R",
+    )
     net.add_argument("--learn-upsampling", action="store_true", default=None)
     how = result.add_argument_group("training")
-    how.add_argument("--recipe", choices=sorted(RECIPES), help="the paper's two recipes")
+    how.add_argument(
+        "--recipe",
+        choices=RECIPE_NAMES,
+        help="one of the paper's two recipes, or exactly the authors' solver of this net",
+    )
     how.add_argument("--steps", type=int, metavar="N", help="updates")
     how.add_argument("--batch-size", type=int, metavar="N", help="images at once")
     how.add_argument("--accumulate", type=int, metavar="N", help="batches an update, on each rank")
@@ -135,6 +145,20 @@ def parser() -> argparse.ArgumentParser:
         help="as one of the processes of mpirun, see docs/distributed.md",
     )
     return result
+
+
+def mean_option(text: str) -> str | list[float]:
+    """Return the value of --mean: "weights", "reference" or three numbers."""
+    if text in ("weights", REFERENCE):
+        return text
+    try:
+        first, second, third = (float(number) for number in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither 'weights' nor 'reference' nor three numbers such as "
+            "116.19,97.203,92.318"
+        ) from None
+    return [first, second, third]
 
 
 DATA_OPTIONS = ("year", "sbd", "depth", "two_heads", "ignore", "fraction")

@@ -57,7 +57,7 @@ def test_settings_survive_json():
     [
         ({"rate": 1e-10}, "1e-10 belong to the summed loss"),
         ({"recipe": "heavy", "rate": 1e-4}, "1e-4 belong to the mean loss"),
-        ({"recipe": "adam"}, "recipe must be one of accumulate, heavy, not 'adam'"),
+        ({"recipe": "adam"}, "recipe must be one of accumulate, heavy, reference, not 'adam'"),
         ({"steps": 0}, "steps must be at least 1"),
         ({"log_every": -1}, "log_every must be at least 0, not -1"),
         ({"precision": "float8"}, "precision must be one of float32, tf32, float16, not 'float8'"),

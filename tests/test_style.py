@@ -35,6 +35,7 @@ FLOORS = {
     "fetch": 2,
     "contact_sheet": 2,
     "resources": 0,
+    "reference": 0,
     "graph": 3,
     "fusion": 3,
     "heads": 3,

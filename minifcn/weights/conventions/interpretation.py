@@ -45,6 +45,4 @@ def bgr(*mean: float) -> dict[str, Any]:
 # The mean colour of ImageNet, as each of the published nets was trained or is run with.
 VGG_MEAN = (103.939, 116.779, 123.68)
 FCN_MEAN = (104.00698793, 116.66876762, 122.67891434)
-NYUD_MEAN, SIFTFLOW_MEAN = (116.190, 97.203, 92.318), (114.578, 115.294, 108.353)
-HHA_MEAN = (132.431, 94.076, 118.477)  # not BGR: disparity, height, angle
 GOOGLENET_MEAN = (104.0, 117.0, 123.0)
