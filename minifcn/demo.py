@@ -52,6 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except EXPECTED_ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt as stop:
+        print(f"{stop}; go on with: --resume", file=sys.stderr)
+        return 130
     print(format_scores(scores))
     write_json(args.out / "results.json", {arch: figures(s) for arch, s in scores.items()})
     save_png(args.out / "demo.png", draw(args.out))

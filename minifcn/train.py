@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +30,7 @@ Train a fully convolutional network to segment images.
 
 A run is a folder with config.json, log.jsonl, checkpoints, samples and, at the end, weights.h5 and
 results.json. Kill it at any time; --resume goes on from the last checkpoint as if nothing had
-happened.
+happened. Ctrl-C saves one first; a second Ctrl-C stops at once.
 """
 
 
@@ -176,10 +177,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     given = vars(parser().parse_args(argv))
     distributed = given.pop("distributed")
+    again = ["python", "-m", "minifcn.train", *(sys.argv[1:] if argv is None else argv)]
+    if not given["resume"]:
+        again.append("--resume")
     return guarded(
         lambda communicator: command(given, communicator),
         distributed=distributed,
-        after_stop="stopped; --resume goes on from the last checkpoint",
+        after_stop=f"; go on with: {shlex.join(again)}",
     )
 
 

@@ -26,6 +26,7 @@ from minifcn.distributed.communicator import (
 from minifcn.inference.metrics import Scores
 from minifcn.net.profiling import Profile
 from minifcn.system.devices import DeviceError, describe_device
+from minifcn.system.files import WriteError
 from minifcn.training.run import Reporter
 from minifcn.training.settings import SettingsError
 from minifcn.training.solver import Step, TrainingError
@@ -38,6 +39,7 @@ EXPECTED_ERRORS = (
     SettingsError,
     TrainingError,
     WeightsError,
+    WriteError,
 )
 
 # Seconds that the other ranks wait before they tell of an error, so that rank 0 has ended the job
@@ -128,7 +130,7 @@ def choose_device(args: argparse.Namespace, communicator: Communicator = ALONE) 
 
 
 def guarded(
-    command: Callable[[Communicator], int], *, distributed: bool, after_stop: str = "stopped"
+    command: Callable[[Communicator], int], *, distributed: bool, after_stop: str = ""
 ) -> int:
     """Run a command, and turn what goes wrong into one sentence and an exit status.
 
@@ -142,7 +144,7 @@ def guarded(
     distributed : bool
         Whether this process is one of several that an MPI launcher has started.
     after_stop : str
-        What to say when the user stops the command.
+        What to add to what the command says of itself when the user stops it.
     """
     communicator = ALONE
     try:
@@ -157,8 +159,8 @@ def guarded(
             return command(communicator)
     except EXPECTED_ERRORS as error:
         said, status = f"error: {error}", 1
-    except KeyboardInterrupt:
-        said, status = after_stop, 130
+    except KeyboardInterrupt as stop:
+        said, status = f"{stop}{after_stop}" if str(stop) else "stopped", 130
     except Exception:
         if communicator.size == 1:
             raise
@@ -168,7 +170,7 @@ def guarded(
         return status
     time.sleep(0 if communicator.leads else PRECEDENCE)
     rank = f"rank {communicator.rank} of 0..{communicator.size - 1}"
-    print(f"{said}\n{rank} has failed, which ends the job", file=sys.stderr, flush=True)
+    print(f"{said}\n{rank} ends the job", file=sys.stderr, flush=True)
     communicator.abort(status)
     return status
 

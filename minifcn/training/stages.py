@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.metrics import Scores
 from minifcn.training.console import Console
 from minifcn.training.run import execute, refuse_taken
+from minifcn.training.run_files import state_of
+from minifcn.training.run_lock import run_locked
 from minifcn.training.settings import STAGES, Settings, resolve
 
 # What a resumed run takes from the command that resumes it: where and how it runs, not what.
@@ -47,9 +50,14 @@ def train_one(
     profile: bool = False,
     communicator: Communicator = ALONE,
 ) -> Scores:
-    """Train a run and say where its results are."""
+    """Train a run and say where its results are; stopped, say what of it is saved."""
     console = Console(profile, show=communicator.leads)
-    scores = execute(settings, folder, resume=resume, reporter=console, communicator=communicator)
+    try:
+        scores = execute(
+            settings, folder, resume=resume, reporter=console, communicator=communicator
+        )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(state_of(folder)) from None
     if profile:
         console.note(console.where_time_went())
     console.note(f"weights, log, samples and results are in {folder}")
@@ -90,7 +98,8 @@ def train_stages(
         runs[arch] = of_run(folder / arch, settings, resume, communicator)
         given = {**given, "weights": str(folder / arch)}
     scores = {}
-    for arch, settings in runs.items():
-        Console().note(f"--- {arch}")
-        scores[arch] = train_one(settings, folder / arch, resume, profile, communicator)
+    with run_locked(folder, Console().note) if communicator.leads else nullcontext():
+        for arch, settings in runs.items():
+            Console().note(f"--- {arch}")
+            scores[arch] = train_one(settings, folder / arch, resume, profile, communicator)
     return scores

@@ -22,7 +22,7 @@ from minifcn.data import open_dataset
 from minifcn.data.transforms import Preprocess
 from minifcn.inference.model import Model, save_model
 from minifcn.models.build import ModelSpec, build
-from minifcn.weights.checkpoint import latest_checkpoint, load_checkpoint
+from minifcn.weights.checkpoint import checkpoints, load_checkpoint
 
 BESIDE_PYTHON = Path(sys.executable).parent / "mpirun"
 MPIRUN = str(BESIDE_PYTHON) if BESIDE_PYTHON.exists() else shutil.which("mpirun")
@@ -62,7 +62,7 @@ def run(*command: object) -> subprocess.CompletedProcess[str]:
 
 def assert_same_but_for_rounding(folder: Path, other: Path) -> None:
     """Compare the last checkpoints of two runs."""
-    ours, theirs = (load_checkpoint(latest_checkpoint(f / "checkpoints")) for f in (folder, other))
+    ours, theirs = (load_checkpoint(checkpoints(f / "checkpoints")[0]) for f in (folder, other))
     assert ours.state == theirs.state
     for kind in ("params", "momentum"):
         for address, array in getattr(ours, kind).items():
@@ -159,7 +159,7 @@ def test_a_killed_rank_ends_the_job_and_any_number_of_ranks_goes_on(ranks, folde
     assert done.returncode != 0
     assert re.search("signal 9|SIGKILL", done.stdout + done.stderr), "mpirun says what it was"
     assert not (killed / "weights.h5").exists()
-    assert load_checkpoint(latest_checkpoint(killed / "checkpoints")).state["step"] == 2
+    assert load_checkpoint(checkpoints(killed / "checkpoints")[0]).state["step"] == 2
     arguments = [*folder, "--resume", "--distributed", "--out", killed]
     done = mpirun(ranks, "-m", "minifcn.train", *arguments)
     assert done.returncode == 0, done.stderr

@@ -15,7 +15,7 @@ from minifcn.inference.model import load_model
 from minifcn.training.run import Reporter, execute
 from minifcn.training.settings import SettingsError, resolve
 from minifcn.training.solver import TrainingError
-from minifcn.weights.checkpoint import latest_checkpoint, load_checkpoint
+from minifcn.weights.checkpoint import checkpoints, load_checkpoint
 
 TINY = {
     "weights": "none",
@@ -82,7 +82,7 @@ def test_a_killed_run_resumes_bit_for_bit(tmp_path):
     execute(tiny(), tmp_path / "killed", resume=True, reporter=listener)
     assert listener.steps == [3, 4]  # step 3 was after the last checkpoint
     whole, killed = (
-        load_checkpoint(latest_checkpoint(tmp_path / name / "checkpoints"))
+        load_checkpoint(checkpoints(tmp_path / name / "checkpoints")[0])
         for name in ("whole", "killed")
     )
     for ours, theirs in ((whole.params, killed.params), (whole.momentum, killed.momentum)):
@@ -113,7 +113,7 @@ def test_the_weights_of_a_run_can_be_used(tmp_path):
     model = load_model(tmp_path)
     assert model.spec == tiny().spec(7)
     assert model.class_names == open_dataset("shapes", "val").class_names
-    checkpoint = load_checkpoint(latest_checkpoint(tmp_path / "checkpoints"))
+    checkpoint = load_checkpoint(checkpoints(tmp_path / "checkpoints")[0])
     for address, array in model.net.params.items():
         assert np.array_equal(array, checkpoint.params[address]), address
 
@@ -159,11 +159,11 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_pa
     settings = tiny()
     with pytest.raises(KeyboardInterrupt):
         execute(settings, tmp_path, reporter=Listener(stop_after=3))
-    before = latest_checkpoint(tmp_path / "checkpoints").read_bytes()
+    before = checkpoints(tmp_path / "checkpoints")[0].read_bytes()
     explosive = replace(settings, rate=1e30)
     with pytest.raises(TrainingError, match=r"the loss of step \d is (nan|inf).*lower --lr"):
         execute(explosive, tmp_path, resume=True)
-    assert latest_checkpoint(tmp_path / "checkpoints").read_bytes() == before
+    assert checkpoints(tmp_path / "checkpoints")[0].read_bytes() == before
 
 
 def test_a_net_that_gives_every_pixel_one_class_is_told_of(tmp_path):
