@@ -20,8 +20,8 @@ from minifcn.data import Loader
 from minifcn.data.shapes import ShapesClassification
 from minifcn.data.transforms import Preprocess
 from minifcn.inference.model import Model, save_model
+from minifcn.models.backbone import SMALL_IMAGE_SIZE
 from minifcn.models.build import ModelSpec, build, initialise
-from minifcn.models.vgg16 import SMALL_IMAGE_SIZE
 from minifcn.net import Net
 from minifcn.system.devices import describe_device, device_module
 from minifcn.training.console import EXPECTED_ERRORS, Console
