@@ -204,7 +204,9 @@ def _classifier(
     return Net(nodes)
 
 
-ALEXNET = BaseNet(alexnet_backbone, alexnet, image_size=227, fc_channels=FC_CHANNELS)
+ALEXNET = BaseNet(
+    alexnet_backbone, alexnet, image_size=227, fc_channels=FC_CHANNELS, rate_factor=10.0
+)
 ALEXNET_TORCHVISION = BaseNet(
-    alexnet_torchvision_backbone, alexnet_torchvision, fc_channels=FC_CHANNELS
+    alexnet_torchvision_backbone, alexnet_torchvision, fc_channels=FC_CHANNELS, rate_factor=10.0
 )

@@ -234,7 +234,7 @@ def _classifier(variant: Variant, num_classes: int, width: float, padding: str) 
     return Net(nodes)
 
 
-GOOGLENET = BaseNet(googlenet_backbone, googlenet, last_layer=LAST_LAYER)
+GOOGLENET = BaseNet(googlenet_backbone, googlenet, last_layer=LAST_LAYER, rate_factor=0.5)
 GOOGLENET_TORCHVISION = BaseNet(
-    googlenet_torchvision_backbone, googlenet_torchvision, last_layer=LAST_LAYER
+    googlenet_torchvision_backbone, googlenet_torchvision, last_layer=LAST_LAYER, rate_factor=0.5
 )
