@@ -47,6 +47,10 @@ def softmax_loss_forward(
 
     loss = -1/Z sum_{n,i,j} w[label] log p[n, label, i, j],    p = softmax(scores) over channels
 
+    The logarithm is taken of the sum in the softmax, not of p: -log p = log(sum_k exp s_k) - s.
+    So it is right where p is too small for its type. (Caffe takes that of p, or of the smallest
+    number if p is smaller: there no pixel costs more than 87.3, however far a net has diverged.)
+
     Parameters
     ----------
     scores : array (N, C, H, W), or (N, C) for a classifier
@@ -86,21 +90,30 @@ def softmax_loss_forward(
         parts = launch_softmax_loss(scores, label, class_weight, ignore_index)
         probability, surprise, index, weight = parts
     else:
-        probability = softmax(scores)
         index = xp.where(valid, label, 0)
+        probability, surprise = _surprise(scores, index)
         weight = valid.astype(scores.dtype)
         if class_weight is not None:
             weight *= class_weight[index].astype(scores.dtype)
-        # The probability of the true class, (N, H, W); a floor keeps the logarithm finite.
-        true = xp.take_along_axis(probability, index[:, None], axis=1)[:, 0]
-        surprise = -xp.log(xp.maximum(true, xp.finfo(scores.dtype).tiny))
+    surprise = xp.where(weight != 0, surprise, 0)  # it may be infinite where it does not count
     if normalization == "valid":
-        # At least 1 (or a tiny weight), so that a batch without a labelled pixel has loss 0.
+        # Not 0, so that a batch without a labelled pixel has loss 0.
         total = weight.sum()
-        weight /= xp.where(total > 0, total, xp.ones_like(total))
+        weight /= xp.where(total != 0, total, xp.ones_like(total))
     elif normalization == "batch":
         weight /= len(scores)
     return (weight * surprise).sum(), SoftmaxLossCache(probability, index, weight)
+
+
+def _surprise(scores: Array, index: Array) -> tuple[Array, Array]:
+    """Return the probabilities (N, C, H, W), and -log of that of each pixel's class (N, H, W)."""
+    xp = array_module(scores)
+    less = scores - scores.max(axis=1, keepdims=True)  # than 0, so that exp does not overflow
+    true = xp.take_along_axis(less, index[:, None], axis=1)
+    probability = xp.exp(less, out=less)
+    total = probability.sum(axis=1, keepdims=True)
+    probability /= total
+    return probability, (xp.log(total) - true)[:, 0]
 
 
 def softmax_loss_backward(dloss: Array, cache: SoftmaxLossCache) -> Array:
