@@ -35,9 +35,8 @@ from minifcn.layers import (
     Linear,
     MaxPool2d,
     ReLU,
-    SoftmaxLoss,
 )
-from minifcn.models.backbone import Backbone, NodeList, Tap, chain, scaled
+from minifcn.models.backbone import Backbone, NodeList, Tap, chain, classifier_loss, scaled
 from minifcn.net import Net
 
 STEM = (64, 64, 192)  # channels of conv1 and of conv2's two convolutions
@@ -229,5 +228,5 @@ def _classifier(variant: Variant, num_classes: int, width: float, padding: str) 
         ("loss3/classifier", Linear(_output_channels("5b", width), num_classes)),
     ]
     nodes += chain(nodes[-1][0], last)
-    nodes.append(("loss", SoftmaxLoss("valid"), ("loss3/classifier", "label")))
+    nodes.append(("loss", classifier_loss(), ("loss3/classifier", "label")))
     return Net(nodes)
