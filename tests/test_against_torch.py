@@ -48,6 +48,19 @@ def test_poolings(pool, case):
     assert_equal(pool(case.x_shape, **case.options))
 
 
+# PyTorch's mean over no pixels is not a number.
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if "mean" not in name])
+def test_empty_batches(name):
+    layer, shapes, twin = EXAMPLES[name]
+    assert_equal(Example(layer, tuple((0, *shape[1:]) for shape in shapes), twin))
+
+
+@pytest.mark.parametrize("kernel", [(300, 300), (299, 3)])
+def test_maxima_of_large_windows(kernel):
+    options = {"stride": (2, 2), "pad": (1, 0), "ceil": True}
+    assert_equal(max_pool((1, 2, 301, 302), kernel_size=kernel, **options))
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("magnitude", [1, 100, 10_000])
 def test_losses_of_scores_however_far_apart(dtype, magnitude):

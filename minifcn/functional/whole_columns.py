@@ -19,9 +19,10 @@ from types import ModuleType
 import numpy as np
 
 from minifcn.backend import Array, array_module, get_threads, parallel_map
-from minifcn.functional.im2col import Window, col2im, im2col
+from minifcn.functional.im2col import col2im, im2col
 from minifcn.functional.product import factors, product
 from minifcn.functional.recycle import recycled, recycled_zeros
+from minifcn.functional.window import Window
 
 PIECES = 4  # for each thread; each packs the columns for BLAS again, so not many more
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from minifcn.functional import cuda
 from minifcn.functional.conv import conv2d_backward, conv2d_forward, force_path
 from minifcn.functional.cuda.launch import launch, signature
-from minifcn.functional.im2col import Window, im2col
+from minifcn.functional.im2col import im2col
 from minifcn.functional.pooling import PoolWindow
 from minifcn.functional.softmax import softmax_loss_forward
+from minifcn.functional.window import Window
 
 pytestmark = [
     pytest.mark.skipif(COMPILER is None, reason="no C++ compiler (g++ or clang++) found"),
@@ -79,6 +80,15 @@ def test_maxima_of_any_window_are_the_same_to_the_last_bit(case, dtype, nan):
     expected = pooled(np, dtype, window, case.x_shape, nan=nan)
     with kernels_on_cpu():
         ours = pooled(np, dtype, window, case.x_shape, nan=nan)
+    assert_same(ours, expected)
+
+
+def test_a_window_may_have_more_places_than_16_bits_can_number():
+    window, shape = PoolWindow((257, 256), (1, 2)), (1, 1, 258, 258)
+    expected = pooled(np, "float32", window, shape)
+    with kernels_on_cpu():
+        ours = pooled(np, "float32", window, shape)
+    assert ours[1].dtype == np.uint32
     assert_same(ours, expected)
 
 

@@ -8,7 +8,8 @@ from cases import Case, conv_cases, inner, normal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minifcn.functional.im2col import Window, col2im, im2col, strips
+from minifcn.functional.im2col import col2im, im2col, strips
+from minifcn.functional.window import Window
 
 
 def window_of(case: Case) -> Window:

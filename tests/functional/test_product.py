@@ -12,9 +12,9 @@ from cases import normal
 from minifcn.backend import set_product_precision
 from minifcn.functional.conv import choose_path, conv2d_backward, conv2d_forward
 from minifcn.functional.cuda.gemm import gemm
-from minifcn.functional.im2col import Window
 from minifcn.functional.linear import linear_backward, linear_forward
 from minifcn.functional.product import factors, product, to_half
+from minifcn.functional.window import Window
 
 HALF_ROUNDING = 2.0**-11  # of the numbers that are multiplied, relative to each
 

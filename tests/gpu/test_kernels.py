@@ -9,8 +9,9 @@ from cuda_cases import OPERATIONS, on_host
 
 from minifcn.backend import set_product_precision, to_device, to_host
 from minifcn.functional.conv import conv2d_backward, conv2d_forward, force_path
-from minifcn.functional.im2col import Window, im2col
+from minifcn.functional.im2col import im2col
 from minifcn.functional.product import factors, product
+from minifcn.functional.window import Window
 
 # exp, log and pow differ in the last digits, and a device contracts a * b + c to one rounding.
 ROUNDING = {"float32": 2e-5, "float64": 1e-12}
