@@ -55,16 +55,19 @@ def identify(params: Params, modality: str = "rgb") -> ModelSpec:
         (n for n in (f"{name}/weight" for name in ("score_fr", *LAST_LAYERS)) if n in one), ""
     )
     num_classes = next(iter(heads.values()), one[last].shape[0] if last else 1000)
-    return ModelSpec(
-        _arch(one),
-        backbone,
-        num_classes,
-        width,
-        "faithful",
-        fc_channels,
-        "rgbd" if channels == 4 else modality,
-        heads or None,
-    )
+    try:
+        return ModelSpec(
+            _arch(one),
+            backbone,
+            num_classes,
+            width,
+            "faithful",
+            fc_channels,
+            "rgbd" if channels == 4 else modality,
+            heads or None,
+        )
+    except ValueError as error:
+        raise WeightsError(f"minifcn has no such net: {error}") from error
 
 
 def _backbone(params: Params) -> tuple[str, float]:
