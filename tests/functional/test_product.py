@@ -64,6 +64,17 @@ def test_double_precision_stays_double(precision):
     assert factors(a, a)[2] is None
 
 
+@pytest.mark.usefixtures("tensor_cores")
+@pytest.mark.parametrize("name", ["tf32", "float16"])
+def test_of_an_empty_batch_there_is_no_largest_value_to_scale_by(precision, name):
+    precision(name)
+    weight = normal(1, 3, 12, dtype=np.float32)
+    y, cache = linear_forward(np.zeros((0, 12), np.float32), weight, weight[:, 0])
+    dx, dweight, _ = linear_backward(y, cache)
+    assert y.shape == (0, 3) and dx.shape == (0, 12)
+    np.testing.assert_array_equal(dweight, np.zeros_like(weight))
+
+
 @pytest.mark.parametrize("magnitude", [1e-12, 1.0, 1e9])
 def test_half_precision_keeps_its_digits_whatever_the_magnitude(magnitude):
     a = (magnitude * normal(1, 20, 30)).astype(np.float32)
