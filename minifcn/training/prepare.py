@@ -18,7 +18,7 @@ from minifcn.data.dataset import Dataset
 from minifcn.data.inputs import hha_preprocess, net_inputs, subtracting
 from minifcn.data.transforms import Preprocess
 from minifcn.inference.model import Model, find_weights
-from minifcn.models.build import STREAMS, ModelSpec, build, initialise
+from minifcn.models.build import STREAMS, ModelSpec, base_net, build, initialise
 from minifcn.net import Net
 from minifcn.system.resources import shipped_weights
 from minifcn.training.settings import Settings, SettingsError
@@ -227,7 +227,7 @@ def carried(spec: ModelSpec, source: str) -> tuple[dict[str, np.ndarray], Prepro
             f"{file.name} holds a net that sees {theirs.modality}; one that sees {spec.modality} "
             "cannot start from it: give the weights of a net that sees colour"
         )
-    dropped = ["fc8/", "loss3/classifier/"]
+    dropped = [f"{base_net(theirs.backbone).last_layer}/"]
     classes = (theirs.num_classes, theirs.heads), (spec.num_classes, spec.heads)
     if classes[0] != classes[1] or theirs.arch == "classifier":
         dropped += ["score", "upscore"]
