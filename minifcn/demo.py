@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minifcn.data import ShapesDataset
+from minifcn.data.shapes import ShapesDataset
 from minifcn.inference.apply import segment
 from minifcn.inference.metrics import Scores
 from minifcn.inference.model import load_model

@@ -16,7 +16,8 @@ from types import ModuleType
 import numpy as np
 
 from minifcn.backend import set_threads, to_device
-from minifcn.data import Loader, ShapesClassification
+from minifcn.data import Loader
+from minifcn.data.shapes import ShapesClassification
 from minifcn.data.transforms import Preprocess
 from minifcn.inference.model import Model, save_model
 from minifcn.models.build import ModelSpec, build, initialise
