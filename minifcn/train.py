@@ -11,12 +11,14 @@ from typing import Any
 from tqdm import tqdm
 
 from minifcn.backend import PRECISIONS
+from minifcn.data import DATASETS
+from minifcn.data.options import add_data_options, take_data_options
 from minifcn.distributed.communicator import Communicator
 from minifcn.models.build import BACKBONES, MODALITIES
 from minifcn.training import rate_search
 from minifcn.training.console import guarded
 from minifcn.training.prepare import follow_weights
-from minifcn.training.settings import DATASETS, RECIPE_NAMES, REFERENCE, SettingsError, resolve
+from minifcn.training.settings import RECIPE_NAMES, REFERENCE, SettingsError, resolve
 from minifcn.training.stages import of_run, settle, train_one, train_stages
 
 DESCRIPTION = """\
@@ -45,20 +47,7 @@ def parser() -> argparse.ArgumentParser:
     data.add_argument("--data-dir", metavar="DIR", help="where the data lies")
     data.add_argument("--train-split", metavar="NAME", help="e.g. trainval (train)")
     data.add_argument("--val-split", metavar="NAME", help="e.g. seg11valid (val)")
-    data.add_argument("--year", help="voc: the year of the tree, e.g. 2012 (default: the newest)")
-    data.add_argument(
-        "--sbd", action="store_true", default=None, help="voc: SBD's training images too"
-    )
-    data.add_argument(
-        "--depth", action="store_true", default=None, help="shapes: with depth, for --modality"
-    )
-    data.add_argument(
-        "--two-heads", action="store_true", default=None, help="shapes: with a second label map"
-    )
-    data.add_argument("--ignore", type=int, help="folder: a label value that shall not count")
-    data.add_argument(
-        "--fraction", type=float, help="folder: share for validation if there are no splits"
-    )
+    add_data_options(data)
     data.add_argument("--mirror", action=argparse.BooleanOptionalAction, default=None)
     data.add_argument("--jitter", type=int, metavar="PIXELS", help="random translation")
     net = result.add_argument_group("net")
@@ -161,7 +150,6 @@ def mean_option(text: str) -> str | list[float]:
     return [first, second, third]
 
 
-DATA_OPTIONS = ("year", "sbd", "depth", "two_heads", "ignore", "fraction")
 SMOKE = {
     "steps": 2,
     "batch_size": 1,
@@ -189,8 +177,7 @@ def command(given: dict[str, Any], communicator: Communicator) -> int:
         given.pop(name)
         for name in ("dataset", "out", "resume", "staged", "smoke", "profile", "lr_search")
     )
-    options = {name: given.pop(name) for name in DATA_OPTIONS}
-    given["data_options"] = {k: v for k, v in options.items() if v is not None} or None
+    given["data_options"] = take_data_options(given) or None
     if smoke:
         given.update(SMOKE)
     given = follow_weights(given)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from minifcn.backend import PRECISIONS
+from minifcn.data import DATASETS, dataset_class
 from minifcn.models.build import ModelSpec
 from minifcn.reference.solvers import reference_settings, training_mean
 from minifcn.training.recipes import RECIPES, check_rate, recipe_settings
@@ -171,17 +172,13 @@ class Settings:
 COMMON: dict[str, Any] = {
     "data_dir": None,
     "data_options": {},
-    "train_split": "train",
-    "val_split": "val",
     "arch": "fcn8s",
     "backbone": "vgg16",
     "width": 0.125,
-    "padding": "same",
     "fc_channels": None,
     "modality": "rgb",
     "weights": "shipped",
     "weights_hha": None,
-    "mean": "weights",
     "recipe": "accumulate",
     "policy": "poly",
     "mirror": True,
@@ -195,26 +192,6 @@ COMMON: dict[str, Any] = {
     "threads": 0,
     "precision": "float32",
     "log_every": 0,
-}
-# What differs for each data set. `images` is how many the default number of steps sees, `pixels`
-# a typical image has, `small_rate` suits a small net: on photographs 0.02 kills its rectifiers.
-PHOTOS: dict[str, Any] = {"small_rate": 5e-3, "batch_size": 2, "padding": "faithful"}
-DATASETS: dict[str, dict[str, Any]] = {
-    "shapes": {"pixels": 128 * 128, "images": 6_000, "small_rate": 2e-2, "batch_size": 4},
-    "voc": {**PHOTOS, "pixels": 500 * 375, "images": 8_000},
-    "sbd": {**PHOTOS, "pixels": 500 * 375, "images": 20_000},
-    "nyud": {
-        **PHOTOS,
-        "pixels": 640 * 480,
-        "images": 8_000,
-        "batch_size": 1,
-        "train_split": "trainval",
-        "val_split": "test",
-        "mean": REFERENCE,
-    },
-    "siftflow": {**PHOTOS, "pixels": 256 * 256, "images": 10_000, "mean": REFERENCE},
-    "context": {**PHOTOS, "pixels": 500 * 375, "images": 20_000},
-    "folder": {**PHOTOS, "pixels": 480 * 360, "images": 8_000, "padding": "same"},
 }
 
 
@@ -236,7 +213,7 @@ def resolve(dataset: str, **given: Any) -> Settings:
     if dataset not in DATASETS:
         raise SettingsError(f"data set {dataset!r} is not known; choose {', '.join(DATASETS)}")
     given = {name: value for name, value in given.items() if value is not None}
-    preset = dict(DATASETS[dataset])
+    preset = dataset_class(dataset).defaults._asdict()
     sizes = {name: preset.pop(name) for name in ("pixels", "images", "small_rate")}
     values = {**COMMON, **preset, **given, "dataset": dataset}
     if values["recipe"] not in RECIPE_NAMES:

@@ -8,11 +8,12 @@ from typing import NamedTuple
 import pytest
 
 from minifcn import train
+from minifcn.data import DATASETS
 from minifcn.models.build import BACKBONES, MODALITIES
 from minifcn.models.fcn import STRIDES
 from minifcn.training import stages
 from minifcn.training.policies import policy_from_name
-from minifcn.training.settings import DATASETS, SettingsError, resolve
+from minifcn.training.settings import SettingsError, resolve
 
 
 class Facts(NamedTuple):

@@ -7,10 +7,11 @@ from itertools import product
 
 import pytest
 
+from minifcn.data import DATASETS
 from minifcn.models.build import BACKBONES
 from minifcn.models.fcn import STRIDES
 from minifcn.training.recipes import RECIPES
-from minifcn.training.settings import DATASETS, Settings, SettingsError, resolve
+from minifcn.training.settings import Settings, SettingsError, resolve
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
