@@ -8,14 +8,26 @@ command line, JSON, the attributes of a file, Python), and for whoever reads the
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, field, fields
-from math import inf
-from types import MappingProxyType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-_WORDS = {bool: "true or false", int: "a whole number", float: "a finite number", str: "text"}
+_WORDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a finite number",
+    str: "text",
+    dict: "a mapping",
+    list: "a list",
+    NoneType: "nothing",
+}
+
+
+class SettingsError(ValueError):
+    """A setting is unknown or does not fit the others; the message says which and what to do."""
 
 
 class Range(NamedTuple):
@@ -68,6 +80,11 @@ def setting(
     )
 
 
+def defaults(record: type) -> dict[str, Any]:
+    """Return the fields of a record that have a default, and what it is."""
+    return {one.name: one.default for one in fields(record) if one.default is not MISSING}
+
+
 def check(record: type, values: Mapping[str, Any]) -> None:
     """Refuse values that fields of a record cannot have.
 
@@ -79,17 +96,17 @@ def check(record: type, values: Mapping[str, Any]) -> None:
 
     Raises
     ------
-    ValueError
+    SettingsError
         If there is no such field, or a value is of another type, not finite, none of the choices
         or out of range. The message names the option and says what it must be.
     """
     known, types = {one.name: one for one in fields(record)}, get_type_hints(record)
     for name, value in values.items():
         if name not in known:
-            raise ValueError(f"there is no setting {name!r}; there are {', '.join(known)}")
+            raise SettingsError(f"there is no setting {name!r}; there are {', '.join(known)}")
         wanted = _wanted(value, types[name], **known[name].metadata)
         if wanted:
-            raise ValueError(f"{_called(known[name])} must be {wanted}, not {value!r}")
+            raise SettingsError(f"{_called(known[name])} must be {wanted}, not {value!r}")
 
 
 def fits(value: Any, kind: Any) -> bool:
@@ -98,13 +115,13 @@ def fits(value: Any, kind: Any) -> bool:
     if isinstance(value, bool):
         return bool in kinds
     if isinstance(value, int | float) and float in kinds:
-        return -inf < value < inf
+        return abs(value) <= sys.float_info.max
     return isinstance(value, tuple(kinds))
 
 
 def in_words(kind: Any) -> str:
     """Return what values of a type are, in words that follow "must be"."""
-    return " or ".join(_WORDS.get(one, str(one)) for one in _alternatives(kind))
+    return " or ".join(_WORDS[get_origin(one) or one] for one in _alternatives(kind))
 
 
 def _wanted(
@@ -194,7 +211,7 @@ def add_option(
     if first is bool:
         how["action"] = argparse.BooleanOptionalAction if negated else "store_true"
     else:
-        how = {"type": first, **how}
+        how = {"type": first, **({"metavar": "N"} if first is int else {}), **how}
     parser.add_argument(option, **how)
 
 

@@ -8,7 +8,7 @@ import pytest
 from minifcn.convert import convert
 from minifcn.inference.model import load_model
 from minifcn.models.build import ModelSpec, build
-from minifcn.training.prepare import start_from
+from minifcn.training.transfer import start_from
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 models = pytest.importorskip("torchvision.models", reason="torchvision is not installed")
