@@ -16,8 +16,7 @@ from minifcn.data.dataset import DataError
 from minifcn.data.images import read_image
 from minifcn.inference.model import Model, load_model
 from minifcn.models.build import image_size
-from minifcn.training.console import choose_device, guarded
-from minifcn.training.options import add_device_options
+from minifcn.training.console import add_device_options, choose_device, guarded
 from minifcn.weights.store import WeightsError
 
 DESCRIPTION = """\

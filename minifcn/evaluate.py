@@ -18,8 +18,12 @@ from minifcn.inference.metrics import format_table
 from minifcn.inference.model import load_model
 from minifcn.system.files import write_json
 from minifcn.system.records import SettingsError
-from minifcn.training.console import choose_device, guarded
-from minifcn.training.options import add_device_options, add_distributed_option
+from minifcn.training.console import (
+    add_device_options,
+    add_distributed_option,
+    choose_device,
+    guarded,
+)
 
 DESCRIPTION = """\
 Segment every image of a data set and print the paper's four figures and the IU of each class.

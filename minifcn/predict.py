@@ -22,8 +22,12 @@ from minifcn.distributed.communicator import Communicator
 from minifcn.inference.apply import segment_all
 from minifcn.inference.model import load_model
 from minifcn.inference.pictures import overlay, save_png, with_legend
-from minifcn.training.console import choose_device, guarded
-from minifcn.training.options import add_device_options, add_distributed_option
+from minifcn.training.console import (
+    add_device_options,
+    add_distributed_option,
+    choose_device,
+    guarded,
+)
 
 DESCRIPTION = """\
 Segment images of any size and kind, and write for each

@@ -13,13 +13,12 @@ from tqdm import tqdm
 from minifcn.data import DATASETS
 from minifcn.data.options import add_data_options, take_data_options
 from minifcn.distributed.communicator import Communicator
-from minifcn.system.records import SettingsError
+from minifcn.system.records import SettingsError, add_groups
 from minifcn.training import rate_search
-from minifcn.training.console import Console, guarded
-from minifcn.training.options import add_distributed_option, add_setting_options
+from minifcn.training.console import Console, add_distributed_option, guarded
 from minifcn.training.run import execute
 from minifcn.training.run_files import settings_of
-from minifcn.training.settings import SMOKE, resolve
+from minifcn.training.settings import SMOKE, Settings, resolve
 from minifcn.training.stages import train_stages
 from minifcn.training.transfer import follow_weights
 
@@ -45,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     result.add_argument("dataset", choices=sorted(DATASETS))
-    groups = add_setting_options(result)
+    groups = add_groups(result, Settings)
     add_data_options(groups["data"])
     groups["net"].add_argument(
         "--staged", action="store_true", help="train 32s, then 16s from it, then 8s (section 4.2)"

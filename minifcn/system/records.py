@@ -15,15 +15,8 @@ from types import MappingProxyType, NoneType, UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-_WORDS = {
-    bool: "true or false",
-    int: "a whole number",
-    float: "a finite number",
-    str: "text",
-    dict: "a mapping",
-    list: "a list",
-    NoneType: "nothing",
-}
+_WORDS = {bool: "true or false", int: "a whole number", float: "a finite number", str: "text"}
+_WORDS |= {dict: "a mapping", list: "a list", NoneType: "nothing"}
 
 
 class SettingsError(ValueError):
@@ -73,11 +66,10 @@ def setting(
     **how
         For `argparse`, such as `metavar`.
     """
+    if choices:
+        how["choices"] = tuple(choices)
     about = {"meaning": meaning, "group": group, "otherwise": otherwise, "option": option}
-    return field(
-        default=default,
-        metadata={**about, "choices": tuple(choices), "valid": valid, "how": how},
-    )
+    return field(default=default, metadata={**about, "valid": valid, "how": how})
 
 
 def defaults(record: type) -> dict[str, Any]:
@@ -104,49 +96,26 @@ def check(record: type, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         if name not in known:
             raise SettingsError(f"there is no setting {name!r}; there are {', '.join(known)}")
-        wanted = _wanted(value, types[name], **known[name].metadata)
+        valid, choices = known[name].metadata["valid"], known[name].metadata["how"].get("choices")
+        wanted = ""
+        if not fits(value, types[name]):
+            wanted = " or ".join(_WORDS[kind] for kind in _kinds(types[name]))
+        elif value is not None and choices and value not in choices:
+            wanted = f"one of {', '.join(choices)}"
+        elif value is not None and valid and not valid.holds(value):
+            wanted = valid.words
         if wanted:
             raise SettingsError(f"{_called(known[name])} must be {wanted}, not {value!r}")
 
 
 def fits(value: Any, kind: Any) -> bool:
     """Return whether a value is of a type, as an annotation has it; numbers must be finite."""
-    kinds = [get_origin(one) or one for one in _alternatives(kind)]
+    kinds = _kinds(kind)
     if isinstance(value, bool):
         return bool in kinds
     if isinstance(value, int | float) and float in kinds:
         return abs(value) <= sys.float_info.max
-    return isinstance(value, tuple(kinds))
-
-
-def in_words(kind: Any) -> str:
-    """Return what values of a type are, in words that follow "must be"."""
-    return " or ".join(_WORDS[get_origin(one) or one] for one in _alternatives(kind))
-
-
-def _wanted(
-    value: Any, kind: Any, *, choices: tuple[str, ...], valid: Range | None, **_: Any
-) -> str:
-    """Return what a value must be that cannot be accepted; nothing if it can."""
-    if not fits(value, kind):
-        return in_words(kind)
-    if value is not None and choices and value not in choices:
-        return f"one of {', '.join(choices)}"
-    return valid.words if value is not None and valid and not valid.holds(value) else ""
-
-
-def _called(one: Field[Any]) -> str:
-    """Return what users call a setting: its option, if it has one."""
-    return (one.metadata["option"] or flag(one.name)) if one.metadata["group"] else one.name
-
-
-def _alternatives(kind: Any) -> tuple[Any, ...]:
-    return get_args(kind) if isinstance(kind, UnionType) else (kind,)
-
-
-# ---------------------------------------------------------------------------------------------
-# Options
-# ---------------------------------------------------------------------------------------------
+    return isinstance(value, kinds)
 
 
 def add_options(
@@ -155,15 +124,9 @@ def add_options(
     names: Iterable[str],
     preset: Mapping[str, Any] = _NOTHING,
 ) -> None:
-    """Add the options of some fields of a record.
+    """Add the options of some fields of a record to a parser, or to a group of one.
 
-    Parameters
-    ----------
-    parser : ArgumentParser or a group of one
-    record : type
-    names : iterable of str
-    preset : mapping of str to value
-        What is parsed where nothing is given; None of the others.
+    What is not given is parsed as the preset of that name, or None.
     """
     known, types = {one.name: one for one in fields(record)}, get_type_hints(record)
     for name in names:
@@ -172,42 +135,28 @@ def add_options(
         said = about["meaning"]
         if not isinstance(otherwise, bool) and otherwise not in (None, MISSING):
             said += f" ({otherwise})"
-        how = {**about["how"], **({"choices": about["choices"]} if about["choices"] else {})}
-        called = _called(known[name])
-        add_option(
-            parser,
-            called,
-            types[name],
-            negated=default is True,
-            dest=name,
-            default=preset.get(name),
-            help=said,
-            **how,
-        )
+        how = {"dest": name, "default": preset.get(name), "help": said, **about["how"]}
+        add_option(parser, _called(known[name]), types[name], negated=default is True, **how)
+
+
+def add_groups(parser: argparse.ArgumentParser, record: type) -> dict[str, Any]:
+    """Add the options of all fields that have a group; return the parser's groups by title."""
+    titles = dict.fromkeys(one.metadata["group"] for one in fields(record))
+    groups = {title: parser.add_argument_group(title) for title in filter(None, titles)}
+    for title, group in groups.items():
+        names = [one.name for one in fields(record) if one.metadata["group"] == title]
+        add_options(group, record, names)
+    return groups
 
 
 def add_option(
-    parser: argparse._ActionsContainer,
-    option: str,
-    kind: Any,
-    *,
-    negated: bool = False,
-    **how: Any,
+    parser: argparse._ActionsContainer, option: str, kind: Any, negated: bool = False, **how: Any
 ) -> None:
-    """Add an option for values of a type: numbers, text, or a flag for true.
+    """Add the option of a value of a type: a number, text, or a flag for true.
 
-    Parameters
-    ----------
-    parser : ArgumentParser or a group of one
-    option : str
-    kind : type
-        As an annotation has it; the first counts of `int | None`.
-    negated : bool
-        The flag can be given as `--no-...` too.
-    **how
-        For `argparse`.
+    Of `int | None` the first counts. A flag that is `negated` can be given as `--no-...` too.
     """
-    first = _alternatives(kind)[0]
+    first = _kinds(kind)[0]
     if first is bool:
         how["action"] = argparse.BooleanOptionalAction if negated else "store_true"
     else:
@@ -218,3 +167,14 @@ def add_option(
 def flag(name: str) -> str:
     """Return the option of a name: `--batch-size` for batch_size."""
     return f"--{name.replace('_', '-')}"
+
+
+def _called(one: Field[Any]) -> str:
+    """Return what users call a setting: its option, if it has one."""
+    return (one.metadata["option"] or flag(one.name)) if one.metadata["group"] else one.name
+
+
+def _kinds(kind: Any) -> tuple[type, ...]:
+    """Return the types in an annotation: `str` and `list` of `str | list[float]`."""
+    alternatives = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    return tuple(get_origin(one) or one for one in alternatives)

@@ -20,8 +20,7 @@ from minifcn.distributed.connect import connect, launched
 from minifcn.inference.metrics import Scores
 from minifcn.net.profiling import Profile
 from minifcn.system.devices import DeviceError
-from minifcn.system.records import SettingsError, check
-from minifcn.training.options import ON_THE_DEVICE
+from minifcn.system.records import SettingsError, add_options, check, defaults
 from minifcn.training.prepare import take_device
 from minifcn.training.run import Reporter
 from minifcn.training.settings import Settings
@@ -37,6 +36,7 @@ EXPECTED_ERRORS = (
     WeightsError,
 )
 
+ON_THE_DEVICE = ("device", "threads", "precision")  # settings of every command that computes
 # Seconds that the other ranks wait before they tell of an error, so that rank 0 has ended the job
 # if it met with the same one: data that is not there is missed by all, and told of once.
 PRECEDENCE = 1.0
@@ -106,6 +106,18 @@ class Console(Reporter):
             self.note(self.profile.table(self.steps, seconds=self.seconds, waited=self.waited))
         self.note(f"weights, log, samples and results are in {folder}")
         self._begin()
+
+
+def add_device_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `choose_device` reads."""
+    values = defaults(Settings)
+    add_options(parser, Settings, ON_THE_DEVICE, {name: values[name] for name in ON_THE_DEVICE})
+
+
+def add_distributed_option(parser: argparse._ActionsContainer) -> None:
+    """Add the option that makes the process one of several, for `guarded`."""
+    said = "as one of the processes of mpirun, see docs/distributed.md"
+    parser.add_argument("--distributed", action="store_true", help=said)
 
 
 def choose_device(args: argparse.Namespace, communicator: Communicator = ALONE) -> ModuleType:
