@@ -21,8 +21,8 @@ from minifcn.backend import to_device
 from minifcn.data.shapes import ShapesClassification
 from minifcn.data.transforms import Preprocess
 from minifcn.inference.model import Model, save_model
+from minifcn.models.backbone import SMALL_IMAGE_SIZE
 from minifcn.models.build import build, initialise
-from minifcn.models.vgg16 import SMALL_IMAGE_SIZE
 from minifcn.net import Net
 from minifcn.system.records import add_options
 from minifcn.training.console import Console, guarded

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from minifcn.models.build import base_net
+
 # Images of the paper's data have about this many pixels (VOC's are 500 x 375).
 PAPER_PIXELS = 187_500
 # The lowest in use is FCN-8s' on GoogLeNet, 9e-10; 1e-10 is the summed loss' put to the mean loss.
@@ -32,8 +34,8 @@ class Recipe(NamedTuple):
     momentum, weight_decay : float
     rates : dict from architecture to float
         For the published VGG16 (width 1, ImageNet weights) and images of `PAPER_PIXELS`; the
-        staged nets continue from the one before at a lower rate. `BACKBONE_FACTORS` has what
-        other backbones multiply it by.
+        staged nets continue from the one before at a lower rate. For other backbones they are
+        multiplied by their `BaseNet.rate_factor`.
     """
 
     normalization: str
@@ -58,17 +60,6 @@ RECIPES = {
         5e-4,
         {"fcn32s": 1e-10, "fcn16s": 1e-12, "fcn8s": 1e-14, "fcn8s-at-once": 1e-10},
     ),
-}
-
-
-# The paper's line search found 1e-3 for AlexNet, 1e-4 for VGG16 and 5e-5 for GoogLeNet (section
-# 4.3; printed as 5 to the power of -5).
-BACKBONE_FACTORS = {
-    "vgg16": 1.0,
-    "alexnet": 10.0,
-    "alexnet-torchvision": 10.0,
-    "googlenet": 0.5,
-    "googlenet-torchvision": 0.5,
 }
 
 
@@ -150,7 +141,7 @@ def default_rate(
     summed = pixels_summed(normalization, pixels)
     if width < 0.5:
         return small_rate * (1 - recipe.momentum) / (1 - 0.9) / summed
-    rate = recipe.rates[arch] * BACKBONE_FACTORS[backbone]
+    rate = recipe.rates[arch] * base_net(backbone).rate_factor
     return rate * (pixels_summed(recipe.normalization, PAPER_PIXELS) / summed)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from minifcn.data.inputs import hha_preprocess
 from minifcn.data.transforms import Preprocess
 from minifcn.inference.model import find_weights
-from minifcn.models.build import STREAMS, ModelSpec
+from minifcn.models.build import STREAMS, ModelSpec, base_net
 from minifcn.net import Net
 from minifcn.system.records import SettingsError
 from minifcn.system.resources import shipped_weights
@@ -126,7 +126,7 @@ def carried(spec: ModelSpec, source: str) -> tuple[dict[str, np.ndarray], Prepro
             f"{file.name} holds a net that sees {theirs.modality}; one that sees {spec.modality} "
             "cannot start from it: give the weights of a net that sees colour"
         )
-    dropped = ["fc8/", "loss3/classifier/"]
+    dropped = [f"{base_net(theirs.backbone).last_layer}/"]
     classes = (theirs.num_classes, theirs.heads), (spec.num_classes, spec.heads)
     if classes[0] != classes[1] or theirs.arch == "classifier":
         dropped += ["score", "upscore"]

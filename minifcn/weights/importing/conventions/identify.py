@@ -13,9 +13,9 @@ import numpy as np
 
 from minifcn.models.alexnet import CAFFENET, TORCHVISION
 from minifcn.models.backbone import scaled
-from minifcn.models.build import LAST_LAYERS, STREAMS, ModelSpec
+from minifcn.models.build import STREAMS, ModelSpec, base_net
 from minifcn.models.googlenet import BVLC, STEM
-from minifcn.models.vgg16 import BLOCKS, FC_CHANNELS
+from minifcn.models.vgg16 import BLOCKS
 from minifcn.weights.store import WeightsError
 
 Params = Mapping[str, np.ndarray]
@@ -58,28 +58,31 @@ def identify(
         modality = "rgb-hha"
     backbone, width = _backbone(one)
     channels = next(one[f"{n}/weight"].shape[1] for n in _FIRST if f"{n}/weight" in one)
+    base = base_net(backbone)
     fc_channels = one["fc6/weight"].shape[0] if "fc6/weight" in one else None
-    if fc_channels == scaled(FC_CHANNELS, width):
+    if base.fc_channels and fc_channels == scaled(base.fc_channels, width):
         fc_channels = None
     heads = {
         name.removeprefix("score_fr_").removesuffix("/weight"): weight.shape[0]
         for name, weight in one.items()
         if name.startswith("score_fr_") and name.endswith("/weight")
     }
-    last = next(
-        (n for n in (f"{name}/weight" for name in ("score_fr", *LAST_LAYERS)) if n in one), ""
-    )
-    num_classes = next(iter(heads.values()), one[last].shape[0] if last else 1000)
-    return ModelSpec(
-        _arch(one, arch, scaled_in_code),
-        backbone,
-        num_classes,
-        width,
-        "faithful",
-        fc_channels,
-        "rgbd" if channels == 4 else modality,
-        heads or None,
-    )
+    last = [one[f"{n}/weight"] for n in ("score_fr", base.last_layer) if f"{n}/weight" in one]
+    num_classes = next(iter(heads.values()), len(last[0]) if last else 1000)
+    found = _arch(one, arch, scaled_in_code)
+    try:
+        return ModelSpec(
+            found,
+            backbone,
+            num_classes,
+            width,
+            "faithful",
+            fc_channels,
+            "rgbd" if channels == 4 else modality,
+            heads or None,
+        )
+    except ValueError as error:
+        raise WeightsError(f"minifcn has no such net: {error}") from error
 
 
 def _backbone(params: Params) -> tuple[str, float]:
