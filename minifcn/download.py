@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from minifcn.convert import convert
 from minifcn.fetching.archives import ArchiveError, extract
 from minifcn.fetching.catalogue import FILES, RemoteFile, UnknownFileError, find
 from minifcn.fetching.fetch import FetchError, cache_folder, fetch, record_path
+from minifcn.inference.convert import convert
 from minifcn.system.lock import locked
 from minifcn.weights.store import WeightsError
 

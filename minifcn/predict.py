@@ -22,7 +22,12 @@ from minifcn.distributed.communicator import Communicator
 from minifcn.inference.apply import segment_all
 from minifcn.inference.model import load_model
 from minifcn.inference.pictures import overlay, save_png, with_legend
-from minifcn.training.console import add_device_options, choose_device, guarded
+from minifcn.training.console import (
+    add_device_options,
+    add_distributed_option,
+    choose_device,
+    guarded,
+)
 
 DESCRIPTION = """\
 Segment images of any size and kind, and write for each
@@ -52,9 +57,7 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("-o", "--out", metavar="DIR", type=Path, default=Path("predictions"))
     add_device_options(result)
-    result.add_argument(
-        "--distributed", action="store_true", help="as one of the processes of mpirun"
-    )
+    add_distributed_option(result)
     return result
 
 

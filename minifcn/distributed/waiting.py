@@ -1,7 +1,7 @@
 """Waiting for the other ranks, but not for ever for one that hangs.
 
-A rank that was stopped or waits for a dead disk is alive to MPI, whose blocking calls would wait for
-it without end. So no call blocks here: each is started, and then asked whether it is done. When
+A rank that was stopped or waits for a dead disk is alive to MPI, whose blocking calls would wait
+for it without end. So no call blocks here: each is started, and then asked whether it is done. When
 that has taken too long, the ranks that wait call the roll: each sends the others a message, and who
 does not answer is who hangs.
 """

@@ -56,7 +56,7 @@ def poly(lr: float, power: float, steps: int) -> Policy:
     return lambda t: lr * max(0.0, 1 - t / steps) ** power
 
 
-def warm_up(policy: Policy, steps: int) -> Policy:
+def with_warm_up(policy: Policy, steps: int) -> Policy:
     """Return the policy rate(t) = policy(t) * min(1, (t + 1) / (steps + 1)).
 
     The rate climbs in a straight line for `steps` steps and is `policy`'s own afterwards; 0 steps
@@ -65,9 +65,6 @@ def warm_up(policy: Policy, steps: int) -> Policy:
     if steps < 0:
         raise ValueError(f"the steps of the warm-up must be at least 0, not {steps}")
     return lambda t: policy(t) * min(1.0, (t + 1) / (steps + 1))
-
-
-_warm_up = warm_up  # the argument of that name hides the function below
 
 
 def policy_from_name(name: str, lr: float, *, steps: int, warm_up: int = 0) -> Policy:
@@ -96,4 +93,4 @@ def policy_from_name(name: str, lr: float, *, steps: int, warm_up: int = 0) -> P
     }
     if name not in policies:
         raise ValueError(f"unknown policy {name!r}; known are {', '.join(policies)}")
-    return _warm_up(policies[name](), warm_up)
+    return with_warm_up(policies[name](), warm_up)

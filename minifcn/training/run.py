@@ -18,30 +18,34 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
-from typing import Any
-
-import numpy as np
 
 from minifcn.data.dataset import Dataset
-from minifcn.data.loader import Loader
-from minifcn.distributed.communicator import ALONE, Communicator, take_device
-from minifcn.inference.apply import evaluate_together, predicts_one_class
+from minifcn.distributed.communicator import ALONE, Communicator
+from minifcn.inference.apply import evaluate_together, predicts_one_class, results
 from minifcn.inference.metrics import ConfusionMatrix, Scores
 from minifcn.inference.model import Model, save_model
-from minifcn.system.devices import describe_device
 from minifcn.system.files import remove_partial, write_json
-from minifcn.training.optim import SGD
-from minifcn.training.policies import policy_from_name
-from minifcn.training.prepare import describe, make_model, open_splits
-from minifcn.training.run_files import restore, save_samples, save_state
+from minifcn.training.prepare import (
+    make_model,
+    make_optimiser,
+    make_updates,
+    open_splits,
+    take_device,
+)
+from minifcn.training.run_files import (
+    describe,
+    refuse_taken,
+    restore,
+    save_samples,
+    save_state,
+    state_of,
+)
 from minifcn.training.run_lock import run_locked
 from minifcn.training.run_log import has_evaluation, opened_log
-from minifcn.training.settings import Settings, SettingsError
-from minifcn.training.solver import Step, report_interval, train
+from minifcn.training.settings import Settings
+from minifcn.training.solver import Step
 from minifcn.training.stopping import graceful_stop
 from minifcn.weights.checkpoint import checkpoints
-
-FIGURES = ("pixel_accuracy", "mean_accuracy", "mean_iu", "fw_iu")
 
 
 class Reporter:
@@ -63,6 +67,9 @@ class Reporter:
 
     def evaluation(self, step: int, scores: Scores, head: str = "") -> None:
         """Report an evaluation; of several heads, the main one is called ""."""
+
+    def finished(self, folder: Path) -> None:
+        """Report that the run in a folder is complete."""
 
 
 def execute(
@@ -98,26 +105,24 @@ def execute(
     WriteError
         If the disk is full or refuses.
     KeyboardInterrupt
-        At Ctrl-C or SIGTERM; while the net is trained, not before the running update is saved.
+        At Ctrl-C or SIGTERM; while the net is trained, not before the running update is saved. It
+        says what is saved.
     """
     reporter = reporter or Reporter()
     if communicator.leads and not resume:
         refuse_taken(folder)
-    xp = take_device(
-        settings.device,
-        threads=settings.threads,
-        precision=settings.precision,
-        communicator=communicator,
-    )
-    reporter.note(f"computing on {describe_device(xp)}")
+    xp = take_device(settings, reporter.note, communicator)
     datasets = open_splits(settings)
     model = make_model(settings, datasets[0], reporter.note)
     model.net.to(xp)
-    with run_locked(folder, reporter.note) if communicator.leads else nullcontext():
-        if communicator.leads:
-            begin(folder, settings, resume, reporter)
-        trained = fit(model, settings, datasets, folder, xp, reporter, communicator)
-        return finish(trained, settings, datasets[1], folder, xp, reporter, communicator)
+    try:
+        with run_locked(folder, reporter.note) if communicator.leads else nullcontext():
+            if communicator.leads:
+                begin(folder, settings, resume, reporter)
+            trained = fit(model, settings, datasets, folder, xp, reporter, communicator)
+            return finish(trained, settings, datasets[1], folder, xp, reporter, communicator)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(state_of(folder)) from None
 
 
 def begin(folder: Path, settings: Settings, resume: bool, reporter: Reporter) -> None:
@@ -140,23 +145,17 @@ def finish(
     communicator: Communicator,
 ) -> Scores:
     """Evaluate a trained net and write its weights and results."""
-    indices = communicator.share(first(validation, settings.final_images))
-    confusions = evaluate_together(trained, validation, indices, xp=xp, communicator=communicator)
+    confusions = evaluate_together(
+        trained, validation, limit=settings.final_images, xp=xp, communicator=communicator
+    )
     for head, confusion in confusions.items():
         reporter.evaluation(settings.steps, confusion.scores(), head)
     if communicator.leads:
         save_model(folder / "weights.h5", trained, dataset=settings.dataset, steps=settings.steps)
         write_json(folder / "results.json", results(confusions, trained))
+    reporter.finished(folder)
     communicator.barrier()  # the next stage reads the weights
     return confusions[""].scores()
-
-
-def refuse_taken(folder: Path) -> None:
-    """Refuse a folder that holds a run."""
-    if (folder / "config.json").exists():
-        raise SettingsError(
-            f"{folder}: holds a run already; give --resume to continue it or another --out"
-        )
 
 
 def fit(
@@ -169,13 +168,7 @@ def fit(
     communicator: Communicator = ALONE,
 ) -> Model:
     """Train from the newest checkpoint in the folder, or from the start, to the last step."""
-    net = model.net
-    optimiser = SGD(
-        net.params,
-        net.multipliers,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-    )
+    net, optimiser = model.net, make_optimiser(model.net, settings)
     start, preprocess, damage = 0, model.preprocess, []
     if communicator.leads:
         start, preprocess, damage = restore(net, optimiser, folder, preprocess, reporter.note)
@@ -183,20 +176,6 @@ def fit(
     for array in (*net.params.values(), *optimiser.state().values()):
         communicator.broadcast(array)
     model = model._replace(preprocess=preprocess)
-    policy = policy_from_name(
-        settings.policy, settings.rate, steps=settings.steps, warm_up=settings.warm_up
-    )
-    loader = Loader(
-        datasets[0],
-        preprocess,
-        batch_size=settings.batch_size,
-        seed=settings.seed,
-        mirror=settings.mirror,
-        jitter=settings.jitter,
-        modality=settings.modality,
-    )
-
-    interval = communicator.from_leader(report_interval(settings.log_every, xp))
 
     def is_due(number: int) -> bool:
         return not number % settings.evaluate_every or number == settings.steps
@@ -207,9 +186,8 @@ def fit(
             save_samples(model, datasets[1], folder / "samples", number, xp)
         if number == settings.steps:
             return
-        indices = communicator.share(first(datasets[1], settings.evaluate_images))
         confusions = evaluate_together(
-            model, datasets[1], indices, xp=xp, communicator=communicator
+            model, datasets[1], limit=settings.evaluate_images, xp=xp, communicator=communicator
         )
         report_evaluation(confusions, number, reporter)
         if log:
@@ -226,19 +204,15 @@ def fit(
             with stop.at_once():
                 evaluate(start)
         net.clock = reporter.clock
-        for step in train(
-            net,
-            loader,
+        for step in make_updates(
+            model,
+            datasets[0],
+            settings,
             optimiser,
-            policy,
-            steps=settings.steps,
-            start=start,
-            accumulate=settings.accumulate,
-            seed=settings.seed,
             xp=xp,
-            recompute=settings.recompute,
+            start=start,
+            stop=stop.wanted,
             communicator=communicator,
-            reports=lambda number: stop.wanted() or not number % interval or is_due(number),
         ):
             reporter.step(step, settings.steps)
             if log:
@@ -269,28 +243,3 @@ def report_evaluation(
             f"after {step} steps the net gives every pixel the same class; if this goes on, the "
             "learning rate is too low, or the base weights were not loaded, or the labels are wrong"
         )
-
-
-def first(dataset: Dataset, count: int) -> range:
-    """Return the indices of the first `count` samples, of all if it is 0."""
-    return range(min(count or len(dataset), len(dataset)))
-
-
-def results(confusions: dict[str, ConfusionMatrix], model: Model) -> dict[str, Any]:
-    """Return the paper's figures and the IU of each class, ready for JSON; heads in "heads"."""
-    names = {"": model.class_names, **model.extra_classes}
-    records = {}
-    for head, confusion in confusions.items():
-        scores = confusion.scores()
-        records[head] = {
-            **{name: finite(getattr(scores, name)) for name in FIGURES},
-            "occurring_mean_iu": finite(scores.occurring_mean_iu),
-            "class_iu": dict(zip(names[head], map(finite, scores.class_iu), strict=True)),
-        }
-    main = records.pop("")
-    return {**main, "heads": records} if records else main
-
-
-def finite(value: float) -> float | None:
-    """Return a figure as JSON has it: None in place of NaN, which means nothing to divide."""
-    return None if np.isnan(value) else float(value)

@@ -84,7 +84,7 @@ def _add(file: h5py.File, address: str, array: np.ndarray, dtype: str | None) ->
         group = group[part] if found else group.create_group(part, track_order=True)
         if not isinstance(group, h5py.Group):
             raise ValueError(f"{address} lies below {group.name}, which is an array")
-    if dtype is None and array.nbytes <= _SMALL or array.size == 0 or array.ndim == 0:
+    if (dtype is None and array.nbytes <= _SMALL) or array.size == 0 or array.ndim == 0:
         group.create_dataset(name, data=array)  # HDF5 compresses no empty and no single numbers
     elif dtype is None and np.count_nonzero(array) >= array.size / 10:
         plan = h5p.create(h5p.DATASET_CREATE)

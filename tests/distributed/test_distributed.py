@@ -13,13 +13,8 @@ import pytest
 import minifcn.training.prepare
 from minifcn import evaluate, train
 from minifcn.data.loader import Loader
-from minifcn.distributed.communicator import (
-    ALONE,
-    Communicator,
-    DistributedError,
-    connect,
-    launched,
-)
+from minifcn.distributed.communicator import ALONE, Communicator, DistributedError
+from minifcn.distributed.connect import connect, launched
 from minifcn.distributed.mpi import MPICommunicator, threads_of_each
 from minifcn.training import console
 from minifcn.training.console import guarded
@@ -80,7 +75,7 @@ def weights_after(accumulate: int, communicator: Communicator = ALONE) -> dict[s
     options = {"width": 1 / 64, "batch_size": 1, "data_options": {"size": (32, 32), "length": 7}}
     settings = resolve("shapes", weights="none", **options)
     dataset, _ = minifcn.training.prepare.open_splits(settings)
-    model = minifcn.training.prepare.make_model(settings, dataset, lambda text: None)
+    model = minifcn.training.prepare.make_model(settings, dataset)
     net = model.net
     for name in ("score_fr", "score_pool4", "score_pool3"):  # they start as zero
         weight = net.params[f"{name}/weight"]
