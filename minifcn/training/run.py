@@ -169,7 +169,8 @@ def fit(
 ) -> Model:
     """Train from the newest checkpoint in the folder, or from the start, to the last step."""
     net, optimiser = model.net, make_optimiser(model.net, settings)
-    start, preprocess, damage = 0, model.preprocess, []
+    start, preprocess = 0, model.preprocess
+    damage: list[str] = []
     if communicator.leads:
         start, preprocess, damage = restore(net, optimiser, folder, preprocess, reporter.note)
     start, preprocess = communicator.from_leader((start, preprocess))

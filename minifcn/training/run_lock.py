@@ -9,7 +9,7 @@ from pathlib import Path
 
 from minifcn.system.files import WriteError, make_folder
 from minifcn.system.lock import locked
-from minifcn.training.settings import SettingsError
+from minifcn.system.records import SettingsError
 
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 

@@ -104,7 +104,7 @@ def newest_whole(
     damaged : dict of Path to str
         Those of higher steps, and what is wrong with them.
     """
-    damaged = {}
+    damaged: dict[Path, str] = {}
     for path in checkpoints(folder):
         try:
             return path, load_checkpoint(path), damaged

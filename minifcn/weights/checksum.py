@@ -35,7 +35,8 @@ def verify(data: memoryview) -> None:
 
     Source: the HDF5 File Format Specification 3.0, section II.A (superblock)
     """
-    version, end = data[8:9], int.from_bytes(data[28:36], "little")
-    trailer = bytes(data[end:]) if version in (b"\2", b"\3") else b""
+    is_new = bytes(data[8:9]) in (b"\2", b"\3")  # and so are files of HDF5 1.10
+    end = int.from_bytes(data[28:36], "little")
+    trailer = bytes(data[end:]) if is_new else b""
     if trailer and trailer != _TRAILER.pack(_MARK, zlib.crc32(data[:end])):
         raise ValueError("it is truncated, or some of it has changed: its checksum does not fit")

@@ -175,7 +175,7 @@ def test_an_error_of_one_rank_is_told_of_once_and_ends_the_job(folder, tmp_path)
     assert done.returncode != 0
     assert done.stderr.count("error: ") == 1
     assert "17.png" in done.stderr
-    assert re.search("rank [01] of 0..1 has failed, which ends the job", done.stderr)
+    assert re.search("rank [01] of 0..1 ends the job", done.stderr)
 
 
 def test_what_all_ranks_refuse_is_told_of_once(tmp_path):
