@@ -77,9 +77,9 @@ def zip_members(data: memoryview) -> dict[str, Member]:
 
 
 def stored(data: memoryview, members: dict[str, Member], name: str) -> memoryview:
-    """Return a view of the bytes of a member; ValueError if it is missing or compressed.
+    """Return a view of the bytes of a member; ValueError if it is missing, compressed or damaged.
 
-    Its checksum is not looked at, for PyTorch can be told to leave it out.
+    PyTorch can be told to leave checksums out; it writes 0 then.
     """
     if name not in members:
         raise ValueError(f"it has no member {name[:100]!r}; it is incomplete")
@@ -89,7 +89,10 @@ def stored(data: memoryview, members: dict[str, Member], name: str) -> memoryvie
             f"its member {name[:100]!r} is compressed, which no framework does: it was packed "
             "again; unpack it and pack it without compression (zip -0)"
         )
-    return data[member.start : member.stop]
+    raw = data[member.start : member.stop]
+    if member.checksum and zlib.crc32(raw) != member.checksum:
+        raise ValueError(f"its member {name[:100]!r} has another checksum; it is damaged")
+    return raw
 
 
 def unpacked(data: memoryview, members: dict[str, Member], name: str) -> memoryview:

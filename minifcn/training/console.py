@@ -43,6 +43,9 @@ ON_THE_DEVICE = ("device", "threads", "precision")  # settings of every command 
 # Seconds that the other ranks wait before they tell of an error, so that rank 0 has ended the job
 # if it met with the same one: data that is not there is missed by all, and told of once.
 PRECEDENCE = 1.0
+# Seconds in which the launcher passes on what was printed: MPICH's throws away what is still on its
+# way when a job is ended.
+FORWARDING = 0.3
 
 
 class Console(Reporter):
@@ -171,6 +174,7 @@ def guarded(
     time.sleep(0 if communicator.leads else PRECEDENCE)
     rank = f"rank {communicator.rank} of 0..{communicator.size - 1}"
     print(f"{said}\n{rank} ends the job", file=sys.stderr, flush=True)
+    time.sleep(FORWARDING)
     communicator.abort(status)
     return status
 
