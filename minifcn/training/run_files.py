@@ -144,6 +144,8 @@ def restore(
         rename(bad, bad.with_name(f"damaged-{bad.name}"))
         found.append(f"{bad.name} is damaged, so it goes on from {path.name} ({reason})")
         note(found[-1])
+    # The process that wrote the newest may have been killed before it did this.
+    prune_checkpoints(folder / "checkpoints", KEPT_CHECKPOINTS)
     return checkpoint.state["step"], Preprocess.from_dict(checkpoint.state["preprocess"]), found
 
 

@@ -43,9 +43,7 @@ TINY = ["--weights", "none", "--width", "0.015625", "--batch-size", "1", "--lr",
 SHORT = [*TINY, "--steps", "4", "--evaluate-every", "2", "--evaluate-images", "3"]
 
 
-def mpirun(
-    ranks: int, *arguments: object, **environment: str
-) -> subprocess.CompletedProcess[str]:
+def mpirun(ranks: int, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run Python with these arguments as so many ranks."""
     return run(MPIRUN, "-n", ranks, sys.executable, *arguments, **environment)
 

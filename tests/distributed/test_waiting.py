@@ -22,7 +22,7 @@ class World:
         self.sent = []
         self.inbox = deque()  # (source, tag, message)
 
-    def Dup(self):  # noqa: N802
+    def Dup(self):
         return self
 
     def isend(self, message, dest, tag):
@@ -34,7 +34,7 @@ class World:
         matching = [one for one in self.inbox if source in (None, one[0]) and tag == one[1]]
         return matching[0] if matching else None
 
-    def Iprobe(self, source=None, tag=0):  # noqa: N802
+    def Iprobe(self, source=None, tag=0):
         return self._first(source, tag) is not None
 
     def recv(self, source=None, tag=0):
