@@ -24,8 +24,8 @@ from minifcn.distributed.communicator import (
     take_device,
 )
 from minifcn.inference.metrics import Scores
-from minifcn.net.profiling import Profile
 from minifcn.system.devices import DeviceError, describe_device
+from minifcn.training.profiling import Profile
 from minifcn.training.run import Reporter
 from minifcn.training.settings import SettingsError
 from minifcn.training.solver import Step, TrainingError
