@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from minifcn.backend import Array
@@ -60,21 +58,17 @@ class Conv2d(Layer):
         if bias:
             self.params["bias"] = np.zeros(out_channels, np.float32)
 
-    def forward(
-        self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, ConvCache | None]:
+    def forward(self, x: Array) -> tuple[Array, ConvCache]:
         """Return the (N, F, OH, OW) response to an (N, C, H, W) input."""
         _, stride, pad, dilation = self.window
-        y, cache = conv2d_forward(
-            bottoms[0],
-            self.params["weight"],
-            self.params.get("bias"),
+        return conv2d_forward(
+            x,
+            *self.params.values(),
             stride=stride,
             pad=pad,
             dilation=dilation,
             groups=self.groups,
         )
-        return y, cache if train else None
 
     def backward(
         self, dy: Array, cache: ConvCache, *, need_dx: bool = True, need_grads: bool = True

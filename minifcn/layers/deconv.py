@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from minifcn.backend import Array
@@ -74,19 +72,15 @@ class Deconv2d(Layer):
         if bias:
             self.params["bias"] = np.zeros(out_channels, np.float32)
 
-    def forward(
-        self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, DeconvCache | None]:
+    def forward(self, x: Array) -> tuple[Array, DeconvCache]:
         """Return the (N, F, OH, OW) upsampled map of an (N, C, H, W) input."""
-        y, cache = deconv2d_forward(
-            bottoms[0],
-            self.params["weight"],
-            self.params.get("bias"),
+        return deconv2d_forward(
+            x,
+            *self.params.values(),
             stride=self.window.stride,
             pad=self.window.pad,
             groups=self.groups,
         )
-        return y, cache if train else None
 
     def backward(
         self, dy: Array, cache: DeconvCache, *, need_dx: bool = True, need_grads: bool = True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from minifcn.backend import Array, array_module
 from minifcn.layers.layer import Layer, Shape
@@ -24,9 +23,7 @@ class EltwiseSum(Layer):
         super().__init__()
         self.coefficients = None if coefficients is None else tuple(coefficients)
 
-    def forward(
-        self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, int | None]:
+    def forward(self, *bottoms: Array) -> tuple[Array, int]:
         """Return the sum; the cache is the number of inputs."""
         self.output_shape(*(bottom.shape for bottom in bottoms))
         coefficients = self.coefficients or (1.0,) * len(bottoms)
@@ -37,11 +34,9 @@ class EltwiseSum(Layer):
         total = terms[0] + terms[1]
         for term in terms[2:]:
             total += term
-        return total, len(bottoms) if train else None
+        return total, len(bottoms)
 
-    def backward(
-        self, dy: Array, cache: int, *, need_dx: bool = True, need_grads: bool = True
-    ) -> tuple[tuple[Array, ...], dict[str, Array]]:
+    def backward(self, dy: Array, cache: int) -> tuple[tuple[Array, ...], dict[str, Array]]:
         """Return dy, times each input's coefficient."""
         coefficients = self.coefficients or (1.0,) * cache
         return tuple(dy if k == 1 else dy * dy.dtype.type(k) for k in coefficients), {}
@@ -60,16 +55,14 @@ class EltwiseSum(Layer):
 class Concat(Layer):
     """Put blobs behind each other along the channels (the end of an inception module)."""
 
-    def forward(
-        self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, tuple[int, ...] | None]:
+    def forward(self, *bottoms: Array) -> tuple[Array, tuple[int, ...]]:
         """Return the (N, C1 + C2 + ..., H, W) blob; the cache holds the channel counts."""
         self.output_shape(*(bottom.shape for bottom in bottoms))
         y = array_module(*bottoms).concatenate(bottoms, axis=1)
-        return y, tuple(bottom.shape[1] for bottom in bottoms) if train else None
+        return y, tuple(bottom.shape[1] for bottom in bottoms)
 
     def backward(
-        self, dy: Array, cache: tuple[int, ...], *, need_dx: bool = True, need_grads: bool = True
+        self, dy: Array, cache: tuple[int, ...]
     ) -> tuple[tuple[Array, ...], dict[str, Array]]:
         """Return the channels of dy that belong to each input."""
         parts, start = [], 0

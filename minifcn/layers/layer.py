@@ -25,42 +25,57 @@ class Layer:
     ----------
     params : dict from name to array
         "weight" and "bias", where the layer has them, in this order.
+    draws : bool
+        Whether the layer draws random numbers in training; of a kind, not of one layer.
     """
 
     params: dict[str, Array]
+    draws = False
 
     def __init__(self) -> None:
         self.params = {}
 
-    def forward(self, *bottoms: Array, train: bool = False, rng: Any = None) -> tuple[Array, Any]:
-        """Return the output and the cache for `backward` (None when `train` is False)."""
+    def forward(self, *bottoms: Any, **options: Any) -> tuple[Array, Any]:
+        """Return the output, as in training, and the cache for `backward`.
+
+        Parameters
+        ----------
+        *bottoms : arrays
+            The inputs; each layer names its own.
+        **options
+            `rng`, the generator to draw from, for layers that draw; nothing for others.
+        """
         raise NotImplementedError
 
-    def backward(
-        self, dy: Array, cache: Any, *, need_dx: bool = True, need_grads: bool = True
-    ) -> tuple[Any, dict[str, Array]]:
+    def infer(self, *bottoms: Any) -> Array:
+        """Return the output of a net that is not trained: nothing is drawn, no cache made."""
+        return self.forward(*bottoms)[0]
+
+    def backward(self, dy: Array, cache: Any) -> tuple[Any, dict[str, Array]]:
         """Return the gradient of the input (a tuple if there are several) and of the parameters.
+
+        Layers with parameters take `need_dx` and `need_grads` as well, for they may be the lowest
+        that learns, or frozen: what is not needed is not computed, None in place of the first, {}
+        of the second.
 
         Parameters
         ----------
         dy : array
             Gradient of the loss with respect to the output.
         cache
-            What `forward` returned with `train=True`.
-        need_dx, need_grads : bool
-            What is not needed is not computed: None in place of the first, {} of the second.
+            What `forward` returned.
         """
         raise NotImplementedError
 
-    def output_shape(self, *shapes: Shape) -> Shape:
+    def output_shape(self, *shapes: Any) -> Shape:
         """Return the shape of the output for inputs of these shapes, without running."""
-        return shapes[0]
+        return tuple(shapes[0])
 
     def footprint(self) -> Footprint | None:
         """Return how an output pixel covers input pixels; None if the notion does not apply."""
         return Footprint()
 
-    def flops(self, *shapes: Shape) -> int:
+    def flops(self, *shapes: Any) -> int:
         """Return the multiplications and additions of one forward pass over these input shapes.
 
         Only products with weights are counted (convolution, deconvolution, inner product), as is

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
 
 import numpy as np
 
@@ -30,12 +29,9 @@ class Linear(Layer):
         self.params["weight"] = np.zeros((out_features, in_features), np.float32)
         self.params["bias"] = np.zeros(out_features, np.float32)
 
-    def forward(
-        self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, LinearCache | None]:
+    def forward(self, x: Array) -> tuple[Array, LinearCache]:
         """Return the (N, F) products."""
-        y, cache = linear_forward(bottoms[0], self.params["weight"], self.params["bias"])
-        return y, cache if train else None
+        return linear_forward(x, self.params["weight"], self.params["bias"])
 
     def backward(
         self, dy: Array, cache: LinearCache, *, need_dx: bool = True, need_grads: bool = True

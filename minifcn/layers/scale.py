@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from minifcn.backend import Array
@@ -30,12 +28,10 @@ class Scale(Layer):
         super().__init__()
         self.params["weight"] = np.full(channels, factor, np.float32)
 
-    def forward(
-        self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, tuple[Array, Array] | None]:
-        """Return x * weight[channel]."""
+    def forward(self, x: Array) -> tuple[Array, tuple[Array, Array]]:
+        """Return x * weight[channel]; the cache is x and the factors."""
         factor = self.params["weight"][:, None, None]
-        return bottoms[0] * factor, (bottoms[0], factor) if train else None
+        return x * factor, (x, factor)
 
     def backward(
         self,

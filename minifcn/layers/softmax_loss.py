@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -50,28 +49,24 @@ class SoftmaxLoss(Layer):
         if class_weight is not None:
             self.class_weight = np.asarray(class_weight, np.float64)
 
-    def forward(
-        self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, SoftmaxLossCache | None]:
+    def forward(self, scores: Array, label: Array) -> tuple[Array, SoftmaxLossCache]:
         """Return the loss as an array of no dimensions."""
-        scores, label = bottoms
         xp = array_module(scores)
         if self.class_weight is not None and array_module(self.class_weight) is not xp:
             self.class_weight = to_device(to_host(self.class_weight), xp)  # not in every step
-        loss, cache = softmax_loss_forward(
+        return softmax_loss_forward(
             scores,
             label,
             normalization=self.normalization,
             ignore_index=self.ignore_index,
             class_weight=self.class_weight,
         )
-        return loss, cache if train else None
 
     def backward(
-        self, dy: Array, cache: SoftmaxLossCache, *, need_dx: bool = True, need_grads: bool = True
-    ) -> tuple[tuple[Array | None, None], dict[str, Array]]:
+        self, dy: Array, cache: SoftmaxLossCache
+    ) -> tuple[tuple[Array, None], dict[str, Array]]:
         """Return the gradient of the scores; labels have none."""
-        return (softmax_loss_backward(dy, cache) if need_dx else None, None), {}
+        return (softmax_loss_backward(dy, cache), None), {}
 
     def output_shape(self, *shapes: Shape) -> Shape:
         """Return the shape of one number."""

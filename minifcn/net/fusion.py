@@ -78,8 +78,12 @@ def run_group(
     """
     if len(group) > 1:
         return _run_fused(group, *bottoms, train=train)
-    y, cache = group[0].layer.forward(*bottoms, train=train, rng=rng)
-    return y, {group[0].name: cache} if train else {}
+    layer = group[0].layer
+    if not train:
+        return layer.infer(*bottoms), {}
+    options = {"rng": rng} if layer.draws else {}
+    y, cache = layer.forward(*bottoms, **options)
+    return y, {group[0].name: cache}
 
 
 def _run_fused(group: Sequence[Node], x: Array, *, train: bool) -> tuple[Array, dict[str, Any]]:

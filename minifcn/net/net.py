@@ -151,12 +151,11 @@ class Net(Graph):
             tape.caches.update(run_again(cache))
             cache = tape.caches.pop(node.name)
         trained = self.trained(node.layer)
-        dxs, grads = node.layer.backward(
-            gradients.pop(node.name),
-            cache,
-            need_dx=any(bottom in tape.active for bottom in node.bottoms),
-            need_grads=bool(trained),
-        )
+        needs = {}
+        if node.layer.params:
+            needs["need_dx"] = any(bottom in tape.active for bottom in node.bottoms)
+            needs["need_grads"] = bool(trained)
+        dxs, grads = node.layer.backward(gradients.pop(node.name), cache, **needs)
         dxs = dxs if isinstance(dxs, tuple) else (dxs,)
         for bottom, dx in zip(node.bottoms, dxs, strict=True):
             if bottom in tape.active and dx is not None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from minifcn.backend import Array
-from minifcn.layers import Dropout, MaxPool2d
+from minifcn.layers import MaxPool2d
 from minifcn.net.fusion import follows, fuse, run_group
 from minifcn.net.graph import Node, count_readers
 
@@ -42,7 +42,7 @@ def find_blocks(nodes: Sequence[Node], readers: Mapping[str, int]) -> dict[str, 
     chain: list[Node] = []
     for node in nodes:
         before = chain if chain and follows(node, chain[-1], readers) else []
-        fits = len(node.bottoms) == 1 and not isinstance(node.layer, Dropout)
+        fits = len(node.bottoms) == 1 and not node.layer.draws
         chain = [*before, node] if fits else []
         if isinstance(node.layer, MaxPool2d):
             if len(chain) > 1:

@@ -42,7 +42,7 @@ def test_dropout_ratios_outside_the_range_are_refused(ratio):
 
 def test_dropout_cannot_train_without_a_generator():
     with pytest.raises(ValueError, match="pass rng="):
-        Dropout().forward(np.ones(3), train=True)
+        Dropout().forward(np.ones(3))
 
 
 def test_an_even_neighbourhood_is_refused():
