@@ -133,6 +133,21 @@ def test_inputs_are_not_written_to():
     assert gradients(skip_net(), frozen)  # writing would have raised
 
 
+class Trained(ReLU):
+    """A layer whose forward pass is not that of inference."""
+
+    def forward(self, x):
+        raise AssertionError("in inference a cache was asked for")
+
+    def infer(self, x):
+        return x + 1
+
+
+def test_in_inference_no_layer_makes_a_cache():
+    outputs, _ = Net([("layer", Trained(), "data")]).forward({"data": image()})
+    np.testing.assert_array_equal(outputs["layer"], image() + 1)
+
+
 def test_dropout_is_drawn_from_the_generator_given():
     net = randomise(Net([("drop", Dropout(), "data"), ("score", Conv2d(3, 2, 1), "drop")]))
     first, again = (
