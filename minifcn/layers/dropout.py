@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from minifcn.backend import Array
-from minifcn.functional.dropout import DropoutCache, dropout_backward, dropout_forward
-from minifcn.layers.layer import Layer
+from minifcn.functional.dropout import (
+    DropoutCache,
+    check_ratio,
+    dropout_backward,
+    dropout_forward,
+)
+from minifcn.layers.layer import Gradients, Layer
 
 
 class Dropout(Layer):
@@ -22,8 +27,7 @@ class Dropout(Layer):
 
     def __init__(self, ratio: float = 0.5) -> None:
         super().__init__()
-        if not 0 <= ratio < 1:
-            raise ValueError(f"the dropout ratio must lie in [0, 1), not {ratio}")
+        check_ratio(ratio)
         self.ratio = ratio
 
     def forward(self, x: Array, *, rng: Any = None) -> tuple[Array, DropoutCache]:
@@ -36,6 +40,6 @@ class Dropout(Layer):
         """Return x itself."""
         return x
 
-    def backward(self, dy: Array, cache: DropoutCache) -> tuple[Array, dict[str, Array]]:
+    def backward(self, dy: Array, cache: DropoutCache) -> Gradients:
         """Return dx: dy at the elements that were kept, scaled alike."""
         return dropout_backward(dy, cache), {}

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from minifcn.backend import Array
 from minifcn.layers.geometry import Footprint
 
 Shape = tuple[int, ...]
+Gradients = tuple[Any, dict[str, Array]]  # of the input or the tuple of inputs; of the parameters
 
 
-def pair(value: int | tuple[int, int]) -> tuple[int, int]:
-    """Return (value, value) for one number, and a pair as it is."""
-    return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
+def named(params: Mapping[str, Array], gradients: Sequence[Array | None]) -> dict[str, Array]:
+    """Return the gradients that were computed, by the names of their parameters.
+
+    Without a bias there is one parameter less than there are gradients.
+    """
+    pairs = zip(params, gradients, strict=False)
+    return {name: gradient for name, gradient in pairs if gradient is not None}
 
 
 class Layer:
@@ -26,7 +32,7 @@ class Layer:
     params : dict from name to array
         "weight" and "bias", where the layer has them, in this order.
     draws : bool
-        Whether the layer draws random numbers in training; of a kind, not of one layer.
+        Whether `forward` draws random numbers, and takes the generator as `rng`.
     """
 
     params: dict[str, Array]
@@ -36,27 +42,15 @@ class Layer:
         self.params = {}
 
     def forward(self, *bottoms: Any, **options: Any) -> tuple[Array, Any]:
-        """Return the output, as in training, and the cache for `backward`.
-
-        Parameters
-        ----------
-        *bottoms : arrays
-            The inputs; each layer names its own.
-        **options
-            `rng`, the generator to draw from, for layers that draw; nothing for others.
-        """
+        """Return the output in training, and the cache that `backward` needs."""
         raise NotImplementedError
 
     def infer(self, *bottoms: Any) -> Array:
-        """Return the output of a net that is not trained: nothing is drawn, no cache made."""
+        """Return the output in inference, where nothing is drawn and no cache is needed."""
         return self.forward(*bottoms)[0]
 
-    def backward(self, dy: Array, cache: Any) -> tuple[Any, dict[str, Array]]:
+    def backward(self, dy: Array, cache: Any) -> Gradients:
         """Return the gradient of the input (a tuple if there are several) and of the parameters.
-
-        Layers with parameters take `need_dx` and `need_grads` as well, for they may be the lowest
-        that learns, or frozen: what is not needed is not computed, None in place of the first, {}
-        of the second.
 
         Parameters
         ----------
@@ -64,6 +58,9 @@ class Layer:
             Gradient of the loss with respect to the output.
         cache
             What `forward` returned.
+        need_dx, need_grads : bool
+            Taken by layers with parameters, for these may be the lowest that learns, or frozen.
+            What is not needed is not computed: None in place of the first, {} of the second.
         """
         raise NotImplementedError
 

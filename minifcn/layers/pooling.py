@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minifcn.backend import Array
+from minifcn.functional.arguments import image_shape
 from minifcn.functional.pooling import (
     AvgPoolCache,
     MaxPoolCache,
@@ -13,7 +14,7 @@ from minifcn.functional.pooling import (
     max_pool_forward,
 )
 from minifcn.layers.geometry import Footprint
-from minifcn.layers.layer import Layer, Shape, pair
+from minifcn.layers.layer import Gradients, Layer, Shape
 
 
 class _Pool2d(Layer):
@@ -39,16 +40,11 @@ class _Pool2d(Layer):
     ) -> None:
         super().__init__()
         step = kernel_size if stride is None else stride
-        self.window = PoolWindow(pair(kernel_size), pair(step), pair(pad), ceil)
-        if any(p >= k for p, k in zip(self.window.pad, self.window.kernel_size, strict=True)):
-            raise ValueError(
-                f"pooling: pad {self.window.pad} must be smaller than the window "
-                f"{self.window.kernel_size}, or a window would see padding only"
-            )
+        self.window = PoolWindow.of(kernel_size, step, pad, ceil)
 
     def output_shape(self, x_shape: Shape) -> Shape:
         """Return (N, C, OH, OW)."""
-        n, c, h, w = x_shape
+        n, c, h, w = image_shape("pooling", x_shape)
         return (n, c, *self.window.output_size((h, w)))
 
     def footprint(self) -> Footprint:
@@ -59,7 +55,7 @@ class _Pool2d(Layer):
 class MaxPool2d(_Pool2d):
     """Take the largest value of each window."""
 
-    def forward(self, x: Array) -> tuple[Array, MaxPoolCache]:
+    def forward(self, x: Array) -> tuple[Array, MaxPoolCache | None]:
         """Return the (N, C, OH, OW) maxima."""
         return max_pool_forward(x, self.window)
 
@@ -67,7 +63,7 @@ class MaxPool2d(_Pool2d):
         """Return the maxima without looking where they are."""
         return max_pool_forward(x, self.window, train=False)[0]
 
-    def backward(self, dy: Array, cache: MaxPoolCache) -> tuple[Array, dict[str, Array]]:
+    def backward(self, dy: Array, cache: MaxPoolCache) -> Gradients:
         """Return dx: each gradient at the pixel that won."""
         return max_pool_backward(dy, cache), {}
 
@@ -79,6 +75,6 @@ class AvgPool2d(_Pool2d):
         """Return the (N, C, OH, OW) means."""
         return avg_pool_forward(x, self.window)
 
-    def backward(self, dy: Array, cache: AvgPoolCache) -> tuple[Array, dict[str, Array]]:
+    def backward(self, dy: Array, cache: AvgPoolCache) -> Gradients:
         """Return dx: each gradient spread evenly over its window."""
         return avg_pool_backward(dy, cache), {}

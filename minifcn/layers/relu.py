@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minifcn.backend import Array
 from minifcn.functional.relu import relu_backward, relu_forward
-from minifcn.layers.layer import Layer
+from minifcn.layers.layer import Gradients, Layer
 
 
 class ReLU(Layer):
@@ -14,6 +14,6 @@ class ReLU(Layer):
         """Return max(x, 0)."""
         return relu_forward(x)
 
-    def backward(self, dy: Array, cache: Array) -> tuple[Array, dict[str, Array]]:
+    def backward(self, dy: Array, cache: Array) -> Gradients:
         """Return dx: dy where x > 0."""
         return relu_backward(dy, cache), {}

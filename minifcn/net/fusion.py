@@ -90,16 +90,7 @@ def _run_fused(group: Sequence[Node], x: Array, *, train: bool) -> tuple[Array, 
     """Run a convolution with what follows; a ReLU's cache is its output (`functional/relu.py`)."""
     conv = group[0].layer
     assert isinstance(conv, Conv2d)
-    window = conv.window
     y, cache = conv2d_forward(
-        x,
-        conv.params["weight"],
-        conv.params.get("bias"),
-        stride=window.stride,
-        pad=window.pad,
-        dilation=window.dilation,
-        groups=conv.groups,
-        relu=True,
-        pool=len(group) == 3,
+        x, *conv.params.values(), **conv.options, relu=True, pool=len(group) == 3
     )
     return y, {group[0].name: cache, group[1].name: y} if train else {}
