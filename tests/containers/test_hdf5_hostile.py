@@ -11,8 +11,8 @@ from helpers.hostile import TENTHS, assert_read_or_refused, assert_refused, dama
 
 from minifcn.containers import hdf5_tree
 from minifcn.containers.hdf5_tree import Hdf5Tree
-from minifcn.weights.importing.formats import source
-from minifcn.weights.importing.formats.source import Source, mapped_file
+from minifcn.containers import limits
+from minifcn.weights.importing.formats.source import Source, weight_file
 
 f32 = np.float32
 
@@ -24,7 +24,7 @@ def path(tmp_path):
 
 def read(path) -> Source:
     """Read all arrays and all attributes of the root."""
-    with mapped_file(path, "a net") as data, Hdf5Tree(data) as tree:
+    with weight_file(path, "a net") as data, Hdf5Tree(data) as tree:
         arrays = {name: tree.array(dataset) for name, dataset in tree.walk(tree.root)}
         attributes = {name: tree.texts(tree.root, name) for name in tree.root.attrs}
         return Source("HDF5", "any", arrays, attributes)
@@ -247,7 +247,7 @@ def test_another_format_is_refused(path, content):
 
 
 def test_unpacked_arrays_count_together(path, monkeypatch):
-    monkeypatch.setattr(source, "_ALWAYS_GRANTED", 0)
+    monkeypatch.setattr(limits, "_ALWAYS_GRANTED", 0)
     with h5py.File(path, "w") as file:
         for name in "abcd":
             file.create_dataset(name, data=np.zeros(500_000, f32), compression="gzip")

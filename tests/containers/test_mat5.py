@@ -13,7 +13,7 @@ import scipy.io
 
 from minifcn.containers import mat5
 from minifcn.containers.mat5 import load_mat5
-from minifcn.weights.importing.formats import source
+from minifcn.containers import limits
 
 f32 = np.float32
 HEADER = b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM"
@@ -181,7 +181,7 @@ def test_a_truncated_file_is_refused(do_compression, tenths):
 
 
 def test_a_compression_bomb_is_stopped(monkeypatch):
-    monkeypatch.setattr(source, "_ALWAYS_GRANTED", 1 << 20)
+    monkeypatch.setattr(limits, "_ALWAYS_GRANTED", 1 << 20)
     data = saved({"zeros": np.zeros(8 << 20, np.uint8)}, do_compression=True)
     tracemalloc.start()
     try:
@@ -193,7 +193,7 @@ def test_a_compression_bomb_is_stopped(monkeypatch):
 
 
 def test_compressed_variables_count_together(monkeypatch):
-    monkeypatch.setattr(source, "_ALWAYS_GRANTED", 5 << 20)
+    monkeypatch.setattr(limits, "_ALWAYS_GRANTED", 5 << 20)
     zeros = {name: np.zeros(2 << 20, np.uint8) for name in "abc"}
     with pytest.raises(ValueError, match="unfolds to more"):
         load_mat5(saved(zeros, do_compression=True))

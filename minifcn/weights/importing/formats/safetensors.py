@@ -15,7 +15,7 @@ import numpy as np
 
 from minifcn.containers.limits import numbers, widened
 from minifcn.system.files import atomic_write
-from minifcn.weights.importing.formats.source import Source, mapped_file
+from minifcn.weights.importing.formats.source import Source, weight_file
 from minifcn.weights.store import WeightsError
 
 _MAX_HEADER = 100_000_000  # as in the reference implementation
@@ -55,7 +55,7 @@ def read_safetensors(path: str | os.PathLike[str]) -> Source:
     FileNotFoundError
         If there is no such file.
     """
-    with mapped_file(path, "safetensors") as content:
+    with weight_file(path, "safetensors") as content:
         header, data = _split(content)
         metadata = header.pop("__metadata__", {})
         if not all(isinstance(text, str) for text in metadata.values()):

@@ -229,7 +229,7 @@ def test_a_file_without_tensors_is_refused(path, value):
 @pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n", b"\x80\x02K\x01.", b"PK\3\4"])
 def test_another_format_is_refused(path, content):
     path.write_bytes(content)
-    assert_refused(read_torch, path, "empty|begins as none|not one that PyTorch|no end of a zip")
+    assert_refused(read_torch, path, "empty|begins as none|not one that PyTorch|no table of contents of a zip")
 
 
 STORAGE = np.arange(6, dtype=f32)
