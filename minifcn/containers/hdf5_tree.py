@@ -91,6 +91,13 @@ class Hdf5Tree:
             raise ValueError(f"{path[:100]!r} is neither a group nor an array")
         return item
 
+    def dataset(self, path: str) -> h5py.Dataset:
+        """Return an array by its path from the root; links are refused."""
+        item = self.member(self.root, path)
+        if not isinstance(item, h5py.Dataset):
+            raise ValueError(f"{path[:100]!r} is a group, not an array")
+        return item
+
     def walk(self, group: h5py.Group, depth: int = 0) -> Iterator[tuple[str, h5py.Dataset]]:
         """Yield each dataset below a group with its path from there."""
         if depth > MAX_DEPTH:
@@ -145,7 +152,7 @@ class Hdf5Tree:
             Return, and read, no more than this one along the first axis.
         """
         dtype = dataset.dtype
-        if entry is not None and entry not in range(*(dataset.shape or (0,))[:1]):
+        if entry is not None and not 0 <= entry < (dataset.shape or (0,))[0]:
             raise ValueError(f"{dataset.name} has no entry {entry}; its shape is {dataset.shape}")
         if dtype == np.dtype("V2") and self.texts(dataset, "dtype") == ["bfloat16"]:
             return widened(self._elements(dataset, np.dtype("<u2"), entry))

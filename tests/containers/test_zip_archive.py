@@ -7,11 +7,10 @@ import struct
 import zipfile
 
 import pytest
-from helpers.hostile import TENTHS, assert_refused, damaged_copies, truncate
+from helpers.hostile import assert_refused, damaged_copies
 
-from minifcn.containers import zip_archive
+from minifcn.containers import limits, zip_archive
 from minifcn.containers.zip_archive import stored, unpacked, zip_members
-from minifcn.containers import limits
 from minifcn.weights.importing.formats.source import Source, weight_file
 from minifcn.weights.store import WeightsError
 
@@ -94,14 +93,6 @@ def test_names_in_the_characters_of_dos_are_those_that_python_reads(path):
 # ---------------------------------------------------------------------------------------------
 # What is refused
 # ---------------------------------------------------------------------------------------------
-
-
-@each_method
-@pytest.mark.parametrize("tenths", TENTHS)
-def test_a_truncated_archive_is_refused(path, tenths, method):
-    save(path, CONTENT, method)
-    truncate(path, tenths)
-    assert_refused(read, path)
 
 
 @each_method

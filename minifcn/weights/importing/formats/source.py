@@ -32,5 +32,5 @@ class Source(NamedTuple):
 def weight_file(
     path: str | os.PathLike[str], kind: str, advice: str = "download, copy or export it again"
 ) -> AbstractContextManager[memoryview]:
-    """Give the bytes of a file, as `mapped_file`; what is wrong with them becomes a WeightsError."""
+    """Give the bytes of a file, as `mapped_file`; what is wrong becomes a WeightsError."""
     return mapped_file(path, kind, advice, WeightsError)
