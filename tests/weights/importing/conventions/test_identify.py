@@ -30,6 +30,15 @@ def test_every_fcn_is_told_by_its_parameters(arch, backbone, kind):
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
+def test_scales_in_code_leave_two_nets_until_one_is_named(backbone):
+    params = build(ModelSpec("fcn8s", backbone, 21, WIDTH)).params
+    with pytest.raises(WeightsError, match="it may be of fcn8s or fcn8s-at-once.*give --arch"):
+        identify(params, scaled_in_code=True)
+    for arch in ("fcn8s", "fcn8s-at-once"):
+        assert identify(params, arch=arch, scaled_in_code=True).arch == arch
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
 def test_every_classifier_is_told_by_its_parameters(backbone):
     spec = ModelSpec("classifier", backbone, 1000, WIDTH)
     assert identify(build(spec).params) == spec
