@@ -5,7 +5,6 @@ The functions return what they find; the caller prints it or stops.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from minifcn.data.dataset import DataError, Dataset, bad_values
 from minifcn.data.images import read_image
+from minifcn.system.files import file_digest
 
 
 class LabelReport(NamedTuple):
@@ -106,9 +106,11 @@ def _same_files(first: Any, second: Any) -> dict[int, int]:
     sizes = [[_size(data.image_path(i)) for i in range(len(data))] for data in (first, second)]
     both = set(sizes[0]) & set(sizes[1])  # hashing only these makes the check almost free
     second_index = {
-        _digest(second.image_path(i)): i for i, size in enumerate(sizes[1]) if size in both
+        file_digest(second.image_path(i)): i for i, size in enumerate(sizes[1]) if size in both
     }
-    digests = {i: _digest(first.image_path(i)) for i, size in enumerate(sizes[0]) if size in both}
+    digests = {
+        i: file_digest(first.image_path(i)) for i, size in enumerate(sizes[0]) if size in both
+    }
     return {i: second_index[digest] for i, digest in digests.items() if digest in second_index}
 
 
@@ -117,10 +119,6 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError as error:
         raise DataError(f"image {path} cannot be read: {error.strerror}") from None
-
-
-def _digest(path: Path) -> bytes:
-    return hashlib.sha256(path.read_bytes()).digest()
 
 
 def _image(dataset: Any, index: int) -> np.ndarray:
