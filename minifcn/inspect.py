@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from minifcn.backend import get_threads, set_threads
+from minifcn.backend import IGNORE, get_threads, set_threads
 from minifcn.data import DATASETS, open_dataset
 from minifcn.data.checks import shared_images
-from minifcn.data.dataset import IGNORE, DataError, Dataset, some
+from minifcn.data.dataset import DataError, Dataset, some
 from minifcn.data.statistics import (
     MAIN_HEAD,
     HeadStatistics,

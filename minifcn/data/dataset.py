@@ -11,9 +11,9 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from minifcn.backend import IGNORE
 from minifcn.containers.mapped import mapped_file
 
-IGNORE = 255  # the label of pixels that do not count: VOC's boundary, "void", "unlabelled"
 NOTHING: Mapping[str, np.ndarray] = MappingProxyType({})
 
 

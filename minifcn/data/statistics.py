@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minifcn.data.dataset import IGNORE, DataError, Dataset, Sample, bad_values
+from minifcn.backend import IGNORE
+from minifcn.data.dataset import DataError, Dataset, Sample, bad_values
 from minifcn.data.images import load_image
 
 MAIN_HEAD = "label"  # the label map that every sample has

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from minifcn.data.dataset import IGNORE, DataError, Sample, data_root, read_lines
+from minifcn.backend import IGNORE
+from minifcn.data.dataset import DataError, Sample, data_root, read_lines
 from minifcn.data.images import read_image
 from minifcn.data.pairs import read_pair
 from minifcn.data.palette import voc_palette

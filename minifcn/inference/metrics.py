@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minifcn.backend import Array, array_module, to_host
+from minifcn.backend import IGNORE, Array, array_module, to_host
 
 
 class Scores(NamedTuple):
@@ -56,7 +56,7 @@ class ConfusionMatrix:
         A label that does not count even if it lies in 0..C-1.
     """
 
-    def __init__(self, num_classes: int, ignore_index: int = 255) -> None:
+    def __init__(self, num_classes: int, ignore_index: int = IGNORE) -> None:
         if num_classes < 1:
             raise ValueError(f"the number of classes must be at least 1, not {num_classes}")
         self.num_classes = num_classes

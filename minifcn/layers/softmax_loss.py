@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from minifcn.backend import Array, array_module, to_device, to_host
+from minifcn.backend import IGNORE, Array, array_module, to_device, to_host
 from minifcn.functional.softmax import (
-    IGNORE,
     NORMALIZATIONS,
     SoftmaxLossCache,
     softmax_loss_backward,
