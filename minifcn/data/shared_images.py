@@ -1,72 +1,15 @@
-"""What goes wrong with data: odd label values, classes that never occur, leaked validation images.
-
-The functions return what they find; the caller prints it or stops.
-"""
+"""Validation images that are among the training images, told by their files or by their looks."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from minifcn.data.dataset import DataError, Dataset, bad_values
+from minifcn.data.dataset import DataError, Dataset
 from minifcn.data.images import read_image
 from minifcn.system.files import file_digest
-
-
-class LabelReport(NamedTuple):
-    """What the label maps of a dataset hold.
-
-    Attributes
-    ----------
-    samples : int
-        How many were looked at.
-    counts : ndarray (256,), int64
-        Pixels of each label value, over the samples that could be read.
-    problems : dict of str to str
-        For each sample that cannot be used, its id and a sentence that says why.
-    absent_classes : list of int
-        Class indices that occur nowhere. If only 0 and 255 occur, the maps are probably masks of
-        black and white, in which all that should be learnt is ignored.
-    """
-
-    samples: int
-    counts: np.ndarray
-    problems: dict[str, str]
-    absent_classes: list[int]
-
-
-def check_labels(dataset: Dataset, sample_limit: int | None = None) -> LabelReport:
-    """Read samples, count their label values and collect what is wrong.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    sample_limit : int, optional
-        Look at so many samples, spread evenly; by default at all.
-    """
-    total = len(dataset)
-    limit = total if sample_limit is None else min(sample_limit, total)
-    num_classes = len(dataset.class_names)
-    counts = np.zeros(256, np.int64)
-    problems: dict[str, str] = {}
-    for index in np.linspace(0, total - 1, limit).round().astype(int):
-        try:
-            sample = dataset[int(index)]
-        except DataError as error:
-            problems[dataset.ids[index]] = str(error)
-            continue
-        counts += np.bincount(sample.label.ravel(), minlength=256)
-        bad = bad_values(sample.label, num_classes)
-        if bad:
-            problems[sample.id] = f"the label map holds {bad}, not only 0..{num_classes - 1} or 255"
-        elif sample.image.shape[:2] != sample.label.shape:
-            problems[sample.id] = (
-                f"image {sample.image.shape[:2]} and label map {sample.label.shape} differ in size"
-            )
-    absent = [int(index) for index in np.flatnonzero(counts[:num_classes] == 0)]
-    return LabelReport(limit, counts, problems, absent)
 
 
 def shared_images(first: Dataset, second: Dataset) -> list[tuple[str, str]]:
