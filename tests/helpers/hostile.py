@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.arrays import taking_less_than
 
 from minifcn.data.dataset import DataError
 from minifcn.weights.store import WeightsError
@@ -31,13 +31,9 @@ def assert_refused(
     """Expect one clear error that names the file, soon, in little memory, and nothing written."""
     before = sorted(path.parent.rglob("*"))
     start = time.process_time()
-    tracemalloc.start()
-    try:
-        with pytest.raises(REFUSALS, match=f"(?s){path.name}.*{message}") as caught:
-            read(path)
-        assert tracemalloc.get_traced_memory()[1] < memory
-    finally:
-        tracemalloc.stop()
+    words = f"(?s){path.name}.*{message}"
+    with taking_less_than(memory), pytest.raises(REFUSALS, match=words) as caught:
+        read(path)
     assert time.process_time() - start < seconds
     assert len(str(caught.value)) < 600
     assert "\n" not in str(caught.value)

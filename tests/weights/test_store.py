@@ -8,6 +8,7 @@ import os
 import h5py
 import numpy as np
 import pytest
+from helpers.arrays import assert_bits_equal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -41,13 +42,6 @@ def example() -> dict[str, np.ndarray]:
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "weights.h5"
-
-
-def assert_bits_equal(found, expected):
-    assert list(found) == list(expected)
-    for address, array in expected.items():
-        assert (found[address].dtype, found[address].shape) == (array.dtype, array.shape), address
-        assert found[address].tobytes() == array.tobytes(), address
 
 
 # ---------------------------------------------------------------------------------------------

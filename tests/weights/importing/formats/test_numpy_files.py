@@ -10,6 +10,7 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
+from helpers.arrays import assert_bits_equal
 from helpers.hostile import assert_refused
 from helpers.numpy_pickles import described, npy_bytes, save_python2, save_python3
 from hypothesis import given, settings
@@ -39,13 +40,6 @@ def npz(tmp_path):
 @pytest.fixture
 def npy(tmp_path):
     return tmp_path / "net.npy"
-
-
-def assert_bits_equal(found, expected):
-    assert list(found) == list(expected)
-    for name, array in expected.items():
-        assert (found[name].dtype, found[name].shape) == (array.dtype, array.shape), name
-        assert found[name].tobytes() == array.tobytes(), name
 
 
 # ---------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import struct
 
 import numpy as np
 import pytest
+from helpers.arrays import assert_bits_equal
 from helpers.hostile import assert_refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,13 +31,6 @@ EXAMPLE = {
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "net.safetensors"
-
-
-def assert_bits_equal(found, expected):
-    assert list(found) == list(expected)
-    for name, array in expected.items():
-        assert (found[name].dtype, found[name].shape) == (array.dtype, array.shape), name
-        assert found[name].tobytes() == array.tobytes(), name
 
 
 def test_round_trip_keeps_bits_order_and_metadata(path):
