@@ -156,6 +156,14 @@ def test_a_table_of_absurd_length_is_not_read(path, monkeypatch):
     assert_refused(read, path, "claims more bytes than any needs")
 
 
+def test_a_stored_member_that_reaches_beyond_the_file_is_refused(path):
+    save(path, {"a": b"abc" * 100})
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<2L", data, data.index(b"PK\1\2") + 20, len(data), len(data))
+    with pytest.raises(ValueError, match="'a' is not in the file; it is truncated"):
+        stored(memoryview(data), zip_members(memoryview(data)), "a")
+
+
 @pytest.mark.parametrize("size", [0, 299, 301, 1 << 20])
 @each_method
 def test_a_member_of_another_size_than_it_claims_is_refused(path, size, method):

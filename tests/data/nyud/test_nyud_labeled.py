@@ -137,6 +137,16 @@ def test_an_entry_that_claims_more_than_is_there_is_refused(labeled):
         NYUDDataset("test", labeled.parent)[0]
 
 
+def test_no_more_than_the_parts_of_a_scene_is_read(labeled):
+    def change(file):
+        del file["labels"]
+        labels = file.create_dataset("labels", (5, 8, 6), "u2", chunks=(1, 8, 6))
+        labels[3] = 1  # of the first scene of the test; the others are not there
+
+    changed(labeled, change)
+    assert (NYUDDataset("test", labeled.parent)[0].label == MAPPING[0] - 1).all()
+
+
 def test_chunks_that_were_never_written_are_refused(labeled):
     def change(file):
         del file["labels"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tarfile
 import zipfile
 
 import numpy as np
@@ -273,6 +274,13 @@ def test_a_compressed_member_is_refused_unopened(path):
 def test_the_other_byte_order_is_refused(path):
     torch_files.write_zip(path, {}, {}, byteorder="big")
     assert_refused(read_torch, path, "byte order is b'big'")
+
+
+def test_a_tar_archive_with_a_header_of_absurd_length_is_refused_unread(path):
+    info = tarfile.TarInfo("pickle")
+    info.type, info.size = tarfile.XHDTYPE, 200_000
+    path.write_bytes(info.tobuf(tarfile.USTAR_FORMAT) + b"1" * info.size + bytes(1024))
+    assert_refused(read_torch, path, "a header or table claims more bytes than any needs")
 
 
 @pytest.mark.parametrize(
