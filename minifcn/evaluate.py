@@ -16,6 +16,7 @@ from minifcn.distributed.communicator import Communicator
 from minifcn.inference.apply import evaluate_together, results
 from minifcn.inference.metrics import format_table
 from minifcn.inference.model import load_model
+from minifcn.system.command import command_parser
 from minifcn.system.files import write_json
 from minifcn.system.records import SettingsError
 from minifcn.training.console import (
@@ -38,11 +39,7 @@ that neither occur nor are predicted are left out of the means.
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m minifcn.evaluate",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("evaluate", DESCRIPTION)
     result.add_argument("model", metavar="RUN_OR_WEIGHTS", help="a run's folder or a weight file")
     result.add_argument("dataset", choices=sorted(DATASETS))
     result.add_argument("--data-dir", metavar="DIR", help="where the data lies")

@@ -28,6 +28,7 @@ from minifcn.data.statistics import (
 )
 from minifcn.inference.contact_sheet import contact_sheet
 from minifcn.inference.pictures import save_png
+from minifcn.system.command import command_parser
 
 DESCRIPTION = """\
 Read a data set as training would, and say what is in it: how many images of what sizes, how often
@@ -46,11 +47,7 @@ SHEET_SAMPLES = 12
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m minifcn.inspect",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("inspect", DESCRIPTION)
     result.add_argument("dataset", choices=sorted(DATASETS))
     result.add_argument("--data-dir", metavar="DIR", help="where the data lies")
     result.add_argument(

@@ -22,6 +22,7 @@ from minifcn.distributed.communicator import Communicator
 from minifcn.inference.apply import segment_all
 from minifcn.inference.model import load_model
 from minifcn.inference.pictures import overlay, save_png, with_legend
+from minifcn.system.command import command_parser
 from minifcn.training.console import (
     add_device_options,
     add_distributed_option,
@@ -42,11 +43,7 @@ Segment images of any size and kind, and write for each
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m minifcn.predict",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("predict", DESCRIPTION)
     result.add_argument("model", metavar="RUN_OR_WEIGHTS", help="a run's folder or a weight file")
     result.add_argument("images", metavar="IMAGE", nargs="+", type=Path)
     result.add_argument(
