@@ -19,12 +19,7 @@ from minifcn.inference.model import load_model
 from minifcn.system.command import command_parser
 from minifcn.system.files import write_json
 from minifcn.system.records import SettingsError
-from minifcn.training.console import (
-    add_device_options,
-    add_distributed_option,
-    choose_device,
-    guarded,
-)
+from minifcn.training.console import add_device_options, choose_device, guarded
 
 DESCRIPTION = """\
 Segment every image of a data set and print the paper's four figures and the IU of each class.
@@ -49,8 +44,7 @@ def parser() -> argparse.ArgumentParser:
         "--limit", type=int, default=0, metavar="N", help="use the first N images only (0: all)"
     )
     result.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    add_device_options(result)
-    add_distributed_option(result)
+    add_device_options(result, distributed=True)
     return result
 
 

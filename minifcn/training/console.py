@@ -108,10 +108,12 @@ class Console(Reporter):
         self._begin()
 
 
-def add_device_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that `choose_device` reads."""
+def add_device_options(parser: argparse.ArgumentParser, distributed: bool = False) -> None:
+    """Add the options that `choose_device` reads, and `--distributed` where there is one."""
     values = defaults(Settings)
     add_options(parser, Settings, ON_THE_DEVICE, {name: values[name] for name in ON_THE_DEVICE})
+    if distributed:
+        add_distributed_option(parser)
 
 
 def add_distributed_option(parser: argparse._ActionsContainer) -> None:

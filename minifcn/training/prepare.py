@@ -25,7 +25,7 @@ from minifcn.net import Net
 from minifcn.system.devices import describe_device, device_module
 from minifcn.system.records import SettingsError
 from minifcn.training.optim import SGD
-from minifcn.training.policies import policy_from_name
+from minifcn.training.policies import POLICIES, with_warm_up
 from minifcn.training.settings import Settings
 from minifcn.training.solver import Step, report_interval, train
 from minifcn.training.transfer import settle, start_from
@@ -47,17 +47,7 @@ def take_device(
 ) -> ModuleType:
     """Compute from now on as is wanted; say on what, and return its array module.
 
-    Parameters
-    ----------
-    wanted : Settings, or options of a command
-        `device`, `threads` and `precision` are looked at.
-    note : callable
-    communicator : Communicator
-
-    Raises
-    ------
-    DeviceError
-        If "gpu" is asked for and cannot be used.
+    What is wanted are the `device`, `threads` and `precision` of settings or of parsed options.
     """
     set_threads(wanted.threads or communicator.threads)
     set_product_precision(wanted.precision)
@@ -156,36 +146,17 @@ def make_updates(
 ) -> Iterator[Step]:
     """Train a model as the settings say, yielding reports.
 
-    They come as often as is asked for, and whenever there is to be an evaluation.
-
-    Parameters
-    ----------
-    model : Model
-        On the device of `xp`.
-    dataset : Dataset
-        Or whatever else a `Loader` takes.
-    settings : Settings
-    optimiser : SGD
-        Of the model's parameters.
-    xp : module
-    start : int
-        Updates that have been made before.
-    communicator : Communicator
-
-    Raises
-    ------
-    TrainingError
-        See `solver.train`, which does the work.
+    They come as often as is asked for, and whenever there is to be an evaluation. The model is on
+    the device of `xp`, and `start` updates have been made before; see `solver.train`, which does
+    the work, for the rest and for what it raises.
     """
-    policy = policy_from_name(
-        settings.policy, settings.rate, steps=settings.steps, warm_up=settings.warm_up
-    )
+    policy = POLICIES[settings.policy](settings.rate, settings.steps)
     interval = communicator.from_leader(report_interval(settings.log_every, xp))
     return train(
         model.net,
         make_loader(model, dataset, settings),
         optimiser,
-        policy,
+        with_warm_up(policy, settings.warm_up),
         steps=settings.steps,
         start=start,
         accumulate=settings.accumulate,
