@@ -45,6 +45,9 @@ class Scores(NamedTuple):
         return _nan_mean(self.class_iu[~np.isnan(self.class_accuracy)])
 
 
+FIGURES = Scores._fields[:4]  # the paper's
+
+
 class ConfusionMatrix:
     """Counts of (true class, predicted class) over pixels.
 
