@@ -18,10 +18,10 @@ from minifcn.data.dataset import DataError
 from minifcn.distributed.communicator import ALONE, Communicator, DistributedError
 from minifcn.distributed.connect import connect, launched
 from minifcn.inference.metrics import Scores
-from minifcn.net.profiling import Profile
 from minifcn.system.devices import DeviceError
 from minifcn.system.records import SettingsError, add_options, check, defaults
 from minifcn.training.prepare import take_device
+from minifcn.training.profiling import Profile
 from minifcn.training.run import Reporter
 from minifcn.training.settings import Settings
 from minifcn.training.solver import Step, TrainingError
