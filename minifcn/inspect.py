@@ -15,6 +15,7 @@ from tqdm import tqdm
 from minifcn.backend import IGNORE, get_threads, set_threads
 from minifcn.data import DATASETS, open_dataset
 from minifcn.data.dataset import DataError, Dataset, some
+from minifcn.data.options import add_data_options, take_data_options
 from minifcn.data.shared_images import shared_images
 from minifcn.data.statistics import (
     MAIN_HEAD,
@@ -28,6 +29,7 @@ from minifcn.data.statistics import (
 )
 from minifcn.inference.contact_sheet import contact_sheet
 from minifcn.inference.pictures import save_png
+from minifcn.system.command import command_parser
 
 DESCRIPTION = """\
 Read a data set as training would, and say what is in it: how many images of what sizes, how often
@@ -46,20 +48,13 @@ SHEET_SAMPLES = 12
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m minifcn.inspect",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("inspect", DESCRIPTION)
     result.add_argument("dataset", choices=sorted(DATASETS))
     result.add_argument("--data-dir", metavar="DIR", help="where the data lies")
     result.add_argument(
         "--split", nargs="+", default=["train", "val"], help="one or more (train val)"
     )
-    result.add_argument("--year", help="voc: the year of the tree")
-    result.add_argument("--sbd", action="store_true", default=None, help="voc: with SBD")
-    result.add_argument("--ignore", type=int, help="folder: a label value that shall not count")
-    result.add_argument("--fraction", type=float, help="folder: share for validation")
+    add_data_options(result)
     result.add_argument("--images", type=int, metavar="N", help="look at N of each split only")
     result.add_argument("-o", "--out", type=Path, metavar="DIR", help="write contact sheets there")
     result.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
@@ -72,8 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.images is not None and args.images < 1:
         parser().error(f"--images must be at least 1, not {args.images}")
     set_threads(args.threads)
-    given = {name: getattr(args, name) for name in ("year", "sbd", "ignore", "fraction")}
-    options = {name: value for name, value in given.items() if value is not None}
+    options = take_data_options(vars(args))
     opened: dict[str, Dataset] = {}
     sound = True
     for split in dict.fromkeys(args.split):

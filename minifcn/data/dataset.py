@@ -45,6 +45,37 @@ class Sample(NamedTuple):
     extra_labels: Mapping[str, np.ndarray] = NOTHING
 
 
+class Defaults(NamedTuple):
+    """What a training on a data set goes by where nothing else is asked for.
+
+    Attributes
+    ----------
+    pixels : int
+        Of a typical image.
+    images : int
+        How many the default number of steps sees.
+    small_rate : float
+        Learning rate of a small net for the mean over pixels; on photographs 0.02 kills its
+        rectifiers.
+    batch_size : int
+    padding : "faithful" or "same"
+        See `models.fcn.fcn`.
+    train_split, val_split : str
+        What is trained on and what is validated on.
+    mean : "weights" or "reference"
+        What is subtracted from the images: what the weights say, or what the paper's authors take.
+    """
+
+    pixels: int
+    images: int
+    small_rate: float = 5e-3
+    batch_size: int = 2
+    padding: str = "faithful"
+    train_split: str = "train"
+    val_split: str = "val"
+    mean: str = "weights"
+
+
 class Dataset(Protocol):
     """A sequence of samples that share one list of classes.
 
@@ -52,6 +83,9 @@ class Dataset(Protocol):
     data set that keeps its images in files also has `image_path(index) -> Path`; one whose samples
     have `extra_labels` also has `extra_classes`, the class names of each further head, and
     `extra_palettes`, its colours (256, 3), both dicts by the name of the head.
+
+    A class in the table `DATASETS` also has `defaults`, and can have `options`: those arguments of
+    its constructor that are options of the commands, each with its help.
 
     Attributes
     ----------

@@ -205,16 +205,19 @@ def softmax_loss(
 ) -> float:
     """Sum up how surprised the net is by the true class of each pixel that has one.
 
-    loss = -1/Z sum_{n,i,j} w[label] * log p[n, label, i, j]
+    loss = -1/Z sum_{n,i,j} w[label] * log p[n, label, i, j],    p = softmax(scores)
 
     Z is the total weight of the labelled pixels ("valid"), the number of images ("batch") or 1.
+    -log p = log(sum_k exp(scores[n,k,i,j])) - scores[n,label,i,j], and the largest score is taken
+    out of the sum, lest it overflow.
     """
-    probability = softmax(scores)
     loss, labelled = 0.0, 0.0
     for n, i, j in np.ndindex(label.shape):
         true = label[n, i, j]
         if true != ignore_index:
             weight = 1.0 if class_weight is None else class_weight[true]
-            loss -= weight * log(probability[n, true, i, j])
+            largest = max(scores[n, :, i, j])
+            above = log(sum(exp(score - largest) for score in scores[n, :, i, j]))
+            loss += weight * (above + largest - scores[n, true, i, j])
             labelled += weight
-    return loss / {"valid": labelled or 1.0, "batch": len(scores), "none": 1.0}[normalization]
+    return loss / ({"valid": labelled, "batch": len(scores), "none": 1}[normalization] or 1)

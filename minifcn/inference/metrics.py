@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minifcn.backend import IGNORE, Array, array_module, to_host
+from minifcn.functional.softmax import check_ignore_index
 
 
 class Scores(NamedTuple):
@@ -44,6 +45,9 @@ class Scores(NamedTuple):
         return _nan_mean(self.class_iu[~np.isnan(self.class_accuracy)])
 
 
+FIGURES = Scores._fields[:4]  # the paper's
+
+
 class ConfusionMatrix:
     """Counts of (true class, predicted class) over pixels.
 
@@ -53,12 +57,14 @@ class ConfusionMatrix:
     ----------
     num_classes : int C, at least 1
     ignore_index : int
-        A label that does not count even if it lies in 0..C-1.
+        A label that does not count even if it lies in 0..C-1. For more than 255 classes it must
+        not be 255.
     """
 
     def __init__(self, num_classes: int, ignore_index: int = IGNORE) -> None:
         if num_classes < 1:
             raise ValueError(f"the number of classes must be at least 1, not {num_classes}")
+        check_ignore_index("metrics", num_classes, ignore_index)
         self.num_classes = num_classes
         self.ignore_index = ignore_index
         self._counts = np.zeros((num_classes, num_classes), np.int64)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from math import prod
-from typing import Any
-
 import numpy as np
 
 from minifcn.backend import Array
-from minifcn.functional.linear import LinearCache, linear_backward, linear_forward
-from minifcn.layers.layer import Layer, Shape
+from minifcn.functional.arguments import whole_number
+from minifcn.functional.linear import (
+    LinearCache,
+    linear_backward,
+    linear_forward,
+    linear_output_shape,
+)
+from minifcn.layers.layer import Gradients, Layer, Shape, named
 
 
 class Linear(Layer):
@@ -27,36 +30,28 @@ class Linear(Layer):
 
     def __init__(self, in_features: int, out_features: int) -> None:
         super().__init__()
+        in_features = whole_number("inner product: in_features", in_features, 1)
+        out_features = whole_number("inner product: out_features", out_features, 1)
         self.params["weight"] = np.zeros((out_features, in_features), np.float32)
         self.params["bias"] = np.zeros(out_features, np.float32)
 
-    def forward(
-        self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, LinearCache | None]:
+    def forward(self, x: Array) -> tuple[Array, LinearCache]:
         """Return the (N, F) products."""
-        y, cache = linear_forward(bottoms[0], self.params["weight"], self.params["bias"])
-        return y, cache if train else None
+        return linear_forward(x, *self.params.values())
 
-    def backward(
-        self, dy: Array, cache: LinearCache, *, need_dx: bool = True, need_grads: bool = True
-    ) -> tuple[Array | None, dict[str, Array]]:
+    def backward(self, dy: Array, cache: LinearCache, **needs: bool) -> Gradients:
         """Return dx and the gradients of the weight and the bias."""
-        dx, dweight, dbias = linear_backward(dy, cache, need_dx=need_dx, need_grads=need_grads)
-        return dx, {"weight": dweight, "bias": dbias} if need_grads else {}
+        dx, *grads = linear_backward(dy, cache, **needs)
+        return dx, named(self.params, grads)
 
-    def output_shape(self, *shapes: Shape) -> Shape:
+    def output_shape(self, x_shape: Shape) -> Shape:
         """Return (N, F)."""
-        if prod(shapes[0][1:]) != self.params["weight"].shape[1]:
-            raise ValueError(
-                f"inner product: expected {self.params['weight'].shape[1]} values an image, got "
-                f"an input of shape {shapes[0]}"
-            )
-        return shapes[0][0], len(self.params["weight"])
+        return linear_output_shape(x_shape, self.params["weight"].shape)
 
     def footprint(self) -> None:
         """Return None: the output has no positions left."""
         return None
 
-    def flops(self, *shapes: Shape) -> int:
+    def flops(self, x_shape: Shape) -> int:
         """Return 2 * weights for each image."""
-        return 2 * shapes[0][0] * self.params["weight"].size
+        return 2 * x_shape[0] * self.params["weight"].size

@@ -23,9 +23,8 @@ from minifcn.layers import (
     Linear,
     MaxPool2d,
     ReLU,
-    SoftmaxLoss,
 )
-from minifcn.models.backbone import Backbone, BaseNet, NodeList, Tap, chain, scaled
+from minifcn.models.backbone import Backbone, BaseNet, NodeList, Tap, chain, classifier_loss, scaled
 from minifcn.net import Net
 
 KERNELS = (11, 5, 3, 3, 3)
@@ -200,7 +199,7 @@ def _classifier(
         nodes = alexnet_trunk(variant, width, pad=variant.pad)
         nodes += _top(variant, Linear(features, fc), Linear(fc, fc))
     nodes.append(("fc8", Linear(fc, num_classes), nodes[-1][0]))
-    nodes.append(("loss", SoftmaxLoss("valid"), ("fc8", "label")))
+    nodes.append(("loss", classifier_loss(), ("fc8", "label")))
     return Net(nodes)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from minifcn.layers import Layer
+from minifcn.layers import Layer, SoftmaxLoss
 from minifcn.net import Net
 
 NodeList = list[tuple[str, Layer, str | Sequence[str]]]
@@ -119,3 +119,8 @@ def chain(bottom: str, layers: Sequence[tuple[str, Layer]]) -> NodeList:
         nodes.append((name, layer, bottom))
         bottom = name
     return nodes
+
+
+def classifier_loss() -> SoftmaxLoss:
+    """Return the mean loss of images; each has a class, and 255 is one of ImageNet's."""
+    return SoftmaxLoss("valid", ignore_index=-1)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minifcn.backend import IGNORE
 from minifcn.layers import Conv2d, Linear, SoftmaxLoss
 from minifcn.models.backbone import SMALL_IMAGE_SIZE, Backbone, BaseNet, late_fusion
 from minifcn.models.fcn import PADDINGS, STRIDES, fcn
@@ -83,6 +84,12 @@ class ModelSpec:
                 f"not {self.fc_channels} for {self.backbone}"
             )
 
+        classes = max([self.num_classes, *(self.heads or {}).values()])
+        if self.arch != "classifier" and classes > IGNORE:
+            raise ValueError(
+                f"an FCN has at most {IGNORE} classes, for a label map says {IGNORE} where nothing "
+                f"counts, not {classes}"
+            )
         if self.heads and next(iter(self.heads.values())) != self.num_classes:
             raise ValueError(f"the first of {self.heads} must have {self.num_classes} classes")
         if self.arch == "classifier" and (self.heads or self.modality != "rgb"):

@@ -35,9 +35,8 @@ from minifcn.layers import (
     Linear,
     MaxPool2d,
     ReLU,
-    SoftmaxLoss,
 )
-from minifcn.models.backbone import Backbone, BaseNet, NodeList, Tap, chain, scaled
+from minifcn.models.backbone import Backbone, BaseNet, NodeList, Tap, chain, classifier_loss, scaled
 from minifcn.net import Net
 
 STEM = (64, 64, 192)  # channels of conv1 and of conv2's two convolutions
@@ -230,7 +229,7 @@ def _classifier(variant: Variant, num_classes: int, width: float, padding: str) 
         (LAST_LAYER, Linear(_output_channels("5b", width), num_classes)),
     ]
     nodes += chain(nodes[-1][0], last)
-    nodes.append(("loss", SoftmaxLoss("valid"), (LAST_LAYER, "label")))
+    nodes.append(("loss", classifier_loss(), (LAST_LAYER, "label")))
     return Net(nodes)
 
 

@@ -7,8 +7,16 @@ convolutional (section 4.1): fc6 becomes a 7 x 7 convolution, fc7 a 1 x 1, fc8 i
 
 from __future__ import annotations
 
-from minifcn.layers import AvgPool2d, Conv2d, Dropout, Linear, MaxPool2d, ReLU, SoftmaxLoss
-from minifcn.models.backbone import SMALL_IMAGE_SIZE, Backbone, BaseNet, NodeList, Tap, scaled
+from minifcn.layers import AvgPool2d, Conv2d, Dropout, Linear, MaxPool2d, ReLU
+from minifcn.models.backbone import (
+    SMALL_IMAGE_SIZE,
+    Backbone,
+    BaseNet,
+    NodeList,
+    Tap,
+    classifier_loss,
+    scaled,
+)
 from minifcn.net import Net
 
 # For each block, how many convolutions of how many channels.
@@ -123,7 +131,7 @@ def vgg16(
             ("drop7", Dropout(0.5), "relu7"),
             ("fc8", Linear(fc, num_classes), "drop7"),
         ]
-    nodes.append(("loss", SoftmaxLoss("valid"), ("fc8", "label")))
+    nodes.append(("loss", classifier_loss(), ("fc8", "label")))
     return Net(nodes)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from math import sqrt
+from math import log, sqrt
 
 import numpy as np
 import pytest
 
 from minifcn.layers import Conv2d, Linear
 from minifcn.models import ModelSpec, build, initialise
-from minifcn.models.build import ARCHITECTURES, BACKBONES, base_net
+from minifcn.models.build import ARCHITECTURES, BACKBONES, base_net, image_size
 
 
 @pytest.mark.parametrize(
@@ -30,11 +30,32 @@ from minifcn.models.build import ARCHITECTURES, BACKBONES, base_net
         ("padding", "valid", "padding must be one of faithful, same, not 'valid'"),
         ("num_classes", 0, "num_classes and width must be positive, not 0 and 1.0"),
         ("width", 0.0, "num_classes and width must be positive, not 21 and 0.0"),
+        (
+            "num_classes",
+            256,
+            "an FCN has at most 255 classes, for a label map says 255 where nothing counts, "
+            "not 256",
+        ),
     ],
 )
 def test_a_description_of_no_net_is_refused(field, value, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
         ModelSpec(**{field: value})
+
+
+def test_no_head_has_more_classes_than_a_label_map_can_tell_apart():
+    ModelSpec(num_classes=2, heads={"sem": 2, "geo": 255})
+    with pytest.raises(ValueError, match="an FCN has at most 255 classes, .* not 256"):
+        ModelSpec(num_classes=2, heads={"sem": 2, "geo": 256})
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_a_classifier_learns_class_255_too(backbone):
+    net = build(ModelSpec("classifier", backbone, 300, 0.02, "same"))
+    size = image_size(ModelSpec("classifier", backbone, 300, 0.02, "same"))
+    inputs = {"data": np.zeros((1, 3, size, size), np.float32), "label": np.array([255])}
+    outputs, _ = net.forward(inputs, outputs=["loss"])
+    assert float(outputs["loss"]) == pytest.approx(log(300))
 
 
 def test_a_description_goes_through_json_and_back():

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from minifcn.backend import IGNORE
-from minifcn.data.dataset import DataError, Sample, data_root, read_lines
+from minifcn.data.dataset import DataError, Defaults, Sample, data_root, read_lines
 from minifcn.data.hha import NYUD_CAMERA, DepthWithHHA
 from minifcn.data.nyud.folder import NYUDFolder, find_nyud_folder
 from minifcn.data.nyud.labeled import NYUDLabeled, find_nyud_labeled, ids_of_splits
@@ -61,6 +61,14 @@ class NYUDDataset:
 
     name = "nyud"
     class_names = NYUD_CLASSES
+    defaults = Defaults(
+        pixels=640 * 480,
+        images=8_000,
+        batch_size=1,
+        train_split="trainval",
+        val_split="test",
+        mean="reference",
+    )
     image_path: Callable[[int], Path]  # only where images are files
 
     def __init__(self, split: str, data_dir: str | Path | None = None) -> None:

@@ -69,16 +69,20 @@ def identify(
     }
     last = [one[f"{n}/weight"] for n in ("score_fr", base.last_layer) if f"{n}/weight" in one]
     num_classes = next(iter(heads.values()), len(last[0]) if last else 1000)
-    return ModelSpec(
-        _arch(one, arch, scaled_in_code),
-        backbone,
-        num_classes,
-        width,
-        "faithful",
-        fc_channels,
-        "rgbd" if channels == 4 else modality,
-        heads or None,
-    )
+    found = _arch(one, arch, scaled_in_code)
+    try:
+        return ModelSpec(
+            found,
+            backbone,
+            num_classes,
+            width,
+            "faithful",
+            fc_channels,
+            "rgbd" if channels == 4 else modality,
+            heads or None,
+        )
+    except ValueError as error:
+        raise WeightsError(f"minifcn has no such net: {error}") from error
 
 
 def _backbone(params: Params) -> tuple[str, float]:

@@ -64,3 +64,12 @@ def test_a_net_of_three_channels_sees_what_the_file_says():
 def test_parameters_of_another_net_are_refused_with_their_names():
     with pytest.raises(WeightsError, match=r"none of the nets.* 2 layers are stem, block1"):
         identify({"stem/weight": np.zeros(1), "block1/weight": np.zeros(1)})
+
+
+def test_an_fcn_of_more_classes_than_a_label_map_can_tell_apart_is_refused():
+    params = dict(build(ModelSpec("fcn32s", num_classes=2, width=WIDTH)).params)
+    params["score_fr/weight"] = np.zeros((256, *params["score_fr/weight"].shape[1:]), np.float32)
+    with pytest.raises(
+        WeightsError, match="minifcn has no such net: an FCN has at most 255 classes"
+    ):
+        identify(params)
