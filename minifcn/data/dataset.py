@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-IGNORE = 255  # the label of pixels that do not count: VOC's boundary, "void", "unlabelled"
+from minifcn.backend import IGNORE
+from minifcn.containers.mapped import mapped_file
+
 NOTHING: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
@@ -113,6 +116,27 @@ class Dataset(Protocol):
 def data_root(data_dir: str | Path | None) -> Path:
     """Return the folder to look for data in: `data_dir`, else $MINIFCN_DATA, else ./data."""
     return Path(data_dir or os.environ.get("MINIFCN_DATA") or "data").expanduser()
+
+
+@contextmanager
+def data_file(path: Path, kind: str, advice: str) -> Iterator[memoryview]:
+    """Give the bytes of a file, as `mapped_file`; whatever is wrong becomes a DataError.
+
+    Parameters
+    ----------
+    path : Path
+    kind : str
+        What the file was taken for, with its article.
+    advice : str
+        What to do about a file that is missing or not of that kind.
+    """
+    try:
+        with mapped_file(path, kind, advice, DataError) as data:
+            yield data
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist; {advice}") from None
+    except OSError as error:  # on opening it; any later one has become a DataError
+        raise DataError(f"{path} cannot be opened: {error.strerror}") from None
 
 
 def bad_values(label: np.ndarray, num_classes: int) -> list[int]:

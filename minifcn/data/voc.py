@@ -16,7 +16,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from minifcn.data.dataset import IGNORE, DataError, Defaults, Sample, data_root, read_lines
+from minifcn.backend import IGNORE
+from minifcn.data.dataset import DataError, Defaults, Sample, data_root, read_lines
 from minifcn.data.images import read_image
 from minifcn.data.pairs import read_pair
 from minifcn.data.palette import voc_palette
