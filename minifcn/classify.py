@@ -16,6 +16,7 @@ from minifcn.data.dataset import DataError
 from minifcn.data.images import read_image
 from minifcn.inference.model import Model, load_model
 from minifcn.models.build import image_size
+from minifcn.system.command import command_parser
 from minifcn.training.console import add_device_options, choose_device, guarded
 from minifcn.weights.store import WeightsError
 
@@ -30,11 +31,7 @@ MARGIN = 256 / 224  # of the shorter side over the part that is looked at, as in
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m minifcn.classify",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("classify", DESCRIPTION)
     result.add_argument("weights", metavar="WEIGHTS", type=Path, help="of a classifier, converted")
     result.add_argument("images", metavar="IMAGE", nargs="+", type=Path)
     result.add_argument("--top", type=int, default=5, metavar="N", help="how many classes (5)")

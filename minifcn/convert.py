@@ -9,6 +9,7 @@ from pathlib import Path
 
 from minifcn.inference.convert import convert
 from minifcn.models.build import ARCHITECTURES, BACKBONES, ModelSpec
+from minifcn.system.command import command_parser
 from minifcn.weights.export import EXPORTS
 from minifcn.weights.importing.conversion import Converted
 from minifcn.weights.importing.overview import overview
@@ -29,11 +30,7 @@ to be installed, and no code from a file is run.
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m minifcn.convert",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("convert", DESCRIPTION)
     result.add_argument("source", metavar="FILE", type=Path)
     result.add_argument("-o", "--out", metavar="OUT", type=Path, help="default: FILE's name, .h5")
     result.add_argument("--to", choices=EXPORTS, help="another kind of file than our HDF5")

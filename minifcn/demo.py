@@ -66,7 +66,7 @@ def command(args: argparse.Namespace) -> int:
 
 def figures(scores: Scores) -> dict[str, float]:
     """Return the paper's four figures by name."""
-    return {name: float(getattr(scores, name)) for name in FIGURES}
+    return {name: getattr(scores, name) for name in FIGURES}
 
 
 def format_scores(scores: dict[str, Scores]) -> str:

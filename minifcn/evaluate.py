@@ -16,14 +16,10 @@ from minifcn.distributed.communicator import Communicator
 from minifcn.inference.apply import evaluate_together, results
 from minifcn.inference.metrics import format_table
 from minifcn.inference.model import load_model
+from minifcn.system.command import command_parser
 from minifcn.system.files import write_json
 from minifcn.system.records import SettingsError
-from minifcn.training.console import (
-    add_device_options,
-    add_distributed_option,
-    choose_device,
-    guarded,
-)
+from minifcn.training.console import add_device_options, choose_device, guarded
 
 DESCRIPTION = """\
 Segment every image of a data set and print the paper's four figures and the IU of each class.
@@ -38,11 +34,7 @@ that neither occur nor are predicted are left out of the means.
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m minifcn.evaluate",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("evaluate", DESCRIPTION)
     result.add_argument("model", metavar="RUN_OR_WEIGHTS", help="a run's folder or a weight file")
     result.add_argument("dataset", choices=sorted(DATASETS))
     result.add_argument("--data-dir", metavar="DIR", help="where the data lies")
@@ -52,8 +44,7 @@ def parser() -> argparse.ArgumentParser:
         "--limit", type=int, default=0, metavar="N", help="use the first N images only (0: all)"
     )
     result.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    add_device_options(result)
-    add_distributed_option(result)
+    add_device_options(result, distributed=True)
     return result
 
 

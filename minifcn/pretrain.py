@@ -24,6 +24,7 @@ from minifcn.inference.model import Model, save_model
 from minifcn.models.backbone import SMALL_IMAGE_SIZE
 from minifcn.models.build import build, initialise
 from minifcn.net import Net
+from minifcn.system.command import command_parser
 from minifcn.system.records import add_options
 from minifcn.training.console import Console, guarded
 from minifcn.training.prepare import (
@@ -56,11 +57,7 @@ PRESET = {
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m minifcn.pretrain",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("pretrain", DESCRIPTION)
     result.add_argument("dataset", choices=["shapes"])
     result.add_argument("-o", "--out", type=Path, default=Path("vgg16-shapes.h5"), metavar="FILE")
     add_options(result, Settings, PRESET, PRESET)

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from minifcn.data import DATASETS
 from minifcn.data.options import add_data_options, take_data_options
 from minifcn.distributed.communicator import Communicator
+from minifcn.system.command import command_parser
 from minifcn.system.records import SettingsError, add_groups
 from minifcn.training import rate_search
 from minifcn.training.console import Console, add_distributed_option, go_on_with, guarded
@@ -38,11 +39,7 @@ happened. Ctrl-C saves one first; a second Ctrl-C stops at once.
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m minifcn.train",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("train", DESCRIPTION)
     result.add_argument("dataset", choices=sorted(DATASETS))
     groups = add_groups(result, Settings)
     add_data_options(groups["data"])

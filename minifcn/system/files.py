@@ -6,6 +6,7 @@ put another in its place that fails, stops or counts at any operation.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -116,6 +117,15 @@ def make_folder(folder: Path) -> None:
         if not folder.is_dir():  # else another process has been faster
             raise
     _sync_folder(folder.parent)
+
+
+def file_digest(path: str | os.PathLike[str], kind: str = "sha256") -> str:
+    """Return a checksum of a file, "sha256", "sha1" or "md5", in hexadecimal digits."""
+    digest = hashlib.new(kind)
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 class _File(io.FileIO):

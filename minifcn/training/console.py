@@ -19,11 +19,11 @@ from minifcn.data.dataset import DataError
 from minifcn.distributed.communicator import ALONE, Communicator, DistributedError
 from minifcn.distributed.connect import connect, launched
 from minifcn.inference.metrics import Scores
-from minifcn.net.profiling import Profile
 from minifcn.system.devices import DeviceError
 from minifcn.system.files import WriteError
 from minifcn.system.records import SettingsError, add_options, check, defaults
 from minifcn.training.prepare import take_device
+from minifcn.training.profiling import Profile
 from minifcn.training.run import Reporter
 from minifcn.training.settings import Settings
 from minifcn.training.solver import Step, TrainingError
@@ -114,10 +114,12 @@ class Console(Reporter):
         self._begin()
 
 
-def add_device_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that `choose_device` reads."""
+def add_device_options(parser: argparse.ArgumentParser, distributed: bool = False) -> None:
+    """Add the options that `choose_device` reads, and `--distributed` where there is one."""
     values = defaults(Settings)
     add_options(parser, Settings, ON_THE_DEVICE, {name: values[name] for name in ON_THE_DEVICE})
+    if distributed:
+        add_distributed_option(parser)
 
 
 def add_distributed_option(parser: argparse._ActionsContainer) -> None:

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from minifcn.backend import set_product_precision, set_threads
+from minifcn.backend import get_threads, set_product_precision, set_threads
 from minifcn.data import open_dataset
-from minifcn.data.checks import check_labels, shared_images
 from minifcn.data.dataset import Dataset
 from minifcn.data.inputs import hha_preprocess, net_inputs, subtracting
 from minifcn.data.loader import Loader
+from minifcn.data.shared_images import shared_images
+from minifcn.data.statistics import looks, spread
 from minifcn.data.transforms import Preprocess
 from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.model import Model
@@ -25,7 +26,7 @@ from minifcn.net import Net
 from minifcn.system.devices import describe_device, device_module
 from minifcn.system.records import SettingsError
 from minifcn.training.optim import SGD
-from minifcn.training.policies import policy_from_name
+from minifcn.training.policies import POLICIES, with_warm_up
 from minifcn.training.settings import Settings
 from minifcn.training.solver import Step, report_interval, train
 from minifcn.training.transfer import settle, start_from
@@ -47,17 +48,7 @@ def take_device(
 ) -> ModuleType:
     """Compute from now on as is wanted; say on what, and return its array module.
 
-    Parameters
-    ----------
-    wanted : Settings, or options of a command
-        `device`, `threads` and `precision` are looked at.
-    note : callable
-    communicator : Communicator
-
-    Raises
-    ------
-    DeviceError
-        If "gpu" is asked for and cannot be used.
+    What is wanted are the `device`, `threads` and `precision` of settings or of parsed options.
     """
     set_threads(wanted.threads or communicator.threads)
     set_product_precision(wanted.precision)
@@ -77,11 +68,10 @@ def open_splits(settings: Settings) -> tuple[Dataset, Dataset]:
         for split in (settings.train_split, settings.val_split)
     )
     for dataset in (train_data, val_data):
-        problems = check_labels(dataset, LABELS_CHECKED).problems
+        found = looks(dataset, spread(len(dataset), LABELS_CHECKED), get_threads())
+        problems = [one.problem for one in found if one.problem]
         if problems:
-            raise SettingsError(
-                f"{len(problems)} samples cannot be used: {'; '.join(problems.values())}"
-            )
+            raise SettingsError(f"{len(problems)} samples cannot be used: {'; '.join(problems)}")
     shared = shared_images(train_data, val_data)
     if shared:
         raise SettingsError(
@@ -157,38 +147,18 @@ def make_updates(
 ) -> Iterator[Step]:
     """Train a model as the settings say, yielding reports.
 
-    They come as often as is asked for, whenever there is to be an evaluation, and before a stop.
-
-    Parameters
-    ----------
-    model : Model
-        On the device of `xp`.
-    dataset : Dataset
-        Or whatever else a `Loader` takes.
-    settings : Settings
-    optimiser : SGD
-        Of the model's parameters.
-    xp : module
-    start : int
-        Updates that have been made before.
-    stop : callable
-        Is asked after each update, on all ranks, whether it is reported because it is the last.
-    communicator : Communicator
-
-    Raises
-    ------
-    TrainingError
-        See `solver.train`, which does the work.
+    They come as often as is asked for, whenever there is to be an evaluation, and when all ranks,
+    asked after each update, are told to `stop`. The model is on the device of `xp`, and `start`
+    updates have been made before; see `solver.train`, which does the work, for the rest and for
+    what it raises.
     """
-    policy = policy_from_name(
-        settings.policy, settings.rate, steps=settings.steps, warm_up=settings.warm_up
-    )
+    policy = POLICIES[settings.policy](settings.rate, settings.steps)
     interval = communicator.from_leader(report_interval(settings.log_every, xp))
     return train(
         model.net,
         make_loader(model, dataset, settings),
         optimiser,
-        policy,
+        with_warm_up(policy, settings.warm_up),
         steps=settings.steps,
         start=start,
         accumulate=settings.accumulate,

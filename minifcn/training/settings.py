@@ -25,6 +25,7 @@ from minifcn.system.records import (
     fits,
     setting,
 )
+from minifcn.training.policies import POLICIES
 from minifcn.training.recipes import RECIPES, check_rate, recipe_settings
 
 # The nets of `--staged`, in order: each starts from the one before (section 4.2 of the paper).
@@ -152,7 +153,7 @@ class Settings:
         option="--lr",
         metavar="RATE",
     )
-    policy: str = setting("how the rate falls", TRAINING, "poly", choices=("fixed", "step", "poly"))
+    policy: str = setting("how the rate falls", TRAINING, "poly", choices=POLICIES)
     warm_up: int = setting(
         "steps over which the rate rises",
         TRAINING,

@@ -32,7 +32,7 @@ def test_any_changed_bit_is_noticed(path):
         changed = bytearray(content)
         changed[place] ^= 1 << rng.integers(8)
         path.write_bytes(changed)
-        with pytest.raises(WeightsError, match="cannot be used as a weight file"):
+        with pytest.raises(WeightsError, match="cannot be read as a weight file"):
             load_weights(path)
 
 
