@@ -21,7 +21,7 @@ from common import (
 )
 
 from minifcn.functional.conv import ConvCache, choose_path, conv2d_backward, conv2d_forward
-from minifcn.functional.fast.strips import Window
+from minifcn.functional.window import Window
 from minifcn.layers import Conv2d
 from minifcn.models import ModelSpec, build
 

@@ -15,7 +15,7 @@ COMMANDS = {
     "hha": "encode depth maps as HHA",
     "convert": "turn weight files of other frameworks into ours",
     "classify": "name what is in images by a classifier",
-    "paper": "compute the paper's figures that need no training",
+    "paper": "compute what the paper shows, beside its figures",
     "pretrain": "train the small classifier that FCNs start from",
     "gradcheck": "check the hand-written gradients of layers by differences",
     "doctor": "say what is installed and test that it works",

@@ -46,6 +46,11 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--net", metavar="ARCH/BACKBONE", help="--inspect: compare with this net")
     result.add_argument(
+        "--arch",
+        choices=ARCHITECTURES,
+        help="which net FILE is of, where it does not tell: FCN-8s, staged or at once",
+    )
+    result.add_argument(
         "--colours",
         choices=["torchvision", "caffe"],
         help="what torchvision's VGG16 was trained on (told by the size of its weights)",
@@ -64,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     try:
         if args.inspect:
-            print(overview(args.source, named_net(args.net) if args.net else None))
+            print(overview(args.source, named_net(args.net) if args.net else None, args.arch))
             return 0
         suffix = {"npz": ".npz", None: ".h5"}.get(args.to, ".safetensors")
         target = args.out or Path(args.source.name).with_suffix(suffix)
@@ -72,6 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             args.source,
             target,
             to=args.to,
+            arch=args.arch,
             colours=args.colours,
             flipped=args.flipped,
             licence=args.licence,
@@ -89,6 +95,7 @@ def convert(
     target: Path,
     *,
     to: str | None = None,
+    arch: str | None = None,
     colours: Colours | None = None,
     flipped: bool | None = None,
     licence: str = "",
@@ -101,6 +108,8 @@ def convert(
         The target appears only when it is complete.
     to : "safetensors", "npz" or "torch-layout", optional
         Another kind of file, see `weights.export`; without it our HDF5.
+    arch : str, optional
+        The architecture of the net, where the file does not tell.
     colours, flipped
         See `weights.conventions.interpret`.
     licence : str
@@ -109,13 +118,14 @@ def convert(
     Raises
     ------
     WeightsError
-        If the file is damaged or unknown, or belongs to none of our nets.
+        If the file is damaged or unknown, belongs to none of our nets or perhaps to either of
+        two, or is not of `arch`.
     OSError
         If it is missing, or the target cannot be written.
     """
     if target.exists() and target.samefile(source):
         raise WeightsError(f"{target} would be written over while it is read; give another --out")
-    converted = read_weights(source, colours=colours, flipped=flipped)
+    converted = read_weights(source, arch=arch, colours=colours, flipped=flipped)
     spec, found = converted.spec, converted.attributes
     names = found["class_names"] or published_names(spec.num_classes)
     fcn = spec.arch != "classifier"

@@ -15,16 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from minifcn.data import ShapesDataset
+from minifcn.data.shapes import ShapesDataset
 from minifcn.inference.apply import segment
 from minifcn.inference.metrics import Scores
 from minifcn.inference.model import load_model
 from minifcn.inference.pictures import colourise, grid, save_png
 from minifcn.system.files import write_json
-from minifcn.train import SMOKE, train_stages
+from minifcn.train import SMOKE
 from minifcn.training.console import EXPECTED_ERRORS
 from minifcn.training.run import FIGURES
 from minifcn.training.settings import STAGES
+from minifcn.training.stages import train_stages
 
 STAGE_SETTINGS = {"fcn32s": {"steps": 300}, "fcn16s": {"steps": 250}, "fcn8s": {"steps": 1000}}
 PICTURED = 4  # held-out images in the picture

@@ -84,7 +84,7 @@ def get(entry: RemoteFile, folder: Path, *, keep: bool, as_ours: bool) -> None:
     elif entry.then == "convert" and as_ours:
         ours = folder / f"{entry.name}.h5"
         if new or not ours.exists():
-            convert(path, ours, colours=entry.colours, licence=entry.terms)
+            convert(path, ours, arch=entry.arch, colours=entry.colours, licence=entry.terms)
         print(f"converted: {ours}; every command takes it as --weights {ours}")
 
 

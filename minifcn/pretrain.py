@@ -16,11 +16,12 @@ from types import ModuleType
 import numpy as np
 
 from minifcn.backend import set_threads, to_device
-from minifcn.data import Loader, ShapesClassification
+from minifcn.data import Loader
+from minifcn.data.shapes import ShapesClassification
 from minifcn.data.transforms import Preprocess
 from minifcn.inference.model import Model, save_model
+from minifcn.models.backbone import SMALL_IMAGE_SIZE
 from minifcn.models.build import ModelSpec, build, initialise
-from minifcn.models.vgg16 import SMALL_IMAGE_SIZE
 from minifcn.net import Net
 from minifcn.system.devices import describe_device, device_module
 from minifcn.training.console import EXPECTED_ERRORS, Console

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from minifcn.backend import PRECISIONS
-from minifcn.distributed.communicator import ALONE, Communicator
-from minifcn.inference.metrics import Scores
+from minifcn.distributed.communicator import Communicator
 from minifcn.models.build import BACKBONES, MODALITIES
 from minifcn.training import rate_search
-from minifcn.training.console import Console, guarded
+from minifcn.training.console import guarded
 from minifcn.training.prepare import follow_weights
-from minifcn.training.recipes import RECIPES
-from minifcn.training.run import execute
-from minifcn.training.settings import DATASETS, STAGES, Settings, SettingsError, resolve
+from minifcn.training.settings import DATASETS, RECIPE_NAMES, REFERENCE, SettingsError, resolve
+from minifcn.training.stages import of_run, settle, train_one, train_stages
 
 DESCRIPTION = """\
 Train a fully convolutional network to segment images.
@@ -89,9 +85,20 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="weights or run to start from; 'shipped' (default) or 'none' for random ones",
     )
+    net.add_argument(
+        "--mean",
+        type=mean_option,
+        metavar="MEAN",
+        help="what is subtracted from images: that of the 'weights', the authors' for this data "
+        "set ('reference': default of nyud and siftflow), or B,G,R",
+    )
     net.add_argument("--learn-upsampling", action="store_true", default=None)
     how = result.add_argument_group("training")
-    how.add_argument("--recipe", choices=sorted(RECIPES), help="the paper's two recipes")
+    how.add_argument(
+        "--recipe",
+        choices=RECIPE_NAMES,
+        help="one of the paper's two recipes, or exactly the authors' solver of this net",
+    )
     how.add_argument("--steps", type=int, metavar="N", help="updates")
     how.add_argument("--batch-size", type=int, metavar="N", help="images at once")
     how.add_argument("--accumulate", type=int, metavar="N", help="batches an update, on each rank")
@@ -140,6 +147,20 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
+def mean_option(text: str) -> str | list[float]:
+    """Return the value of --mean: "weights", "reference" or three numbers."""
+    if text in ("weights", REFERENCE):
+        return text
+    try:
+        first, second, third = (float(number) for number in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither 'weights' nor 'reference' nor three numbers such as "
+            "116.19,97.203,92.318"
+        ) from None
+    return [first, second, third]
+
+
 DATA_OPTIONS = ("year", "sbd", "depth", "two_heads", "ignore", "fraction")
 SMOKE = {
     "steps": 2,
@@ -149,10 +170,6 @@ SMOKE = {
     "evaluate_images": 1,
     "final_images": 2,
 }
-
-
-# What a resumed run takes from the command that resumes it: where and how it runs, not what.
-OF_THE_COMMAND = ("device", "threads", "precision", "log_every")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -187,14 +204,9 @@ def command(given: dict[str, Any], communicator: Communicator) -> int:
     else:
         settings = settle(dataset, given, communicator)
         folder = out or Path("runs") / f"{dataset}-{settings.arch}"
+        settings = of_run(folder, settings, resume, communicator)
         train_one(settings, folder, resume, profile, communicator)
     return 0
-
-
-def settle(dataset: str, given: dict[str, Any], communicator: Communicator) -> Settings:
-    """Return the settings; their `accumulate` counts the batches of all ranks."""
-    of_one = resolve(dataset, **given)
-    return resolve(dataset, **{**given, "accumulate": of_one.accumulate * communicator.size})
 
 
 def find_rate(dataset: str, given: dict[str, Any], rates: list[float], folder: Path) -> None:
@@ -205,62 +217,6 @@ def find_rate(dataset: str, given: dict[str, Any], rates: list[float], folder: P
     trials = rate_search.search(settings, grid, folder, tqdm.write)
     print(rate_search.explain(trials))
     print(f"the curves are in {folder / 'lr-search.png'}")
-
-
-def train_one(
-    settings: Settings,
-    folder: Path,
-    resume: bool,
-    profile: bool = False,
-    communicator: Communicator = ALONE,
-) -> Scores:
-    """Train a run and say where its results are; a resumed run keeps its own settings."""
-    config = folder / "config.json"
-    if communicator.leads and resume and config.exists():
-        kept = Settings.from_dict(json.loads(config.read_text())["settings"])
-        settings = replace(kept, **{name: getattr(settings, name) for name in OF_THE_COMMAND})
-    settings = communicator.from_leader(settings)
-    console = Console(profile, show=communicator.leads)
-    scores = execute(settings, folder, resume=resume, reporter=console, communicator=communicator)
-    if profile:
-        print(console.where_time_went())
-    print(f"weights, log, samples and results are in {folder}")
-    return scores
-
-
-def train_stages(
-    dataset: str,
-    given: dict[str, Any],
-    folder: Path,
-    resume: bool,
-    stages: dict[str, dict[str, Any]] | None = None,
-    profile: bool = False,
-    communicator: Communicator = ALONE,
-) -> dict[str, Scores]:
-    """Train FCN-32s, 16s and 8s, each from the one before; return the scores of each.
-
-    Parameters
-    ----------
-    dataset : str
-    given : dict
-        Settings of all stages, as for `resolve`.
-    folder : Path
-        Each stage is a run in a folder of its own therein.
-    resume : bool
-    stages : dict from architecture to dict, optional
-        Settings of single stages.
-    profile : bool
-        Print where the time went after each.
-    communicator : Communicator
-    """
-    scores = {}
-    for arch in STAGES:
-        stage = {**given, "arch": arch, **(stages or {}).get(arch, {})}
-        settings = settle(dataset, stage, communicator)
-        print(f"--- {arch}")
-        scores[arch] = train_one(settings, folder / arch, resume, profile, communicator)
-        given = {**given, "weights": str(folder / arch)}
-    return scores
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ import numpy as np
 from helpers.caffe_writer import blob, v2_layer
 from PIL import Image
 
-from minifcn.data import ShapesDataset
 from minifcn.data.palette import write_palette_png
+from minifcn.data.shapes import ShapesDataset
 from minifcn.models import ModelSpec, build, initialise
 
 ROOT = Path(__file__).resolve().parent.parent

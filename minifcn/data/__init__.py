@@ -1,54 +1,47 @@
 """Datasets, preprocessing and the loader.
 
 A dataset is opened by name, `open_dataset("shapes", "train")`, and is a sequence of samples. A
-new one is a class that meets `Dataset`, in a file of its own, with an entry in `DATASETS`.
+new one is a class that meets `Dataset`, in a file of its own, with a line in `DATASETS`:
+docs/contributing.md shows one.
 """
 
 from __future__ import annotations
 
 import inspect
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
-from minifcn.data.context import ContextDataset
-from minifcn.data.dataset import DataError, Dataset, Sample
-from minifcn.data.folder import FolderDataset
-from minifcn.data.loader import Batch, Loader
-from minifcn.data.nyud import NYUDDataset
-from minifcn.data.sbd import SBDDataset
-from minifcn.data.shapes import ShapesClassification, ShapesDataset
-from minifcn.data.siftflow import SiftFlowDataset
-from minifcn.data.transforms import Preprocess
-from minifcn.data.voc import VOCDataset
+from minifcn.data.dataset import DataError as DataError
+from minifcn.data.dataset import Dataset as Dataset
+from minifcn.data.dataset import Sample as Sample
+from minifcn.data.loader import Batch as Batch
+from minifcn.data.loader import Loader as Loader
+from minifcn.data.transforms import Preprocess as Preprocess
 
-DATASETS: dict[str, Any] = {
-    "shapes": ShapesDataset,
-    "voc": VOCDataset,
-    "sbd": SBDDataset,
-    "nyud": NYUDDataset,
-    "siftflow": SiftFlowDataset,
-    "context": ContextDataset,
-    "folder": FolderDataset,
+# The class of each, imported when it is asked for.
+DATASETS = {
+    "shapes": "minifcn.data.shapes:ShapesDataset",
+    "voc": "minifcn.data.voc:VOCDataset",
+    "sbd": "minifcn.data.sbd:SBDDataset",
+    "nyud": "minifcn.data.nyud:NYUDDataset",
+    "siftflow": "minifcn.data.siftflow:SiftFlowDataset",
+    "context": "minifcn.data.context:ContextDataset",
+    "folder": "minifcn.data.folder:FolderDataset",
 }
 
-__all__ = [
-    "DATASETS",
-    "Batch",
-    "ContextDataset",
-    "DataError",
-    "Dataset",
-    "FolderDataset",
-    "Loader",
-    "NYUDDataset",
-    "Preprocess",
-    "SBDDataset",
-    "Sample",
-    "ShapesClassification",
-    "ShapesDataset",
-    "SiftFlowDataset",
-    "VOCDataset",
-    "open_dataset",
-]
+
+def dataset_class(name: str) -> Any:
+    """Return the class of a dataset, which is called with the name of a split.
+
+    Raises
+    ------
+    DataError
+        If there is no such dataset.
+    """
+    if name not in DATASETS:
+        raise DataError(f"unknown dataset {name!r}; there are {', '.join(DATASETS)}")
+    return resolve_name(DATASETS[name])
 
 
 def open_dataset(
@@ -72,15 +65,13 @@ def open_dataset(
     DataError
         If there is no such dataset or option, or the data cannot be found.
     """
-    if name not in DATASETS:
-        raise DataError(f"unknown dataset {name!r}; there are {', '.join(DATASETS)}")
-    dataset_class = DATASETS[name]
+    opened = dataset_class(name)
     if data_dir is not None:
         options["data_dir"] = data_dir
-    accepted = list(inspect.signature(dataset_class).parameters)[1:]
+    accepted = list(inspect.signature(opened).parameters)[1:]
     for option in options:
         if option not in accepted:
             raise DataError(
                 f"dataset {name!r} has no option {option!r}; it has {', '.join(accepted)}"
             )
-    return dataset_class(split, **options)
+    return opened(split, **options)

@@ -6,19 +6,20 @@
     rgb-hha    data: colour, hha: the other (late fusion)
 
 Depth enters as its logarithm minus a mean, as in the reference's nyud-fcn32s-color-d. HHA is not
-turned into BGR; its mean is that of NYUDv2's training images (nyud-fcn32s-hha/nyud_layers.py).
+turned into BGR; its mean is that of NYUDv2's training images, as the reference subtracts it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from minifcn.data.dataset import DataError
 from minifcn.data.transforms import Preprocess
+from minifcn.reference.data_sets import HHA_MEAN
 
-HHA_MEAN = (132.431, 94.076, 118.477)
 LOG_DEPTH_MEAN = 7.844  # of millimetres
 NEEDS = {"rgb": (), "rgbd": ("depth",), "hha": ("hha",), "rgb-hha": ("hha",)}
 
@@ -27,6 +28,24 @@ def hha_preprocess(colour: Preprocess) -> Preprocess:
     """Return the preprocessing of HHA in a net whose colours are scaled as given."""
     scale = colour.scale if isinstance(colour.scale, float) else 1.0
     return Preprocess("RGB", HHA_MEAN, scale)
+
+
+def subtracting(mean: Sequence[float], preprocess: Preprocess, modality: str) -> Preprocess:
+    """Return a preprocessing with another mean.
+
+    Parameters
+    ----------
+    mean : three floats, 0..255
+        Blue, green, red, whatever the order in the net; of a net that sees nothing but HHA
+        disparity, height, angle.
+    preprocess : Preprocess
+    modality : str
+        What the net sees.
+    """
+    first, second, third = mean
+    if preprocess.order == "RGB" and modality != "hha":
+        first, third = third, first
+    return replace(preprocess, mean=(first, second, third))
 
 
 def net_inputs(

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from minifcn.data.dataset import IGNORE
+from minifcn.reference.data_sets import VOC_MEAN
 
 Floats3 = tuple[float, float, float]
 
@@ -91,8 +92,8 @@ def _three(name: str, values: Any) -> Floats3:
     return first, second, third
 
 
-# The mean of ImageNet as the reference nets use it (voc-fcn*/net.py), and torchvision's.
-CAFFE_VOC = Preprocess("BGR", (104.00699, 116.66877, 122.67892))
+# The mean of ImageNet as the reference's nets for VOC use it, and torchvision's.
+CAFFE_VOC = Preprocess("BGR", VOC_MEAN)
 TORCHVISION = Preprocess(
     "RGB",
     (0.485 * 255, 0.456 * 255, 0.406 * 255),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from minifcn.experiments.experiment import Experiment
 from minifcn.layers import Conv2d
 from minifcn.models import ModelSpec, build
 from minifcn.net import Net
@@ -62,17 +64,22 @@ def geometry(net: Net) -> Geometry:
     return Geometry(depth[SCORES], count_parameters(net), int(field.size), int(field.stride))
 
 
-def table1() -> str:
-    """Return a text table of the three nets' figures beside the paper's, with the differences.
+def table1() -> Iterator[str]:
+    """Yield a table of the three nets' figures beside the paper's, and notes on the differences.
 
     The nets are built one by one and never run, so their weights take no memory: pages of zeros
     are not there before they are written to.
     """
-    lines = [f"{'':16} {'':14} {'paper':>12} {'ours':>12}"]
+    yield f"{'':16} {'':14} {'paper':>12} {'ours':>12}"
     for name, backbone in NETS.items():
         ours = geometry(build(ModelSpec("fcn32s", backbone)))
         for field, printed, found in zip(Geometry._fields, PAPER[name], ours, strict=True):
             paper = f"{printed // 1_000_000}M" if field == "parameters" else str(printed)
             head = name if field == "conv_layers" else ""
-            lines.append(f"{head:16} {field.replace('_', ' '):15} {paper:>11} {found:>12,}")
-    return "\n".join([*lines, "", NOTES.rstrip()])
+            yield f"{head:16} {field.replace('_', ' '):15} {paper:>11} {found:>12,}"
+    yield f"\n{NOTES.rstrip()}"
+
+
+TABLE1 = Experiment(
+    "Table 1", "layers, parameters, receptive field and stride of the three nets", table1
+)

@@ -23,14 +23,19 @@ was tried.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import argparse
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from tqdm import tqdm
 
+from minifcn.backend import set_threads
 from minifcn.data.dataset import IGNORE, DataError
+from minifcn.data.palette import read_label
+from minifcn.experiments.experiment import Experiment
 from minifcn.inference.metrics import ConfusionMatrix
 
 FACTORS = (128, 64, 32, 16, 8, 4)
@@ -210,3 +215,53 @@ def label_files(folder: str | Path) -> list[Path]:
             "such as VOC's SegmentationClass"
         )
     return files
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `compare` takes."""
+    parser.add_argument(
+        "labels",
+        metavar="LABELS",
+        help="a folder of label maps (PNG; 255 does not count); the paper's is seg11valid's 736",
+    )
+    parser.add_argument(
+        "--method",
+        choices=METHODS,
+        default=next(iter(METHODS)),
+        help="how to resample; the default comes closest to the paper (docs/upper-bounds.md)",
+    )
+    parser.add_argument("--factors", type=int, nargs="+", default=list(FACTORS), metavar="F")
+    parser.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
+
+
+def compare(labels: str, method: str, factors: Sequence[int], threads: int) -> Iterator[str]:
+    """Yield a table of the upper bounds for a folder of label maps, beside the paper's.
+
+    Raises
+    ------
+    DataError
+        If a factor is less than 1, the folder has no label maps, or one is unusable.
+    """
+    if min(factors) < 1:
+        raise DataError(f"a factor is a number of pixels, at least 1, not {min(factors)}")
+    set_threads(threads)
+    files = label_files(labels)
+    with tqdm(files, unit="map", leave=False) as watched:
+        bounds = upper_bounds((read_label(file) for file in watched), factors, METHODS[method])
+    yield f"mean IU of {len(files)} label maps, method {method}"
+    yield "factor   mean IU   the paper   difference"
+    for factor, bound in bounds.items():
+        percent = round(100 * bound, 1)
+        line = f"{factor:6}  {percent:8.1f}"
+        if factor in PAPER_MEAN_IU:
+            paper = PAPER_MEAN_IU[factor]
+            line += f"  {paper:10.1f}  {percent - paper:+11.1f}"
+        yield line
+
+
+UPPER_BOUNDS = Experiment(
+    "appendix A",
+    "upper bounds on mean IU by stride: label maps made coarse and fine again",
+    compare,
+    add_options,
+)

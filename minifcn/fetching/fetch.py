@@ -195,8 +195,10 @@ def _way_out(entry: RemoteFile, path: Path) -> str:
         way = f"{put}; or extract it and give the folder with `--data-dir`"
     else:
         ours = f"weights/{entry.name}.h5"
+        known = {"--arch": entry.arch, "--colours": entry.colours}
+        options = "".join(f" {option} {value}" for option, value in known.items() if value)
         way = (
-            f"{put}; or make weights of it with `python -m minifcn.convert FILE -o {ours}` and "
-            f"give these with `--weights {ours}`"
+            f"{put}; or make weights of it with `python -m minifcn.convert FILE -o {ours}{options}`"
+            f" and give these with `--weights {ours}`"
         )
     return f"If you get it by other means ({file}), {way}."

@@ -11,6 +11,14 @@ import os
 from typing import NamedTuple
 
 from minifcn.backend import Array, array_module
+from minifcn.functional.arguments import (
+    Pair,
+    divide_channels,
+    image_shape,
+    require_bias,
+    require_floats,
+    whole_number,
+)
 from minifcn.functional.fast.pointwise import (
     pointwise_backward_data,
     pointwise_backward_weights,
@@ -18,8 +26,6 @@ from minifcn.functional.fast.pointwise import (
 )
 from minifcn.functional.fast.product import product_precision
 from minifcn.functional.fast.strips import (
-    Pair,
-    Window,
     im2col_backward_data,
     im2col_backward_weights,
     im2col_forward,
@@ -36,6 +42,7 @@ from minifcn.functional.fast.winograd import (
     winograd_forward,
 )
 from minifcn.functional.pooling import PoolWindow, max_pool_forward
+from minifcn.functional.window import Window
 
 PATHS = ("im2col", "whole", "pointwise", "winograd")
 WHOLE_BYTES = 64 << 20  # columns that may exist whole
@@ -68,7 +75,8 @@ def choose_path(
 
     A 1 x 1 kernel needs no columns: the image is its own column matrix. Winograd's transforms pay
     with at least 16 channels on both sides and a map of 20 pixels, and for fc6's 7 x 7 kernels in
-    the forward pass. Where a layer has more filters than pixels, whole columns are best.
+    the forward pass. Where a layer has more filters than pixels, whole columns are best. An empty
+    batch is left to im2col; the others begin with an image.
 
     Parameters
     ----------
@@ -83,7 +91,7 @@ def choose_path(
     (f, c), (oh, ow) = weight.shape[:2], window.output_size((x_shape[2], x_shape[3]))
     kernel, pixels = window.kernel_size, x_shape[0] * oh * ow
     able = {"im2col"}
-    if groups == 1:
+    if groups == 1 and pixels:
         able.add("whole")
         if window.stride == window.dilation == (1, 1):
             if kernel == (1, 1) and window.pad == (0, 0):
@@ -120,9 +128,10 @@ def conv2d_output_shape(
     x_shape: tuple[int, ...], weight_shape: tuple[int, ...], window: Window, groups: int
 ) -> tuple[int, int, int, int]:
     """Return (N, F, OH, OW), or raise ValueError as `conv2d_forward` does."""
-    n, c, h, w = x_shape
+    n, c, h, w = image_shape("convolution", x_shape)
     f, group_channels = weight_shape[:2]
-    if c != group_channels * groups or f % groups:
+    divide_channels("convolution", groups, whole_number("convolution: filters", f, 1))
+    if c != group_channels * groups:
         raise ValueError(
             f"convolution: weight {weight_shape} with {groups} group(s) expects "
             f"{group_channels * groups} input channels, got {c} (input {x_shape})"
@@ -141,9 +150,9 @@ def conv2d_forward(
     weight: Array,
     bias: Array | None = None,
     *,
-    stride: Pair = (1, 1),
-    pad: Pair = (0, 0),
-    dilation: Pair = (1, 1),
+    stride: int | Pair = 1,
+    pad: int | Pair = 0,
+    dilation: int | Pair = 1,
     groups: int = 1,
     relu: bool = False,
     pool: bool = False,
@@ -157,7 +166,7 @@ def conv2d_forward(
     x : array (N, C, H, W), float32 or float64
     weight : array (F, C/groups, KH, KW)
     bias : array (F,), optional
-    stride, pad, dilation : (int, int)
+    stride, pad, dilation : int or (int, int)
         Vertical and horizontal, in pixels; `pad` is on each side, filled with zeros.
     groups : int
         Group g of the outputs sees group g of the inputs only (AlexNet's two halves).
@@ -173,14 +182,17 @@ def conv2d_forward(
     Raises
     ------
     ValueError
-        If the channels of x and weight do not agree or the kernel is larger than the padded image.
+        If the channels of x and weight do not agree, the kernel is larger than the padded image, a
+        size means nothing (a stride of 0), or the arrays are not of one floating-point type.
     """
-    window = Window(weight.shape[2:], stride, pad, dilation)
+    require_floats("convolution", x, weight, bias)
+    require_bias("convolution", bias, len(weight))
+    window = Window.of("convolution", weight.shape[2:], stride, pad, dilation)
     conv2d_output_shape(x.shape, weight.shape, window, groups)
     cache = ConvCache(x, weight, window, groups)
     path = choose_path(x.shape, weight, window, groups)
     if path == "winograd":
-        return winograd_forward(x, weight, bias, pad=pad, relu=relu, pool=pool), cache
+        return winograd_forward(x, weight, bias, pad=window.pad, relu=relu, pool=pool), cache
     if path == "pointwise":
         y = pointwise_forward(x, weight, bias, relu=relu)
     elif path == "whole":

@@ -12,14 +12,21 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from minifcn.backend import Array, array_module, parallel_map
+from minifcn.functional.arguments import (
+    Pair,
+    divide_channels,
+    image_shape,
+    require_bias,
+    require_floats,
+    whole_number,
+)
 from minifcn.functional.fast.recycle import recycled
 from minifcn.functional.fast.strips import (
-    Pair,
-    Window,
     im2col_backward_data,
     im2col_backward_weights,
     im2col_forward,
 )
+from minifcn.functional.window import Window
 
 
 class DeconvCache(NamedTuple):
@@ -35,8 +42,10 @@ def deconv2d_output_shape(
     x_shape: tuple[int, ...], weight_shape: tuple[int, ...], window: Window, groups: int
 ) -> tuple[int, int, int, int]:
     """Return (N, F, OH, OW) with OH = SH (H - 1) + KH - 2 PH; ValueError as `deconv2d_forward`."""
-    n, c, h, w = x_shape
-    if c != weight_shape[0] or c % groups:
+    n, c, h, w = image_shape("deconvolution", x_shape)
+    divide_channels("deconvolution", groups, c)
+    whole_number("deconvolution: filters", weight_shape[1], 1)
+    if c != weight_shape[0]:
         raise ValueError(
             f"deconvolution: weight {weight_shape} with {groups} group(s) expects "
             f"{weight_shape[0]} input channels, got {c} (input {x_shape})"
@@ -56,8 +65,8 @@ def deconv2d_forward(
     weight: Array,
     bias: Array | None = None,
     *,
-    stride: Pair = (1, 1),
-    pad: Pair = (0, 0),
+    stride: int | Pair = 1,
+    pad: int | Pair = 0,
     groups: int = 1,
 ) -> tuple[Array, DeconvCache]:
     """Upsample by stamping the kernel: y[n,f,i*SH+a-PH,j*SW+b-PW] += x[n,c,i,j] * weight[c,f,a,b].
@@ -67,7 +76,7 @@ def deconv2d_forward(
     x : array (N, C, H, W), float32 or float64
     weight : array (C, F/groups, KH, KW)
     bias : array (F,), optional
-    stride, pad : (int, int)
+    stride, pad : int or (int, int)
         `pad` is the number of pixels cut from each side of the output.
     groups : int
 
@@ -79,11 +88,14 @@ def deconv2d_forward(
     Raises
     ------
     ValueError
-        If the channels of x and weight do not agree or nothing would be left of the output.
+        If the channels of x and weight do not agree, nothing would be left of the output, a size
+        means nothing (a stride of 0), or the arrays are not of one floating-point type.
     """
-    window = Window(weight.shape[2:], stride, pad)
+    require_floats("deconvolution", x, weight, bias)
+    window = Window.of("deconvolution", weight.shape[2:], stride, pad)
     y_shape = deconv2d_output_shape(x.shape, weight.shape, window, groups)
-    if groups == 1 and min(stride) > 1:
+    require_bias("deconvolution", bias, y_shape[1])
+    if groups == 1 and min(window.stride) > 1:
         y = _by_phases(x, weight, y_shape, window)
     else:
         y = im2col_backward_data(x, weight, y_shape, window, groups)

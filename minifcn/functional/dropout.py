@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from minifcn.backend import Array
+from minifcn.functional.arguments import require_floats
 from minifcn.functional.cuda.dropout import launch_dropout, launch_dropout_backward
 from minifcn.functional.cuda.launch import usable
 
@@ -21,7 +22,7 @@ def dropout_forward(x: Array, *, ratio: float, rng: Any) -> tuple[Array, Dropout
 
     Parameters
     ----------
-    x : array, any shape
+    x : array, any shape, float32 or float64
     ratio : float in [0, 1)
     rng : numpy.random.Generator, or CuPy's for arrays on a GPU
 
@@ -29,7 +30,14 @@ def dropout_forward(x: Array, *, ratio: float, rng: Any) -> tuple[Array, Dropout
     -------
     y : array, shape and dtype of x
     cache : DropoutCache
+
+    Raises
+    ------
+    ValueError
+        If x is of another type, or the ratio out of range.
     """
+    require_floats("dropout", x)
+    check_ratio(ratio)
     draws = rng.random(x.shape, dtype="float32")
     scale = 1.0 / (1.0 - ratio)
     if usable(x):
@@ -37,6 +45,12 @@ def dropout_forward(x: Array, *, ratio: float, rng: Any) -> tuple[Array, Dropout
         return y, DropoutCache(keep, scale)
     keep = draws >= ratio
     return x * keep * x.dtype.type(scale), DropoutCache(keep, scale)
+
+
+def check_ratio(ratio: float) -> None:
+    """Raise ValueError unless some elements remain."""
+    if not 0 <= ratio < 1:
+        raise ValueError(f"dropout: the ratio must lie in [0, 1), not {ratio}")
 
 
 def dropout_backward(dy: Array, cache: DropoutCache) -> Array:

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from minifcn.backend import Array, array_module
-from minifcn.functional.fast.strips import Window
+from minifcn.functional.window import Window
 
 
 def im2col(x: Array, window: Window) -> Array:

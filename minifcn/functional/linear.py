@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import NamedTuple
 
 from minifcn.backend import Array
+from minifcn.functional.arguments import require_bias, require_floats
 from minifcn.functional.fast.product import factors, product
 
 
@@ -15,12 +17,23 @@ class LinearCache(NamedTuple):
     weight: Array  # (F, D)
 
 
+def linear_output_shape(x_shape: tuple[int, ...], weight_shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return (N, F), or raise ValueError as `linear_forward` does."""
+    values = prod(x_shape[1:])
+    if len(x_shape) < 2 or values != weight_shape[1]:
+        raise ValueError(
+            f"inner product: expected {weight_shape[1]} values an image, got {values} (input "
+            f"{x_shape}); a classifier takes images of one size only"
+        )
+    return x_shape[0], weight_shape[0]
+
+
 def linear_forward(x: Array, weight: Array, bias: Array) -> tuple[Array, LinearCache]:
     """Return y = flatten(x) @ weight.T + bias.
 
     Parameters
     ----------
-    x : array (N, D) or (N, C, H, W) with D = C*H*W, flattened in that order
+    x : array (N, D) or (N, C, H, W) with D = C*H*W, flattened in that order; float32 or float64
     weight : array (F, D)
     bias : array (F,)
 
@@ -33,14 +46,13 @@ def linear_forward(x: Array, weight: Array, bias: Array) -> tuple[Array, LinearC
     ------
     ValueError
         If an image has not D values: a fully connected layer takes one input size only, which is
-        what making it a convolution lifts (section 3.1).
+        what making it a convolution lifts (section 3.1). If the arrays are not of one
+        floating-point type.
     """
-    if x[0].size != weight.shape[1]:
-        raise ValueError(
-            f"inner product: expected {weight.shape[1]} values an image, got {x[0].size} "
-            f"(input {x.shape}); a classifier takes images of one size only"
-        )
-    flat, matrix, scale = factors(x.reshape(len(x), -1), weight)
+    require_floats("inner product", x, weight, bias)
+    require_bias("inner product", bias, len(weight))
+    linear_output_shape(x.shape, weight.shape)
+    flat, matrix, scale = factors(_flat(x), weight)
     return product(flat, matrix.T, scale) + bias, LinearCache(x, weight)
 
 
@@ -55,5 +67,10 @@ def linear_backward(
         dx = product(left, right, scale).reshape(x.shape)
     if not need_grads:
         return dx, None, None
-    left, right, scale = factors(dy, x.reshape(len(x), -1))
+    left, right, scale = factors(dy, _flat(x))
     return dx, product(left.T, right, scale), dy.sum(axis=0)
+
+
+def _flat(x: Array) -> Array:
+    """Return the values of each image in a row: (N, D)."""
+    return x.reshape(len(x), prod(x.shape[1:]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from minifcn.backend import Array, array_module
+from minifcn.functional.arguments import require_channels, require_floats, whole_number
 from minifcn.functional.cuda.launch import usable
 from minifcn.functional.cuda.lrn import launch_lrn, launch_lrn_backward
 
@@ -31,15 +32,32 @@ def lrn_forward(
 
     Parameters
     ----------
-    x : array (N, C, H, W)
+    x : array (N, C, H, W), float32 or float64
     local_size : int, odd
     alpha, beta, k : float
+        With k > 0 and alpha >= 0, so that scale > 0.
+
+    Raises
+    ------
+    ValueError
+        If x is of another type, or a number is not as it must be.
     """
+    require_floats("LRN", x)
+    require_channels("LRN", x.shape)
+    check_lrn(local_size, alpha, k)
     if usable(x):
         y, scale = launch_lrn(x, local_size, alpha, beta, k)
         return y, LRNCache(x, scale, local_size, alpha, beta)
     scale = k + alpha / local_size * _sum_channels(x * x, local_size)
     return x * scale**-beta, LRNCache(x, scale, local_size, alpha, beta)
+
+
+def check_lrn(local_size: int, alpha: float, k: float) -> None:
+    """Raise ValueError if the neighbourhood has no centre, or the scale may be 0 or less."""
+    if whole_number("LRN: local_size", local_size, 1) % 2 == 0:
+        raise ValueError(f"LRN: local_size must be odd to have a centre, not {local_size}")
+    if not (alpha >= 0 and k > 0):
+        raise ValueError(f"LRN: alpha must be at least 0 and k above 0, not {alpha} and {k}")
 
 
 def lrn_backward(dy: Array, cache: LRNCache) -> Array:

@@ -8,13 +8,14 @@ crop offsets and output sizes of the paper's nets depend on it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from typing import NamedTuple
 
 from minifcn.backend import Array, array_module, parallel_map
+from minifcn.functional.arguments import Pair, image_shape, pair, require_floats
 from minifcn.functional.cuda.launch import usable
 from minifcn.functional.cuda.pooling import launch_max_pool, launch_max_pool_backward
 from minifcn.functional.fast.recycle import recycled, recycled_zeros
-from minifcn.functional.fast.strips import Pair
 
 PART_BYTES = 1 << 21  # of the input that one thread pools at a time
 
@@ -26,6 +27,32 @@ class PoolWindow(NamedTuple):
     stride: Pair
     pad: Pair = (0, 0)
     ceil: bool = True
+
+    @classmethod
+    def of(
+        cls, kernel_size: int | Pair, stride: int | Pair, pad: int | Pair, ceil: bool
+    ) -> PoolWindow:
+        """Return a window of sizes that are each one number or two (vertical, horizontal).
+
+        Raises
+        ------
+        ValueError
+            If one is no whole number, a padding is negative or another size less than 1, or the
+            padding is as large as the window.
+        """
+        kh, kw = pair("pooling: kernel_size", kernel_size, 1)
+        ph, pw = pair("pooling: pad", pad, 0)
+        if ph >= kh or pw >= kw:
+            raise ValueError(
+                f"pooling: pad {ph, pw} must be smaller than the window {kh, kw}, or a window "
+                "would see padding only"
+            )
+        return cls((kh, kw), pair("pooling: stride", stride, 1), (ph, pw), ceil)
+
+    def within(self, size: Pair) -> PoolWindow:
+        """Return the part of the window that sees a pixel of an image of this size."""
+        (kh, kw), (ph, pw), (h, w) = self.kernel_size, self.pad, size
+        return self._replace(kernel_size=(min(kh, h + ph), min(kw, w + pw)))
 
     def output_size(self, size: Pair) -> Pair:
         """Return (OH, OW): (size + 2 pad - kernel) / stride rounded as asked, plus 1.
@@ -60,9 +87,9 @@ def _pooled(size: int, kernel: int, stride: int, pad: int, ceil: bool) -> int:
 class MaxPoolCache(NamedTuple):
     """What the backward pass needs; `argmax` is the window's place a*KW + b that won."""
 
-    argmax: Array  # uint8 (uint16 for windows over 255 pixels), (N, C, OH, OW)
+    argmax: Array  # (N, C, OH, OW), uint8, or uint16 or uint32 for a window of more places
     x_shape: tuple[int, ...]
-    window: PoolWindow
+    window: PoolWindow  # the part of it that sees pixels
 
 
 def max_pool_forward(
@@ -72,7 +99,7 @@ def max_pool_forward(
 
     Parameters
     ----------
-    x : array (N, C, H, W)
+    x : array (N, C, H, W), float32 or float64
     window : PoolWindow
     train : bool
         Without it no argmax is kept and the cache is None.
@@ -81,11 +108,17 @@ def max_pool_forward(
     -------
     y : array (N, C, OH, OW), dtype of x
     cache : MaxPoolCache or None
+
+    Raises
+    ------
+    ValueError
+        If x is of another type, no window fits into the padded image, or a size means nothing.
     """
     xp = array_module(x)
-    size = window.output_size(x.shape[2:])
+    size, window = _start(x, window)
     y = recycled(xp, (*x.shape[:2], *size), x.dtype)
-    kind = xp.uint8 if window.kernel_size[0] * window.kernel_size[1] < 256 else xp.uint16
+    places = prod(window.kernel_size)
+    kind = xp.uint8 if places <= 1 << 8 else xp.uint16 if places <= 1 << 16 else xp.uint32
     argmax = recycled_zeros(xp, y.shape, kind) if train else None
     if usable(x):
         launch_max_pool(x, y, argmax, window)
@@ -104,6 +137,14 @@ def max_pool_forward(
 
     parallel_map(xp, compute, _channel_parts(x))
     return y, None if argmax is None else MaxPoolCache(argmax, x.shape, window)
+
+
+def _start(x: Array, window: PoolWindow) -> tuple[Pair, PoolWindow]:
+    """Check the arguments of a pooling; return its output size and what its window sees."""
+    require_floats("pooling", x)
+    image = image_shape("pooling", x.shape)[2:]
+    window = PoolWindow.of(*window)
+    return window.output_size(image), window.within(image)
 
 
 def max_pool_backward(dy: Array, cache: MaxPoolCache) -> Array:
@@ -141,29 +182,35 @@ def avg_pool_forward(x: Array, window: PoolWindow) -> tuple[Array, AvgPoolCache]
 
     Parameters
     ----------
-    x : array (N, C, H, W)
+    x : array (N, C, H, W), float32 or float64
     window : PoolWindow
 
     Returns
     -------
     y : array (N, C, OH, OW), dtype of x
     cache : AvgPoolCache
+
+    Raises
+    ------
+    ValueError
+        As `max_pool_forward`.
     """
-    size = window.output_size(x.shape[2:])
-    padded = _padded(x, window, size, 0)
-    total = sum(padded[place] for place in _places(window, size))
+    size, seen = _start(x, window)
+    padded = _padded(x, seen, size, 0)
+    total = sum(padded[place] for place in _places(seen, size))
     return total / _area(x, window, x.shape[2:], size), AvgPoolCache(x.shape, window)
 
 
 def avg_pool_backward(dy: Array, cache: AvgPoolCache) -> Array:
     """Spread each output's gradient evenly over its window."""
     x_shape, window = cache
-    size = dy.shape[2:]
-    share = dy / _area(dy, window, (x_shape[2], x_shape[3]), size)
-    dpadded = _padded_zeros(dy, x_shape, window)
-    for place in _places(window, size):
+    image, size = (x_shape[2], x_shape[3]), dy.shape[2:]
+    seen = window.within(image)
+    share = dy / _area(dy, window, image, size)
+    dpadded = _padded_zeros(dy, x_shape, seen)
+    for place in _places(seen, size):
         dpadded[place] += share
-    return _unpadded(dpadded, x_shape, window)
+    return _unpadded(dpadded, x_shape, seen)
 
 
 def _places(window: PoolWindow, size: Pair) -> Iterator[tuple]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minifcn.backend import Array, array_module
+from minifcn.functional.arguments import require_channels, require_floats
 from minifcn.functional.cuda.launch import usable
 from minifcn.functional.cuda.softmax import launch_softmax_loss, launch_softmax_loss_backward
 
@@ -27,8 +28,15 @@ def softmax(scores: Array) -> Array:
 
     Parameters
     ----------
-    scores : array (N, C, ...)
+    scores : array (N, C, ...), float32 or float64
+
+    Raises
+    ------
+    ValueError
+        If the scores are of another type, or of no class.
     """
+    require_floats("softmax", scores)
+    require_channels("softmax", scores.shape)
     xp = array_module(scores)
     probability = xp.exp(scores - scores.max(axis=1, keepdims=True))
     probability /= probability.sum(axis=1, keepdims=True)
@@ -47,15 +55,21 @@ def softmax_loss_forward(
 
     loss = -1/Z sum_{n,i,j} w[label] log p[n, label, i, j],    p = softmax(scores) over channels
 
+    The logarithm is taken of the sum in the softmax, not of p: -log p = log(sum_k exp s_k) - s.
+    So it is right where p is too small for its type. (Caffe takes that of p, or of the smallest
+    number if p is smaller: there no pixel costs more than 87.3, however far a net has diverged.)
+
     Parameters
     ----------
-    scores : array (N, C, H, W), or (N, C) for a classifier
+    scores : array (N, C, H, W), or (N, C) for a classifier; float32 or float64
     label : int array (N, H, W), or (N,); 0 ... C-1, or `ignore_index`
     normalization : "valid", "batch" or "none"
         Z is the total weight of the pixels that count, the number of images N, or 1. The
         reference's VGG nets use "batch" with one image: a plain sum over some 200,000 pixels,
         which is why their learning rate is 1e-10.
     ignore_index : int
+        The label of pixels that do not count. It may be a class, which is left out then; but where
+        255 is a class, another number must be given.
     class_weight : array (C,), optional
         w above; 1 for every class if not given.
 
@@ -67,15 +81,15 @@ def softmax_loss_forward(
     Raises
     ------
     ValueError
-        If the shapes of scores and label do not agree, or (looked at on the host only, where it
-        costs no synchronisation) a label is neither a class nor `ignore_index`.
+        If the shapes of scores, label and class_weight do not agree, the scores are not of a
+        floating-point type or the labels not of integers, 255 is a class and to be ignored, or
+        (looked at on the host only, where it costs no synchronisation) a label is neither a class
+        nor `ignore_index`.
     """
     xp = array_module(scores)
-    if scores.shape[:1] + scores.shape[2:] != label.shape:
-        raise ValueError(
-            f"softmax loss: scores {scores.shape} ask for labels "
-            f"{scores.shape[:1] + scores.shape[2:]}, got {label.shape}"
-        )
+    check_normalization(normalization)
+    check_labels(scores.shape, label.shape, ignore_index)
+    _check_arrays(scores, label, class_weight)
     valid = label != ignore_index
     if xp is np and (bad := label[valid & ((label < 0) | (label >= scores.shape[1]))]).size:
         raise ValueError(
@@ -86,21 +100,66 @@ def softmax_loss_forward(
         parts = launch_softmax_loss(scores, label, class_weight, ignore_index)
         probability, surprise, index, weight = parts
     else:
-        probability = softmax(scores)
         index = xp.where(valid, label, 0)
+        probability, surprise = _surprise(scores, index)
         weight = valid.astype(scores.dtype)
         if class_weight is not None:
             weight *= class_weight[index].astype(scores.dtype)
-        # The probability of the true class, (N, H, W); a floor keeps the logarithm finite.
-        true = xp.take_along_axis(probability, index[:, None], axis=1)[:, 0]
-        surprise = -xp.log(xp.maximum(true, xp.finfo(scores.dtype).tiny))
+    surprise = xp.where(weight != 0, surprise, 0)  # it may be infinite where it does not count
     if normalization == "valid":
-        # At least 1 (or a tiny weight), so that a batch without a labelled pixel has loss 0.
+        # Not 0, so that a batch without a labelled pixel has loss 0.
         total = weight.sum()
-        weight /= xp.where(total > 0, total, xp.ones_like(total))
+        weight /= xp.where(total != 0, total, xp.ones_like(total))
     elif normalization == "batch":
         weight /= len(scores)
     return (weight * surprise).sum(), SoftmaxLossCache(probability, index, weight)
+
+
+def _surprise(scores: Array, index: Array) -> tuple[Array, Array]:
+    """Return the probabilities (N, C, H, W), and -log of that of each pixel's class (N, H, W)."""
+    xp = array_module(scores)
+    less = scores - scores.max(axis=1, keepdims=True)  # than 0, so that exp does not overflow
+    true = xp.take_along_axis(less, index[:, None], axis=1)
+    probability = xp.exp(less, out=less)
+    total = probability.sum(axis=1, keepdims=True)
+    probability /= total
+    return probability, (xp.log(total) - true)[:, 0]
+
+
+def _check_arrays(scores: Array, label: Array, class_weight: Array | None) -> None:
+    require_floats("softmax loss", scores)
+    if label.dtype.kind not in "iu":
+        raise ValueError(f"softmax loss: labels must be integers, not {label.dtype}")
+    if class_weight is not None and class_weight.shape != scores.shape[1:2]:
+        raise ValueError(
+            f"softmax loss: {scores.shape[1]} classes ask for as many weights, got an array of "
+            f"shape {class_weight.shape}"
+        )
+
+
+def check_normalization(normalization: str) -> None:
+    """Raise ValueError unless it is one of NORMALIZATIONS."""
+    if normalization not in NORMALIZATIONS:
+        raise ValueError(f"normalization must be one of {NORMALIZATIONS}, not {normalization!r}")
+
+
+def check_labels(scores: tuple[int, ...], label: tuple[int, ...], ignore_index: int) -> None:
+    """Raise ValueError unless labels of one shape fit scores of another."""
+    require_channels("softmax loss", scores)
+    if scores[:1] + scores[2:] != label:
+        raise ValueError(
+            f"softmax loss: scores {scores} ask for labels {scores[:1] + scores[2:]}, got {label}"
+        )
+    check_ignore_index("softmax loss", scores[1], ignore_index)
+
+
+def check_ignore_index(what: str, num_classes: int, ignore_index: int) -> None:
+    """Raise ValueError if 255, the usual label of what does not count, is to be a class as well."""
+    if ignore_index == IGNORE < num_classes:
+        raise ValueError(
+            f"{what}: {IGNORE} is one of the {num_classes} classes, so it cannot be the label to "
+            "ignore; give another ignore_index, such as -1"
+        )
 
 
 def softmax_loss_backward(dloss: Array, cache: SoftmaxLossCache) -> Array:

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minifcn.backend import Array, array_module, to_host
+from minifcn.functional.softmax import IGNORE, check_ignore_index
 
 
 class Scores(NamedTuple):
@@ -53,12 +54,14 @@ class ConfusionMatrix:
     ----------
     num_classes : int C, at least 1
     ignore_index : int
-        A label that does not count even if it lies in 0..C-1.
+        A label that does not count even if it lies in 0..C-1. For more than 255 classes it must
+        not be 255.
     """
 
-    def __init__(self, num_classes: int, ignore_index: int = 255) -> None:
+    def __init__(self, num_classes: int, ignore_index: int = IGNORE) -> None:
         if num_classes < 1:
             raise ValueError(f"the number of classes must be at least 1, not {num_classes}")
+        check_ignore_index("metrics", num_classes, ignore_index)
         self.num_classes = num_classes
         self.ignore_index = ignore_index
         self._counts = np.zeros((num_classes, num_classes), np.int64)

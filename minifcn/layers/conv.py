@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 
 from minifcn.backend import Array
+from minifcn.functional.arguments import divide_channels, whole_number
 from minifcn.functional.conv import (
     ConvCache,
     conv2d_backward,
     conv2d_forward,
     conv2d_output_shape,
 )
-from minifcn.functional.fast.strips import Window
+from minifcn.functional.window import Window
 from minifcn.layers.geometry import Footprint
-from minifcn.layers.layer import Layer, Shape, pair
+from minifcn.layers.layer import Layer, Shape
 
 
 class Conv2d(Layer):
@@ -48,14 +49,11 @@ class Conv2d(Layer):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        if in_channels % groups or out_channels % groups:
-            raise ValueError(
-                f"{in_channels} input and {out_channels} output channels cannot be cut into "
-                f"{groups} groups"
-            )
-        self.window = Window(pair(kernel_size), pair(stride), pair(pad), pair(dilation))
-        self.groups = groups
-        shape = (out_channels, in_channels // groups, *self.window.kernel_size)
+        in_channels = whole_number("convolution: in_channels", in_channels, 1)
+        out_channels = whole_number("convolution: out_channels", out_channels, 1)
+        self.window = Window.of("convolution", kernel_size, stride, pad, dilation)
+        self.groups = divide_channels("convolution", groups, in_channels, out_channels)
+        shape = (out_channels, in_channels // self.groups, *self.window.kernel_size)
         self.params["weight"] = np.zeros(shape, np.float32)
         if bias:
             self.params["bias"] = np.zeros(out_channels, np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minifcn.backend import Array, array_module
+from minifcn.functional.arguments import image_shape, pair
 from minifcn.layers.geometry import Footprint
 from minifcn.layers.layer import Layer, Shape
 
@@ -14,14 +15,14 @@ class Crop(Layer):
 
     Parameters
     ----------
-    offset : (int, int)
+    offset : int or (int, int)
         Where the part begins, in pixels; `geometry.crop_offset` derives it. It is not a centre
         crop: the part begins at the offset and has exactly the reference's height and width.
     """
 
-    def __init__(self, offset: tuple[int, int]) -> None:
+    def __init__(self, offset: int | tuple[int, int]) -> None:
         super().__init__()
-        self.offset = offset
+        self.offset = pair("crop: offset", offset, 0)
 
     def forward(
         self, *bottoms: Array, train: bool = False, rng: Any = None
@@ -45,7 +46,7 @@ class Crop(Layer):
 
     def output_shape(self, *shapes: Shape) -> Shape:
         """Return the batch and channels of the first shape with the size of the second."""
-        (n, c, h, w), (*_, rh, rw) = shapes
+        (n, c, h, w), (*_, rh, rw) = image_shape("crop", shapes[0]), shapes[1]
         top, left = self.offset
         if top + rh > h or left + rw > w:
             raise ValueError(

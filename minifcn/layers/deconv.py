@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minifcn.backend import Array
+from minifcn.functional.arguments import divide_channels, whole_number
 from minifcn.functional.bilinear import bilinear_weight
 from minifcn.functional.deconv import (
     DeconvCache,
@@ -14,9 +15,9 @@ from minifcn.functional.deconv import (
     deconv2d_forward,
     deconv2d_output_shape,
 )
-from minifcn.functional.fast.strips import Window
+from minifcn.functional.window import Window
 from minifcn.layers.geometry import Footprint
-from minifcn.layers.layer import Layer, Shape, pair
+from minifcn.layers.layer import Layer, Shape
 
 
 class Deconv2d(Layer):
@@ -52,13 +53,10 @@ class Deconv2d(Layer):
         bilinear: bool = False,
     ) -> None:
         super().__init__()
-        if in_channels % groups or out_channels % groups:
-            raise ValueError(
-                f"{in_channels} input and {out_channels} output channels cannot be cut into "
-                f"{groups} groups"
-            )
-        self.window = Window(pair(kernel_size), pair(stride), pair(pad))
-        self.groups = groups
+        in_channels = whole_number("deconvolution: in_channels", in_channels, 1)
+        out_channels = whole_number("deconvolution: out_channels", out_channels, 1)
+        self.window = Window.of("deconvolution", kernel_size, stride, pad)
+        self.groups = divide_channels("deconvolution", groups, in_channels, out_channels)
         kh, kw = self.window.kernel_size
         if bilinear:
             if in_channels != out_channels or kh != kw:
@@ -66,10 +64,10 @@ class Deconv2d(Layer):
                     "bilinear upsampling needs as many output as input channels and a square "
                     f"kernel, got {in_channels} -> {out_channels} and {kh} x {kw}"
                 )
-            self.params["weight"] = bilinear_weight(in_channels, kh, groups)
+            self.params["weight"] = bilinear_weight(in_channels, kh, self.groups)
         else:
             self.params["weight"] = np.zeros(
-                (in_channels, out_channels // groups, kh, kw), np.float32
+                (in_channels, out_channels // self.groups, kh, kw), np.float32
             )
         if bias:
             self.params["bias"] = np.zeros(out_channels, np.float32)

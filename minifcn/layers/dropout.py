@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from minifcn.backend import Array
-from minifcn.functional.dropout import DropoutCache, dropout_backward, dropout_forward
+from minifcn.functional.dropout import (
+    DropoutCache,
+    check_ratio,
+    dropout_backward,
+    dropout_forward,
+)
 from minifcn.layers.layer import Layer
 
 
@@ -20,8 +25,7 @@ class Dropout(Layer):
 
     def __init__(self, ratio: float = 0.5) -> None:
         super().__init__()
-        if not 0 <= ratio < 1:
-            raise ValueError(f"the dropout ratio must lie in [0, 1), not {ratio}")
+        check_ratio(ratio)
         self.ratio = ratio
 
     def forward(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minifcn.backend import Array, array_module
+from minifcn.functional.arguments import require_floats
 from minifcn.layers.layer import Layer, Shape
 
 
@@ -29,6 +30,7 @@ class EltwiseSum(Layer):
     ) -> tuple[Array, int | None]:
         """Return the sum; the cache is the number of inputs."""
         self.output_shape(*(bottom.shape for bottom in bottoms))
+        require_floats("sum", *bottoms)
         coefficients = self.coefficients or (1.0,) * len(bottoms)
         terms = [
             bottom if factor == 1 else bottom * bottom.dtype.type(factor)
@@ -80,7 +82,7 @@ class Concat(Layer):
 
     def output_shape(self, *shapes: Shape) -> Shape:
         """Return the shape with the channels added up."""
-        n, _, *size = shapes[0]
-        if any(shape[0] != n or list(shape[2:]) != size for shape in shapes):
+        others = {(shape[:1], shape[2:]) for shape in shapes}
+        if len(others) != 1 or min(map(len, shapes)) < 2:
             raise ValueError(f"concat: batch and image sizes must agree, got {list(shapes)}")
-        return (n, sum(shape[1] for shape in shapes), *size)
+        return (*shapes[0][:1], sum(shape[1] for shape in shapes), *shapes[0][2:])

@@ -10,11 +10,6 @@ from minifcn.layers.geometry import Footprint
 Shape = tuple[int, ...]
 
 
-def pair(value: int | tuple[int, int]) -> tuple[int, int]:
-    """Return (value, value) for one number, and a pair as it is."""
-    return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
-
-
 class Layer:
     """A function with parameters. It keeps no state between forward and backward.
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from minifcn.backend import Array
-from minifcn.functional.linear import LinearCache, linear_backward, linear_forward
+from minifcn.functional.arguments import whole_number
+from minifcn.functional.linear import (
+    LinearCache,
+    linear_backward,
+    linear_forward,
+    linear_output_shape,
+)
 from minifcn.layers.layer import Layer, Shape
 
 
@@ -27,6 +32,8 @@ class Linear(Layer):
 
     def __init__(self, in_features: int, out_features: int) -> None:
         super().__init__()
+        in_features = whole_number("inner product: in_features", in_features, 1)
+        out_features = whole_number("inner product: out_features", out_features, 1)
         self.params["weight"] = np.zeros((out_features, in_features), np.float32)
         self.params["bias"] = np.zeros(out_features, np.float32)
 
@@ -46,12 +53,7 @@ class Linear(Layer):
 
     def output_shape(self, *shapes: Shape) -> Shape:
         """Return (N, F)."""
-        if prod(shapes[0][1:]) != self.params["weight"].shape[1]:
-            raise ValueError(
-                f"inner product: expected {self.params['weight'].shape[1]} values an image, got "
-                f"an input of shape {shapes[0]}"
-            )
-        return shapes[0][0], len(self.params["weight"])
+        return linear_output_shape(shapes[0], self.params["weight"].shape)
 
     def footprint(self) -> None:
         """Return None: the output has no positions left."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minifcn.backend import Array
-from minifcn.functional.lrn import LRNCache, lrn_backward, lrn_forward
+from minifcn.functional.lrn import LRNCache, check_lrn, lrn_backward, lrn_forward
 from minifcn.layers.layer import Layer
 
 
@@ -17,15 +17,14 @@ class LRN(Layer):
     local_size : int, odd
         Number of channels in the neighbourhood.
     alpha, beta, k : float
-        y = x * (k + alpha / local_size * sum of squares) ** -beta
+        y = x * (k + alpha / local_size * sum of squares) ** -beta; k > 0 and alpha >= 0
     """
 
     def __init__(
         self, local_size: int = 5, *, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
     ) -> None:
         super().__init__()
-        if local_size % 2 == 0:
-            raise ValueError(f"local_size must be odd to have a centre, not {local_size}")
+        check_lrn(local_size, alpha, k)
         self.local_size, self.alpha, self.beta, self.k = local_size, alpha, beta, k
 
     def forward(

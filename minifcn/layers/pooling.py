@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minifcn.backend import Array
+from minifcn.functional.arguments import image_shape
 from minifcn.functional.pooling import (
     AvgPoolCache,
     MaxPoolCache,
@@ -15,7 +16,7 @@ from minifcn.functional.pooling import (
     max_pool_forward,
 )
 from minifcn.layers.geometry import Footprint
-from minifcn.layers.layer import Layer, Shape, pair
+from minifcn.layers.layer import Layer, Shape
 
 
 class _Pool2d(Layer):
@@ -41,16 +42,11 @@ class _Pool2d(Layer):
     ) -> None:
         super().__init__()
         step = kernel_size if stride is None else stride
-        self.window = PoolWindow(pair(kernel_size), pair(step), pair(pad), ceil)
-        if any(p >= k for p, k in zip(self.window.pad, self.window.kernel_size, strict=True)):
-            raise ValueError(
-                f"pooling: pad {self.window.pad} must be smaller than the window "
-                f"{self.window.kernel_size}, or a window would see padding only"
-            )
+        self.window = PoolWindow.of(kernel_size, step, pad, ceil)
 
     def output_shape(self, *shapes: Shape) -> Shape:
         """Return (N, C, OH, OW)."""
-        n, c, h, w = shapes[0]
+        n, c, h, w = image_shape("pooling", shapes[0])
         return (n, c, *self.window.output_size((h, w)))
 
     def footprint(self) -> Footprint:

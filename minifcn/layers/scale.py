@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from minifcn.backend import Array
-from minifcn.layers.layer import Layer
+from minifcn.functional.arguments import require_floats, whole_number
+from minifcn.layers.layer import Layer, Shape
 
 
 class Scale(Layer):
@@ -28,12 +29,15 @@ class Scale(Layer):
 
     def __init__(self, channels: int, factor: float = 1.0) -> None:
         super().__init__()
+        channels = whole_number("scale: channels", channels, 1)
         self.params["weight"] = np.full(channels, factor, np.float32)
 
     def forward(
         self, *bottoms: Array, train: bool = False, rng: Any = None
     ) -> tuple[Array, tuple[Array, Array] | None]:
         """Return x * weight[channel]."""
+        require_floats("scale", bottoms[0], self.params["weight"])
+        self.output_shape(bottoms[0].shape)
         factor = self.params["weight"][:, None, None]
         return bottoms[0] * factor, (bottoms[0], factor) if train else None
 
@@ -49,3 +53,12 @@ class Scale(Layer):
         x, factor = cache
         dx = dy * factor if need_dx else None
         return dx, {"weight": (dy * x).sum(axis=(0, 2, 3))} if need_grads else {}
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """Return the shape as it is, or raise ValueError if it has other channels."""
+        channels = len(self.params["weight"])
+        if len(shapes[0]) != 4 or shapes[0][1] != channels:
+            raise ValueError(
+                f"scale: expected images of {channels} channels, got the shape {shapes[0]}"
+            )
+        return shapes[0]

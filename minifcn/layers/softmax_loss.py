@@ -10,8 +10,9 @@ import numpy as np
 from minifcn.backend import Array, array_module, to_device, to_host
 from minifcn.functional.softmax import (
     IGNORE,
-    NORMALIZATIONS,
     SoftmaxLossCache,
+    check_labels,
+    check_normalization,
     softmax_loss_backward,
     softmax_loss_forward,
 )
@@ -27,7 +28,7 @@ class SoftmaxLoss(Layer):
         Divide the sum over pixels by the number of labelled pixels, by the number of images, or
         not at all. The learning rate has to fit: see `functional/softmax.py`.
     ignore_index : int
-        Label of pixels that do not count.
+        Label of pixels that do not count. For more than 255 classes it must not be 255.
     class_weight : sequence of float, optional
         Weight of each class in the sum. The paper found balancing unnecessary (section 4.3).
     """
@@ -40,15 +41,17 @@ class SoftmaxLoss(Layer):
         class_weight: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
-        if normalization not in NORMALIZATIONS:
-            raise ValueError(
-                f"normalization must be one of {NORMALIZATIONS}, not {normalization!r}"
-            )
+        check_normalization(normalization)
         self.normalization = normalization
         self.ignore_index = ignore_index
         self.class_weight: Array | None = None
         if class_weight is not None:
             self.class_weight = np.asarray(class_weight, np.float64)
+            able = np.isfinite(self.class_weight) & (self.class_weight >= 0)
+            if able.ndim != 1 or not able.all():
+                raise ValueError(
+                    f"class_weight must be a number from 0 on for each class, not {class_weight}"
+                )
 
     def forward(
         self, *bottoms: Array, train: bool = False, rng: Any = None
@@ -74,7 +77,8 @@ class SoftmaxLoss(Layer):
         return (softmax_loss_backward(dy, cache) if need_dx else None, None), {}
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """Return the shape of one number."""
+        """Return the shape of one number, or raise ValueError if scores and labels do not fit."""
+        check_labels(shapes[0], shapes[1], self.ignore_index)
         return ()
 
     def footprint(self) -> None:

@@ -1,5 +1,5 @@
 """The nets: classifiers, and the fully convolutional networks made of them."""
 
-from minifcn.models.build import ModelSpec, build, initialise
-
-__all__ = ["ModelSpec", "build", "initialise"]
+from minifcn.models.build import ModelSpec as ModelSpec
+from minifcn.models.build import build as build
+from minifcn.models.build import initialise as initialise

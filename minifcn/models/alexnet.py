@@ -23,14 +23,12 @@ from minifcn.layers import (
     Linear,
     MaxPool2d,
     ReLU,
-    SoftmaxLoss,
 )
-from minifcn.models.backbone import Backbone, NodeList, Tap, chain, scaled
+from minifcn.models.backbone import Backbone, BaseNet, NodeList, Tap, chain, classifier_loss, scaled
 from minifcn.net import Net
 
 KERNELS = (11, 5, 3, 3, 3)
 FC_CHANNELS = 4096
-CAFFENET_IMAGE_SIZE = 227
 FC6_KERNEL = 6  # pool5 of a whole image is 6 x 6
 SMALL_MAP = 3  # fc7 of a 64 x 64 image with padding "same"
 
@@ -201,5 +199,13 @@ def _classifier(
         nodes = alexnet_trunk(variant, width, pad=variant.pad)
         nodes += _top(variant, Linear(features, fc), Linear(fc, fc))
     nodes.append(("fc8", Linear(fc, num_classes), nodes[-1][0]))
-    nodes.append(("loss", SoftmaxLoss("valid"), ("fc8", "label")))
+    nodes.append(("loss", classifier_loss(), ("fc8", "label")))
     return Net(nodes)
+
+
+ALEXNET = BaseNet(
+    alexnet_backbone, alexnet, image_size=227, fc_channels=FC_CHANNELS, rate_factor=10.0
+)
+ALEXNET_TORCHVISION = BaseNet(
+    alexnet_torchvision_backbone, alexnet_torchvision, fc_channels=FC_CHANNELS, rate_factor=10.0
+)

@@ -1,13 +1,15 @@
-"""What an FCN needs to know of the classifier that it is built on."""
+"""What a classifier says of itself, and what an FCN needs to know that is built on it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from minifcn.layers import Layer
+from minifcn.layers import Layer, SoftmaxLoss
+from minifcn.net import Net
 
 NodeList = list[tuple[str, Layer, str | Sequence[str]]]
+SMALL_IMAGE_SIZE = 64  # pixels, each way, that every classifier with padding "same" takes
 
 
 class Tap(NamedTuple):
@@ -55,6 +57,35 @@ class Backbone(NamedTuple):
     streams: tuple[str, ...] = ("",)
 
 
+class BaseNet(NamedTuple):
+    """A net that can be built by its name: what a file adds to `build.BACKBONES`.
+
+    Attributes
+    ----------
+    backbone : callable
+        `backbone(width, *, padding, in_channels)` returns a new `Backbone`.
+    classifier : callable
+        `classifier(num_classes, *, width, padding)` returns a new `Net`.
+    image_size : int
+        Pixels, each way, of the images that the published classifier takes.
+    last_layer : str
+        The classifier's, which gives the scores of the classes.
+    fc_channels : int or None
+        The published channels of fc6 and fc7; both callables then take `fc_channels` as well.
+        None: the net has no such layers.
+    rate_factor : float
+        Times VGG16's learning rates. The paper's line search found 1e-3 for AlexNet, 1e-4 for
+        VGG16 and 5e-5 for GoogLeNet (section 4.3; printed as 5 to the power of -5).
+    """
+
+    backbone: Callable[..., Backbone]
+    classifier: Callable[..., Net]
+    image_size: int = 224
+    last_layer: str = "fc8"
+    fc_channels: int | None = None
+    rate_factor: float = 1.0
+
+
 def late_fusion(make: Callable[[], Backbone], inputs: Mapping[str, str]) -> Backbone:
     """Return several copies of a backbone side by side, each with an input of its own (section 5).
 
@@ -88,3 +119,8 @@ def chain(bottom: str, layers: Sequence[tuple[str, Layer]]) -> NodeList:
         nodes.append((name, layer, bottom))
         bottom = name
     return nodes
+
+
+def classifier_loss() -> SoftmaxLoss:
+    """Return the mean loss of images; each has a class, and 255 is one of ImageNet's."""
+    return SoftmaxLoss("valid", ignore_index=-1)

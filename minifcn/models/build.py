@@ -4,48 +4,29 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from math import sqrt
+from pkgutil import resolve_name
 from typing import Any
 
 import numpy as np
 
-from minifcn.layers import Conv2d, Linear
-from minifcn.models.alexnet import (
-    CAFFENET_IMAGE_SIZE,
-    alexnet,
-    alexnet_backbone,
-    alexnet_torchvision,
-    alexnet_torchvision_backbone,
-)
-from minifcn.models.backbone import Backbone, late_fusion
+from minifcn.functional.softmax import IGNORE
+from minifcn.layers import Conv2d, Linear, SoftmaxLoss
+from minifcn.models.backbone import SMALL_IMAGE_SIZE, Backbone, BaseNet, late_fusion
 from minifcn.models.fcn import PADDINGS, STRIDES, fcn
-from minifcn.models.googlenet import (
-    googlenet,
-    googlenet_backbone,
-    googlenet_torchvision,
-    googlenet_torchvision_backbone,
-)
-from minifcn.models.vgg16 import IMAGE_SIZE, SMALL_IMAGE_SIZE, vgg16, vgg16_backbone
 from minifcn.net import Net
 
+# The `BaseNet` of each, imported when it is asked for.
 BACKBONES = {
-    "vgg16": vgg16_backbone,
-    "alexnet": alexnet_backbone,
-    "alexnet-torchvision": alexnet_torchvision_backbone,
-    "googlenet": googlenet_backbone,
-    "googlenet-torchvision": googlenet_torchvision_backbone,
-}
-CLASSIFIERS = {
-    "vgg16": vgg16,
-    "alexnet": alexnet,
-    "alexnet-torchvision": alexnet_torchvision,
-    "googlenet": googlenet,
-    "googlenet-torchvision": googlenet_torchvision,
+    "vgg16": "minifcn.models.vgg16:VGG16",
+    "alexnet": "minifcn.models.alexnet:ALEXNET",
+    "alexnet-torchvision": "minifcn.models.alexnet:ALEXNET_TORCHVISION",
+    "googlenet": "minifcn.models.googlenet:GOOGLENET",
+    "googlenet-torchvision": "minifcn.models.googlenet:GOOGLENET_TORCHVISION",
 }
 ARCHITECTURES = (*STRIDES, "classifier")
 MODALITIES = ("rgb", "rgbd", "hha", "rgb-hha")
 STREAMS = {"color": "data", "hha": "hha"}  # of late fusion, and the input of each
 OPTIONAL = ("fc_channels", "modality", "heads")  # may be missing in a description
-LAST_LAYERS = ("score", "fc8", "loss3/classifier")
 
 
 @dataclass(frozen=True)
@@ -55,7 +36,8 @@ class ModelSpec:
     Attributes
     ----------
     arch : "fcn32s", "fcn16s", "fcn8s", "fcn8s-at-once", or "classifier"
-    backbone : "vgg16", "alexnet", "googlenet", "alexnet-torchvision" or "googlenet-torchvision"
+    backbone : str
+        A key of `BACKBONES`: "vgg16", "alexnet", "googlenet" ...
     num_classes : int
     width : float
         Factor on every channel count of the backbone; 1 is the published net.
@@ -95,13 +77,19 @@ class ModelSpec:
                 f"num_classes and width must be positive, not {self.num_classes} and {self.width}"
             )
         if self.fc_channels is not None and (
-            self.fc_channels < 1 or self.backbone.startswith("googlenet")
+            self.fc_channels < 1 or base_net(self.backbone).fc_channels is None
         ):
             raise ValueError(
                 f"fc_channels must be positive, and not be given for a net without fc6 and fc7, "
                 f"not {self.fc_channels} for {self.backbone}"
             )
 
+        classes = max([self.num_classes, *(self.heads or {}).values()])
+        if self.arch != "classifier" and classes > IGNORE:
+            raise ValueError(
+                f"an FCN has at most {IGNORE} classes, for a label map says {IGNORE} where nothing "
+                f"counts, not {classes}"
+            )
         if self.heads and next(iter(self.heads.values())) != self.num_classes:
             raise ValueError(f"the first of {self.heads} must have {self.num_classes} classes")
         if self.arch == "classifier" and (self.heads or self.modality != "rgb"):
@@ -127,6 +115,11 @@ class ModelSpec:
         return cls(**{name: fields[name] for name in names if name in fields})
 
 
+def base_net(name: str) -> BaseNet:
+    """Return a net of `BACKBONES`."""
+    return resolve_name(BACKBONES[name])
+
+
 def build(spec: ModelSpec, *, normalization: str = "valid", learn_upsampling: bool = False) -> Net:
     """Return the net of a description; its weights are zero, but for the bilinear upsampling.
 
@@ -138,16 +131,17 @@ def build(spec: ModelSpec, *, normalization: str = "valid", learn_upsampling: bo
     learn_upsampling : bool
         See `models.fcn.fcn`.
     """
+    base = base_net(spec.backbone)
     options: dict[str, Any] = {"padding": spec.padding}
     if spec.fc_channels is not None:
         options["fc_channels"] = spec.fc_channels
     if spec.arch == "classifier":
-        return CLASSIFIERS[spec.backbone](spec.num_classes, width=spec.width, **options)
+        return base.classifier(spec.num_classes, width=spec.width, **options)
     if spec.modality == "rgbd":
         options["in_channels"] = 4
 
     def make() -> Backbone:
-        return BACKBONES[spec.backbone](spec.width, **options)
+        return base.backbone(spec.width, **options)
 
     backbone = late_fusion(make, STREAMS) if spec.modality == "rgb-hha" else make()
     return fcn(
@@ -175,8 +169,9 @@ def initialise(net: Net, seed: int = 0) -> None:
     seed : int
     """
     rng = np.random.default_rng(seed)
+    last = {node.bottoms[0] for node in net.nodes if isinstance(node.layer, SoftmaxLoss)}
     for name, layer in net.owners().items():
-        if isinstance(layer, (Conv2d, Linear)) and not name.startswith(LAST_LAYERS):
+        if isinstance(layer, (Conv2d, Linear)) and not (name in last or name.startswith("score")):
             weight = layer.params["weight"]
             fan_in = weight[0].size
             drawn = rng.standard_normal(weight.shape, dtype=np.float32) * sqrt(2 / fan_in)
@@ -187,4 +182,4 @@ def image_size(spec: ModelSpec) -> int:
     """Return the pixels, each way, of the images that a classifier takes."""
     if spec.padding == "same":
         return SMALL_IMAGE_SIZE
-    return CAFFENET_IMAGE_SIZE if spec.backbone == "alexnet" else IMAGE_SIZE
+    return base_net(spec.backbone).image_size

@@ -35,9 +35,8 @@ from minifcn.layers import (
     Linear,
     MaxPool2d,
     ReLU,
-    SoftmaxLoss,
 )
-from minifcn.models.backbone import Backbone, NodeList, Tap, chain, scaled
+from minifcn.models.backbone import Backbone, BaseNet, NodeList, Tap, chain, classifier_loss, scaled
 from minifcn.net import Net
 
 STEM = (64, 64, 192)  # channels of conv1 and of conv2's two convolutions
@@ -53,6 +52,7 @@ MODULES = {
     "5a": (256, 160, 320, 32, 128, 128),
     "5b": (384, 192, 384, 48, 128, 128),
 }
+LAST_LAYER = "loss3/classifier"
 LAST_MAP, SMALL_LAST_MAP = 7, 2  # inception_5b/output of 224 x 224 and of 64 x 64 pixels
 
 
@@ -226,8 +226,14 @@ def _classifier(variant: Variant, num_classes: int, width: float, padding: str) 
     last: list[tuple[str, Layer]] = [
         ("pool5/7x7_s1", AvgPool2d(size, stride=1)),
         ("pool5/drop_7x7_s1", Dropout(variant.dropout)),
-        ("loss3/classifier", Linear(_output_channels("5b", width), num_classes)),
+        (LAST_LAYER, Linear(_output_channels("5b", width), num_classes)),
     ]
     nodes += chain(nodes[-1][0], last)
-    nodes.append(("loss", SoftmaxLoss("valid"), ("loss3/classifier", "label")))
+    nodes.append(("loss", classifier_loss(), (LAST_LAYER, "label")))
     return Net(nodes)
+
+
+GOOGLENET = BaseNet(googlenet_backbone, googlenet, last_layer=LAST_LAYER, rate_factor=0.5)
+GOOGLENET_TORCHVISION = BaseNet(
+    googlenet_torchvision_backbone, googlenet_torchvision, last_layer=LAST_LAYER, rate_factor=0.5
+)

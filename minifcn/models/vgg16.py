@@ -7,16 +7,22 @@ convolutional (section 4.1): fc6 becomes a 7 x 7 convolution, fc7 a 1 x 1, fc8 i
 
 from __future__ import annotations
 
-from minifcn.layers import AvgPool2d, Conv2d, Dropout, Linear, MaxPool2d, ReLU, SoftmaxLoss
-from minifcn.models.backbone import Backbone, NodeList, Tap, scaled
+from minifcn.layers import AvgPool2d, Conv2d, Dropout, Linear, MaxPool2d, ReLU
+from minifcn.models.backbone import (
+    SMALL_IMAGE_SIZE,
+    Backbone,
+    BaseNet,
+    NodeList,
+    Tap,
+    classifier_loss,
+    scaled,
+)
 from minifcn.net import Net
 
 # For each block, how many convolutions of how many channels.
 BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 FC_CHANNELS = 4096
 FC6_KERNEL = 7  # pool5 of a 224 x 224 image is 7 x 7
-IMAGE_SIZE = 224
-SMALL_IMAGE_SIZE = 64
 
 
 def vgg16_trunk(width: float, pad: int, in_channels: int = 3) -> NodeList:
@@ -125,5 +131,8 @@ def vgg16(
             ("drop7", Dropout(0.5), "relu7"),
             ("fc8", Linear(fc, num_classes), "drop7"),
         ]
-    nodes.append(("loss", SoftmaxLoss("valid"), ("fc8", "label")))
+    nodes.append(("loss", classifier_loss(), ("fc8", "label")))
     return Net(nodes)
+
+
+VGG16 = BaseNet(vgg16_backbone, vgg16, fc_channels=FC_CHANNELS)

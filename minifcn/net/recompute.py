@@ -30,8 +30,8 @@ class Again(NamedTuple):
 def merge_blocks(groups: Sequence[list[Node]], outputs: Sequence[str]) -> list[list[Node]]:
     """Join the groups of `fuse` that form a block: a chain of layers that ends in a max pooling.
 
-    A chain draws no random numbers (dropout would draw others the second time), and nobody else
-    reads what lies within it. Groups outside of blocks stay as they are.
+    A chain begins with one input, draws no random numbers (dropout would draw others the second
+    time), and nobody else reads what lies within it. Groups outside of blocks stay as they are.
     """
     readers = Counter(b for group in groups for node in group for b in node.bottoms)
     readers.update(outputs)
@@ -39,9 +39,13 @@ def merge_blocks(groups: Sequence[list[Node]], outputs: Sequence[str]) -> list[l
     chain: list[list[Node]] = []
     for group in groups:
         last = chain[-1][-1].name if chain else ""
-        if group[0].bottoms != (last,) or readers[last] != 1 or _draws(group):
+        able = len(group[0].bottoms) == 1 and not _draws(group)
+        if not able or group[0].bottoms != (last,) or readers[last] != 1:
             merged += chain
             chain = []
+        if not able:
+            merged.append(group)
+            continue
         chain.append(group)
         if isinstance(group[-1].layer, MaxPool2d):
             merged.append([node for part in chain for node in part])

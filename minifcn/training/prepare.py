@@ -15,10 +15,10 @@ import minifcn
 from minifcn.data import open_dataset
 from minifcn.data.checks import check_labels, shared_images
 from minifcn.data.dataset import Dataset
-from minifcn.data.inputs import hha_preprocess, net_inputs
+from minifcn.data.inputs import hha_preprocess, net_inputs, subtracting
 from minifcn.data.transforms import Preprocess
 from minifcn.inference.model import Model, find_weights
-from minifcn.models.build import STREAMS, ModelSpec, build, initialise
+from minifcn.models.build import STREAMS, ModelSpec, base_net, build, initialise
 from minifcn.net import Net
 from minifcn.system.resources import shipped_weights
 from minifcn.training.settings import Settings, SettingsError
@@ -72,15 +72,18 @@ def make_model(settings: Settings, dataset: Dataset, note: Callable[[str], None]
     )
     initialise(net, settings.seed)
     preprocess = FRESH_PREPROCESS
+    new: list[str] = []
     if settings.modality == "hha":
         preprocess = hha_preprocess(FRESH_PREPROCESS)
     if settings.weights != "none":
         preprocess, new = start_from(net, spec, settings.weights, note, settings.weights_hha)
-        fully_connected = [layer for layer in new if layer.startswith(("fc6", "fc7"))]
-        if fully_connected:
-            samples = [dataset[index] for index in range(min(SETTLED_ON, len(dataset)))]
-            images = [net_inputs(s.image, s.extras, preprocess, spec.modality) for s in samples]
-            settle(net, fully_connected, images)
+    if not isinstance(settings.mean, str):
+        preprocess = subtracting(settings.mean, preprocess, spec.modality)
+    fully_connected = [layer for layer in new if layer.startswith(("fc6", "fc7"))]
+    if fully_connected:
+        samples = [dataset[index] for index in range(min(SETTLED_ON, len(dataset)))]
+        images = [net_inputs(s.image, s.extras, preprocess, spec.modality) for s in samples]
+        settle(net, fully_connected, images)
     palette = np.asarray(dataset.palette)[: len(dataset.class_names)].tolist()
     return Model(net, spec, preprocess, tuple(dataset.class_names), palette, dict(extra_classes))
 
@@ -224,7 +227,7 @@ def carried(spec: ModelSpec, source: str) -> tuple[dict[str, np.ndarray], Prepro
             f"{file.name} holds a net that sees {theirs.modality}; one that sees {spec.modality} "
             "cannot start from it: give the weights of a net that sees colour"
         )
-    dropped = ["fc8/", "loss3/classifier/"]
+    dropped = [f"{base_net(theirs.backbone).last_layer}/"]
     classes = (theirs.num_classes, theirs.heads), (spec.num_classes, spec.heads)
     if classes[0] != classes[1] or theirs.arch == "classifier":
         dropped += ["score", "upscore"]

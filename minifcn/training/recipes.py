@@ -6,16 +6,20 @@ update, momentum 0.99, the loss is the sum over pixels. A single example then ha
 weight in the update, since 0.9 ** (1/20) is about 0.99, but there are twenty times more updates.
 
 A rate means nothing without the loss it belongs to: 1e-10 for a sum over 187,500 pixels is 2e-5
-for their mean. Rates are therefore compared as *pixel rates*, those of the mean loss.
+for their mean. Rates are therefore compared as *pixel rates*, those of the mean loss, and a rate
+for another loss or other images is the one with the same pixel rate.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from minifcn.models.build import base_net
 
 # Images of the paper's data have about this many pixels (VOC's are 500 x 375).
 PAPER_PIXELS = 187_500
-LOWEST_PIXEL_RATE, HIGHEST_PIXEL_RATE = 1e-9, 0.5
+# The lowest in use is FCN-8s' on GoogLeNet, 9e-10; 1e-10 is the summed loss' put to the mean loss.
+LOWEST_PIXEL_RATE, HIGHEST_PIXEL_RATE = 5e-10, 0.5
 
 
 class Recipe(NamedTuple):
@@ -29,8 +33,9 @@ class Recipe(NamedTuple):
         Images an update.
     momentum, weight_decay : float
     rates : dict from architecture to float
-        For the published VGG16 (width 1, ImageNet weights); the staged nets continue from the
-        one before at a lower rate. `BACKBONE_FACTORS` has what other backbones multiply it by.
+        For the published VGG16 (width 1, ImageNet weights) and images of `PAPER_PIXELS`; the
+        staged nets continue from the one before at a lower rate. For other backbones they are
+        multiplied by their `BaseNet.rate_factor`.
     """
 
     normalization: str
@@ -58,19 +63,60 @@ RECIPES = {
 }
 
 
-# The paper's line search found 1e-3 for AlexNet, 1e-4 for VGG16 and 5e-5 for GoogLeNet (section
-# 4.3; printed as 5 to the power of -5).
-BACKBONE_FACTORS = {
-    "vgg16": 1.0,
-    "alexnet": 10.0,
-    "alexnet-torchvision": 10.0,
-    "googlenet": 0.5,
-    "googlenet-torchvision": 0.5,
-}
+def recipe_settings(
+    values: dict[str, Any], given: dict[str, Any], *, pixels: int, images: int, small_rate: float
+) -> dict[str, Any]:
+    """Return the fields of `settings.Settings` that follow from a recipe, and from one another.
+
+    Parameters
+    ----------
+    values : dict
+        The settings that do not follow from it: "recipe", "arch", "backbone", "width" and the
+        data set's "batch_size".
+    given : dict
+        What was chosen instead of a default.
+    pixels : int
+        Of an image.
+    images : int
+        How many the training sees in all.
+    small_rate : float
+        See `default_rate`.
+    """
+    name = values["recipe"]
+    recipe = RECIPES[name]
+    batch_size = given.get("batch_size", 1 if name == "heavy" else values["batch_size"])
+    images_of_update = batch_size if values["width"] < 0.5 else recipe.images
+    accumulate = given.get("accumulate", max(1, round(images_of_update / batch_size)))
+    steps = given.get("steps", max(1, images // (batch_size * accumulate)))
+    normalization = given.get("normalization", recipe.normalization)
+    return {
+        "batch_size": batch_size,
+        "accumulate": accumulate,
+        "steps": steps,
+        "evaluate_every": max(1, steps // 4),
+        "warm_up": min(50, steps // 10),
+        "momentum": recipe.momentum,
+        "weight_decay": recipe.weight_decay,
+        "normalization": normalization,
+        "rate": default_rate(
+            recipe,
+            *(values[name] for name in ("arch", "backbone", "width")),
+            normalization=normalization,
+            pixels=pixels,
+            small_rate=small_rate,
+        ),
+    }
 
 
 def default_rate(
-    recipe: Recipe, arch: str, backbone: str, width: float, *, pixels: int, small_rate: float
+    recipe: Recipe,
+    arch: str,
+    backbone: str,
+    width: float,
+    *,
+    normalization: str,
+    pixels: int,
+    small_rate: float,
 ) -> float:
     """Return the learning rate to start with.
 
@@ -84,22 +130,29 @@ def default_rate(
     arch, backbone : str
     width : float
         Of the backbone; half the published width or more counts as the paper's net.
+    normalization : "valid", "batch" or "none"
+        Of the loss that is trained with, be it the recipe's or not.
     pixels : int
         Of an image.
     small_rate : float
-        The rate of a small net for the mean loss and momentum 0.9. With a larger momentum a
-        gradient acts longer and the rate is lowered by as much; for the summed loss it is divided
-        by the pixels.
+        The pixel rate of a small net at momentum 0.9. With a larger momentum a gradient acts
+        longer and the rate is lowered by as much.
     """
-    if width >= 0.5:
-        return recipe.rates[arch] * BACKBONE_FACTORS[backbone]
-    rate = small_rate * (1 - recipe.momentum) / (1 - 0.9)
-    return rate if recipe.normalization == "valid" else rate / pixels
+    summed = pixels_summed(normalization, pixels)
+    if width < 0.5:
+        return small_rate * (1 - recipe.momentum) / (1 - 0.9) / summed
+    rate = recipe.rates[arch] * base_net(backbone).rate_factor
+    return rate * (pixels_summed(recipe.normalization, PAPER_PIXELS) / summed)
+
+
+def pixels_summed(normalization: str, pixels: int) -> int:
+    """Return how many times the mean over pixels a loss is: 1, or as often as there are pixels."""
+    return 1 if normalization == "valid" else pixels
 
 
 def pixel_rate(rate: float, normalization: str, pixels: int) -> float:
     """Return the rate that would do the same with the mean over pixels as loss."""
-    return rate if normalization == "valid" else rate * pixels
+    return rate * pixels_summed(normalization, pixels)
 
 
 def check_rate(rate: float, normalization: str, pixels: int) -> None:
@@ -115,7 +168,7 @@ def check_rate(rate: float, normalization: str, pixels: int) -> None:
     Raises
     ------
     ValueError
-        If the pixel rate lies outside 1e-9 ... 0.5.
+        If the pixel rate lies outside 5e-10 ... 0.5.
     """
     equivalent = pixel_rate(rate, normalization, pixels)
     if LOWEST_PIXEL_RATE <= equivalent <= HIGHEST_PIXEL_RATE:

@@ -89,10 +89,8 @@ def execute(
         If the loss becomes infinite or not a number.
     """
     reporter = reporter or Reporter()
-    if communicator.leads and (folder / "config.json").exists() and not resume:
-        raise SettingsError(
-            f"{folder}: holds a run already; give --resume to continue it or another --out"
-        )
+    if communicator.leads and not resume:
+        refuse_taken(folder)
     xp = take_device(
         settings.device,
         threads=settings.threads,
@@ -115,6 +113,14 @@ def execute(
         write_json(folder / "results.json", results(confusions, trained))
     communicator.barrier()  # the next stage reads the weights
     return confusions[""].scores()
+
+
+def refuse_taken(folder: Path) -> None:
+    """Refuse a folder that holds a run."""
+    if (folder / "config.json").exists():
+        raise SettingsError(
+            f"{folder}: holds a run already; give --resume to continue it or another --out"
+        )
 
 
 def fit(

@@ -7,10 +7,13 @@ from typing import Any
 
 from minifcn.backend import PRECISIONS
 from minifcn.models.build import ModelSpec
-from minifcn.training.recipes import RECIPES, check_rate, default_rate
+from minifcn.reference.solvers import reference_settings, training_mean
+from minifcn.training.recipes import RECIPES, check_rate, recipe_settings
 
 # The nets of `--staged`, in order: each starts from the one before (section 4.2 of the paper).
 STAGES = ("fcn32s", "fcn16s", "fcn8s")
+REFERENCE = "reference"  # the recipe, and the mean, of the paper's authors: `reference.py`
+RECIPE_NAMES = (*RECIPES, REFERENCE)
 
 
 class SettingsError(ValueError):
@@ -40,8 +43,11 @@ class Settings:
         the package, "none" for random weights.
     weights_hha : str or None
         The same for the HHA stream of late fusion; by default it starts as the colour stream.
+    mean : "weights" or list of three floats, 0..255
+        What is subtracted from the images: the weights' own mean, or blue, green and red; of a
+        net that sees nothing but HHA disparity, height and angle.
     recipe : str
-        "accumulate" or "heavy", see `recipes.py`.
+        "accumulate" or "heavy", see `recipes.py`, or "reference", see `reference.py`.
     rate : float
         Learning rate at the start.
     policy : str
@@ -92,6 +98,7 @@ class Settings:
     modality: str
     weights: str
     weights_hha: str | None
+    mean: str | list[float]
     recipe: str
     rate: float
     policy: str
@@ -124,6 +131,11 @@ class Settings:
         if self.precision not in PRECISIONS:
             raise SettingsError(
                 f"precision must be one of {', '.join(PRECISIONS)}, not {self.precision!r}"
+            )
+        if self.mean != "weights" and not _is_mean(self.mean):
+            raise SettingsError(
+                "mean must be 'weights', 'reference' or three numbers of 0 to 255, "
+                f"not {self.mean!r}"
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -169,6 +181,8 @@ COMMON: dict[str, Any] = {
     "modality": "rgb",
     "weights": "shipped",
     "weights_hha": None,
+    "mean": "weights",
+    "recipe": "accumulate",
     "policy": "poly",
     "mirror": True,
     "jitter": 0,
@@ -196,8 +210,9 @@ DATASETS: dict[str, dict[str, Any]] = {
         "batch_size": 1,
         "train_split": "trainval",
         "val_split": "test",
+        "mean": REFERENCE,
     },
-    "siftflow": {**PHOTOS, "pixels": 256 * 256, "images": 10_000},
+    "siftflow": {**PHOTOS, "pixels": 256 * 256, "images": 10_000, "mean": REFERENCE},
     "context": {**PHOTOS, "pixels": 500 * 375, "images": 20_000},
     "folder": {**PHOTOS, "pixels": 480 * 360, "images": 8_000, "padding": "same"},
 }
@@ -210,47 +225,42 @@ def resolve(dataset: str, **given: Any) -> Settings:
     ----------
     dataset : str
     **given
-        Fields of `Settings`; None means not given.
+        Fields of `Settings`; None means not given. `mean` may be "reference".
 
     Raises
     ------
     SettingsError
-        If a name is unknown, or the learning rate cannot work with the loss.
+        If a name is unknown, the learning rate cannot work with the loss, or the reference does
+        not have what is asked of it.
     """
     if dataset not in DATASETS:
         raise SettingsError(f"data set {dataset!r} is not known; choose {', '.join(DATASETS)}")
     given = {name: value for name, value in given.items() if value is not None}
     preset = dict(DATASETS[dataset])
-    pixels, images, small_rate = (preset.pop(key) for key in ("pixels", "images", "small_rate"))
-    values: dict[str, Any] = {**COMMON, **preset, **given, "dataset": dataset}
-
-    name = values.setdefault("recipe", "accumulate")
-    if name not in RECIPES:
-        raise SettingsError(f"recipe must be one of {', '.join(RECIPES)}, not {name!r}")
-    recipe = RECIPES[name]
-    if name == "heavy":
-        values["batch_size"] = given.get("batch_size", 1)
-    small = values["width"] < 0.5
-    updates_of = values["batch_size"] if small else recipe.images
-    values.setdefault("accumulate", max(1, round(updates_of / values["batch_size"])))
-    values.setdefault("normalization", recipe.normalization)
-    values.setdefault("momentum", recipe.momentum)
-    values.setdefault("weight_decay", recipe.weight_decay)
-    values.setdefault("steps", max(1, images // (values["batch_size"] * values["accumulate"])))
-    values.setdefault("evaluate_every", max(1, values["steps"] // 4))
-    values.setdefault("warm_up", min(50, values["steps"] // 10))
+    sizes = {name: preset.pop(name) for name in ("pixels", "images", "small_rate")}
+    values = {**COMMON, **preset, **given, "dataset": dataset}
+    if values["recipe"] not in RECIPE_NAMES:
+        known = ", ".join(RECIPE_NAMES)
+        raise SettingsError(f"recipe must be one of {known}, not {values['recipe']!r}")
     try:
-        rate = default_rate(
-            recipe,
-            values["arch"],
-            values["backbone"],
-            values["width"],
-            pixels=pixels,
-            small_rate=small_rate,
-        )
-        values.setdefault("rate", rate)
+        if values["recipe"] == REFERENCE:
+            net = (values[name] for name in ("arch", "backbone", "modality"))
+            values |= {**reference_settings(dataset, *net), **given}
+        else:
+            values |= {**recipe_settings(values, given, **sizes), **given}
+        if values["mean"] == REFERENCE:
+            values["mean"] = list(training_mean(dataset, values["modality"]))
         settings = Settings(**values)
-        check_rate(settings.rate, settings.normalization, pixels)
+        check_rate(settings.rate, settings.normalization, sizes["pixels"])
     except (TypeError, ValueError) as error:
         raise SettingsError(str(error)) from error
     return settings
+
+
+def _is_mean(values: Any) -> bool:
+    """Return whether these are the means of three channels."""
+    return (
+        not isinstance(values, str)
+        and len(values) == 3
+        and all(0 <= value <= 255 for value in values)
+    )

@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 
 from minifcn.weights.importing.conventions.ours import ATTRIBUTES
-from minifcn.weights.importing.conventions.torch import ALEXNET_LAYERS, VGG16_LAYERS
+from minifcn.weights.importing.conventions.torch import CLASSIFIER_LAYERS
 from minifcn.weights.importing.formats.numpy_files import write_npz
 from minifcn.weights.importing.formats.safetensors import write_safetensors
 
 EXPORTS = ("safetensors", "npz", "torch-layout")
-_CLASSIFIER_LAYERS = {"vgg16": VGG16_LAYERS, "alexnet-torchvision": ALEXNET_LAYERS}
 
 
 def export(
@@ -62,7 +61,7 @@ def torch_layers(attributes: Mapping[str, Any]) -> dict[str, str]:
     """Return torchvision's names of the layers of a classifier; none for any other net."""
     if attributes.get("arch") != "classifier":
         return {}
-    return {ours: theirs for theirs, ours in _CLASSIFIER_LAYERS.get(attributes["backbone"], ())}
+    return {ours: theirs for theirs, ours in CLASSIFIER_LAYERS.get(attributes["backbone"], ())}
 
 
 def _torch_name(address: str, layers: Mapping[str, str]) -> str:

@@ -16,6 +16,7 @@ from minifcn.__main__ import COMMANDS
 from minifcn.__main__ import main as minifcn
 from minifcn.backend import get_product_precision, set_product_precision
 from minifcn.data.palette import read_label
+from minifcn.training import stages
 
 FIGURES = {"pixel_accuracy", "mean_accuracy", "mean_iu", "fw_iu"}
 TINY = ["--width", "0.015625", "--weights", "none", "--smoke"]
@@ -125,7 +126,7 @@ def test_a_resumed_run_takes_how_it_runs_from_the_command_and_the_rest_from_itse
     run, monkeypatch, capsys
 ):
     executed = []
-    monkeypatch.setattr(train, "execute", lambda settings, *_, **__: executed.append(settings))
+    monkeypatch.setattr(stages, "execute", lambda settings, *_, **__: executed.append(settings))
     how = ["--precision", "tf32", "--log-every", "5", "--threads", "1", "--device", "cpu"]
     assert train.main(["shapes", "--lr", "0.001", *how, "--out", str(run), "--resume"]) == 0
     (settings,) = executed

@@ -94,11 +94,11 @@ def voc(publish: Callable[..., None], content: bytes, year: int = 2011) -> None:
 def test_weights_are_fetched_and_converted_with_what_is_known_of_them(
     cache, publish, conversions, capsys
 ):
-    publish("net", WEIGHTS, colours="caffe")
+    publish("net", WEIGHTS, arch="fcn8s", colours="caffe")
     assert main(["net"]) == 0
     assert (cache / "net.bin").read_bytes() == WEIGHTS
     assert (cache / "net.h5").read_bytes() == b"ours: " + WEIGHTS
-    assert conversions == [{"colours": "caffe", "licence": "a licence"}]
+    assert conversions == [{"arch": "fcn8s", "colours": "caffe", "licence": "a licence"}]
     out = capsys.readouterr().out
     assert f"fetched and verified: {cache / 'net.bin'}" in out
     assert f"--weights {cache / 'net.h5'}" in out

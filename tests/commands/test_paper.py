@@ -1,4 +1,4 @@
-"""The command that computes figures of the paper."""
+"""The command that computes what the paper shows."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import pytest
 
 from minifcn import paper
 from minifcn.data.palette import write_palette_png
-from minifcn.experiments.table1 import NETS, PAPER, SCORES, Geometry, geometry
+from minifcn.experiments import EXPERIMENTS, experiment
+from minifcn.experiments.table1 import SCORES
 from minifcn.layers import Conv2d
 from minifcn.models import ModelSpec, build
-from minifcn.models.backbone import chain
 from minifcn.models.googlenet import LAST_MAP
-from minifcn.net import Net
 
 
 @pytest.fixture
@@ -23,27 +22,12 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    ("name", "parameters", "field"),
-    [
-        ("FCN-AlexNet", 56_954_261, 355),
-        ("FCN-VGG16", 134_346_581, 404),
-        ("FCN-GoogLeNet", 5_995_077, 715),
-    ],
-)
-def test_the_geometry_is_the_paper_s_but_for_googlenet_s_field(name, parameters, field):
-    printed = PAPER[name]
-    assert geometry(build(ModelSpec("fcn32s", NETS[name]))) == printed._replace(
-        parameters=parameters, receptive_field=field
-    )
-    assert round(parameters, -6) == printed.parameters
-
-
-def test_the_longest_way_counts_and_only_convolutions_that_learn():
-    nodes = chain("data", [("a", Conv2d(3, 4, 3)), ("b", Conv2d(4, 4, 3, stride=2))])
-    nodes += [("side", Conv2d(3, 4, 5), "data"), (SCORES, Conv2d(4, 2, 1), "b")]
-    weights = (27 * 4 + 4) + (36 * 4 + 4) + (75 * 4 + 4) + (4 * 2 + 2)
-    assert geometry(Net(nodes)) == Geometry(3, weights, 5, 2)
+def test_without_a_name_the_experiments_are_listed(capsys):
+    assert paper.main([]) == 0
+    listed = " ".join(capsys.readouterr().out.split())
+    for name in EXPERIMENTS:
+        section, sentence, *_ = experiment(name)
+        assert f"{name} {sentence} ({section})" in listed
 
 
 def test_table1_prints_ours_beside_the_paper_s_and_the_difference_explained(capsys):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from minifcn.data.dataset import DataError
-from minifcn.data.inputs import HHA_MEAN, hha_preprocess, log_depth, net_inputs
+from minifcn.data.inputs import hha_preprocess, log_depth, net_inputs
 from minifcn.data.transforms import CAFFE_VOC, Preprocess
+from minifcn.reference.data_sets import HHA_MEAN
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (4, 6, 3), np.uint8)

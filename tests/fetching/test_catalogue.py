@@ -14,6 +14,7 @@ from minifcn.fetching.catalogue.data import DATA
 from minifcn.fetching.catalogue.ports import PORTS
 from minifcn.fetching.fetch import MAX_BYTES
 from minifcn.fetching.transfer import SCHEMES
+from minifcn.models.build import ARCHITECTURES
 
 HEX_DIGITS = {"md5": 32, "sha1": 40, "sha256": 64, "sha256-prefix": 8}
 # Read by eye: what is published, so that an entry that gets lost is noticed.
@@ -76,7 +77,7 @@ def test_what_follows_fits_the_kind(entry):
     assert entry.then in {"weights": ("convert", "keep"), "data": ("extract", "keep")}[entry.kind]
     assert (entry.then == "extract") == is_inside(entry.folder)
     assert entry.then == "extract" or not entry.holds
-    assert entry.then == "convert" or entry.colours is None
+    assert entry.then == "convert" or (entry.colours is None and entry.arch is None)
 
 
 @each_entry
@@ -98,6 +99,14 @@ def test_torch_files_carry_the_beginning_of_their_checksum():
 
 def test_colours_are_told_where_the_file_does_not():
     assert [e.name for e in FILES.values() if e.colours] == ["vgg16-wkentaro-torch"]
+
+
+@each_entry
+def test_each_fcn_knows_which_one_it_is(entry):
+    name = entry.name.replace("fcn-alexnet", "fcn32s").replace("atonce", "at-once")
+    known = re.search(r"fcn\d+s(-at-once)?", name)
+    assert entry.arch == (known[0] if known else None)
+    assert entry.arch is None or entry.arch in ARCHITECTURES
 
 
 def test_name_that_is_unknown_brings_those_most_like_it():

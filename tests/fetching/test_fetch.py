@@ -139,6 +139,13 @@ def test_when_all_addresses_are_dead_each_is_named_with_its_reason_and_the_way_o
     assert digest(CONTENT) in message
 
 
+def test_way_out_says_what_the_file_does_not_tell(site, tmp_path):
+    known = entry(f"{site.address}/gone", arch="fcn8s-at-once", colours="caffe")
+    options = "-o weights/net.h5 --arch fcn8s-at-once --colours caffe`"
+    with pytest.raises(FetchError, match=options):
+        fetch(known, tmp_path)
+
+
 def test_way_out_of_data_is_another_one(site, tmp_path):
     dead = f"{site.address}/gone"
     with pytest.raises(FetchError, match="put it at .*net.bin .*the folder with `--data-dir`"):

@@ -8,6 +8,8 @@ from helpers.cases import conv_cases, deconv_cases, pool_cases
 from helpers.torch_twins import EXAMPLES, Example, avg_pool, conv, deconv, max_pool, ours, theirs
 from hypothesis import assume, given
 
+from minifcn.functional.softmax import softmax_loss_forward
+
 torch = pytest.importorskip("torch")
 
 
@@ -44,3 +46,28 @@ def test_poolings(pool, case):
     kernel, pad = case.options["kernel_size"], case.options["pad"]
     assume(all(2 * p <= k for p, k in zip(pad, kernel, strict=True)))
     assert_equal(pool(case.x_shape, **case.options))
+
+
+# PyTorch's mean over no pixels is not a number.
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if "mean" not in name])
+def test_empty_batches(name):
+    layer, shapes, twin = EXAMPLES[name]
+    assert_equal(Example(layer, tuple((0, *shape[1:]) for shape in shapes), twin))
+
+
+@pytest.mark.parametrize("kernel", [(300, 300), (299, 3)])
+def test_maxima_of_large_windows(kernel):
+    options = {"stride": (2, 2), "pad": (1, 0), "ceil": True}
+    assert_equal(max_pool((1, 2, 301, 302), kernel_size=kernel, **options))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("magnitude", [1, 100, 10_000])
+def test_losses_of_scores_however_far_apart(dtype, magnitude):
+    scores = magnitude * np.random.default_rng(0).standard_normal((2, 21, 5, 7)).astype(dtype)
+    label = np.random.default_rng(1).integers(0, 21, (2, 5, 7))
+    loss, _ = softmax_loss_forward(scores, label, normalization="none")
+    expected = torch.nn.functional.cross_entropy(
+        torch.from_numpy(scores), torch.from_numpy(label), reduction="sum"
+    )
+    np.testing.assert_allclose(loss, expected.numpy(), rtol=1e-5 if dtype == np.float32 else 1e-12)

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from minifcn.functional import cuda
 from minifcn.functional.conv import conv2d_backward, conv2d_forward, force_path
 from minifcn.functional.cuda.launch import launch, signature
-from minifcn.functional.fast.strips import Window, im2col
-from minifcn.functional.pooling import PoolWindow
-from minifcn.functional.softmax import softmax_loss_forward
+from minifcn.functional.fast.strips import im2col
+from minifcn.functional.lrn import lrn_backward, lrn_forward
+from minifcn.functional.pooling import PoolWindow, max_pool_backward, max_pool_forward
+from minifcn.functional.softmax import softmax_loss_backward, softmax_loss_forward
+from minifcn.functional.window import Window
 
 pytestmark = [
     pytest.mark.skipif(COMPILER is None, reason="no C++ compiler (g++ or clang++) found"),
@@ -82,6 +84,15 @@ def test_maxima_of_any_window_are_the_same_to_the_last_bit(case, dtype, nan):
     assert_same(ours, expected)
 
 
+def test_a_window_may_have_more_places_than_16_bits_can_number():
+    window, shape = PoolWindow((257, 256), (1, 2)), (1, 1, 258, 258)
+    expected = pooled(np, "float32", window, shape)
+    with kernels_on_cpu():
+        ours = pooled(np, "float32", window, shape)
+    assert ours[1].dtype == np.uint32
+    assert_same(ours, expected)
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "float16", "float32", "float64"])
 def test_pixels_of_any_size_become_columns(dtype):
     x = (100 * normal(1, 2, 5, 6)).astype(dtype, casting="unsafe")
@@ -136,6 +147,20 @@ def test_a_write_outside_of_an_array_is_noticed():
     source = 'extern "C" __global__ void stray(Index count, Real* y)\n{\n    y[count] = 1;\n}\n'
     with kernels_on_cpu(), pytest.raises(AssertionError, match="stray wrote outside its array"):
         launch(source, 4, np.zeros(4))
+
+
+def test_nothing_is_launched_for_an_empty_batch():
+    x = np.zeros((0, 3, 4, 4))
+    with kernels_on_cpu() as launched:
+        y, cache = lrn_forward(x)
+        assert lrn_backward(y, cache).shape == x.shape
+        y, pooled_cache = max_pool_forward(x, PoolWindow((2, 2), (2, 2)))
+        assert max_pool_backward(y, pooled_cache).shape == x.shape
+        loss, loss_cache = softmax_loss_forward(x, np.zeros((0, 4, 4), int))
+        assert softmax_loss_backward(loss, loss_cache).shape == x.shape
+        y, conv_cache = conv2d_forward(x, np.ones((2, 3, 3, 3)), np.ones(2), relu=True)
+        assert conv2d_backward(y, conv_cache)[0].shape == x.shape
+    assert loss == 0 and not launched
 
 
 def test_nothing_is_launched_for_an_empty_array():

@@ -13,7 +13,7 @@ from helpers.ladder import arrays_of, assert_same, dy_of, options_of, ours, plai
 from hypothesis import given
 
 from minifcn.functional import naive
-from minifcn.functional.fast.strips import Window
+from minifcn.functional.window import Window
 from minifcn.functional.im2col import im2col_backward_data, im2col_backward_weights, im2col_forward
 from minifcn.net.gradcheck import check_function
 

@@ -11,7 +11,8 @@ from minifcn.functional import conv
 from minifcn.functional.conv import choose_path, conv2d_backward, conv2d_forward, force_path
 from minifcn.functional.deconv import deconv2d_forward
 from minifcn.functional.fast import winograd
-from minifcn.functional.fast.strips import Window, im2col_backward_data, turned_backward_data
+from minifcn.functional.fast.strips import im2col_backward_data, turned_backward_data
+from minifcn.functional.window import Window
 
 # Relative to the largest value; Winograd's transforms cost about one digit.
 TOLERANCE = {"float64": 1e-12, "float32": 2e-5}

@@ -131,13 +131,27 @@ def test_a_pixel_that_wins_several_windows_collects_from_all():
     assert max_pool_backward(np.array([[[[1.0, 10]]]]), cache).tolist() == [[[[0, 11, 0]]]]
 
 
-@pytest.mark.parametrize(("side", "dtype"), [(15, np.uint8), (16, np.uint16)])
+@pytest.mark.parametrize(
+    ("side", "dtype"), [(16, np.uint8), (17, np.uint16), (256, np.uint16), (257, np.uint32)]
+)
 def test_the_winner_is_kept_in_the_smallest_integer(side, dtype):
     x = np.zeros((1, 1, side, side))
     x[0, 0, -1, -1] = 1
     _, cache = max_pool_forward(x, PoolWindow((side, side), (1, 1)))
     assert cache.argmax.dtype == dtype
     assert max_pool_backward(np.ones((1, 1, 1, 1)), cache)[0, 0, -1, -1] == 1
+
+
+def test_a_window_larger_than_the_image_takes_no_more_than_the_image():
+    # A window of 10**12 pixels would not fit into memory, nor its places be gone through.
+    x, window = normal(1, 2, 3, 4, 5), PoolWindow((10**6, 10**6), (10**6, 10**6), (1, 2))
+    y, cache = max_pool_forward(x, window)
+    np.testing.assert_array_equal(y, x.max(axis=(2, 3), keepdims=True))
+    np.testing.assert_array_equal(max_pool_backward(np.ones_like(y), cache), x == y)
+    y, cache = avg_pool_forward(x, window)
+    area = (4 + 2) * (5 + 4)  # the padding counts, what lies beyond does not
+    np.testing.assert_allclose(y, x.sum(axis=(2, 3), keepdims=True) / area, rtol=1e-12)
+    np.testing.assert_allclose(avg_pool_backward(np.ones_like(y), cache), 1 / area, rtol=1e-12)
 
 
 def test_without_training_there_is_no_cache():
@@ -155,6 +169,13 @@ def test_float32_in_float32_out(ceil):
         y, cache = forward(x, window)
         dy = normal(2, *y.shape, dtype=np.float32)
         assert y.dtype == backward(dy, cache).dtype == np.float32
+
+
+@pytest.mark.parametrize("forward", [max_pool_forward, avg_pool_forward])
+def test_a_window_that_may_see_padding_alone_is_refused(forward):
+    message = r"pad \(2, 0\) must be smaller than the window \(2, 2\)"
+    with pytest.raises(ValueError, match=message):
+        forward(np.zeros((1, 1, 4, 4)), PoolWindow((2, 2), (2, 2), (2, 0)))
 
 
 @pytest.mark.parametrize("forward", [max_pool_forward, avg_pool_forward])

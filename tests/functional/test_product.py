@@ -13,8 +13,8 @@ from minifcn.backend import set_product_precision
 from minifcn.functional.conv import choose_path, conv2d_backward, conv2d_forward
 from minifcn.functional.cuda.gemm import gemm
 from minifcn.functional.fast.product import factors, product, to_half
-from minifcn.functional.fast.strips import Window
 from minifcn.functional.linear import linear_backward, linear_forward
+from minifcn.functional.window import Window
 
 HALF_ROUNDING = 2.0**-11  # of the numbers that are multiplied, relative to each
 
@@ -62,6 +62,17 @@ def test_double_precision_stays_double(precision):
     precision("float16")
     a = normal(1, 3, 3)
     assert factors(a, a)[2] is None
+
+
+@pytest.mark.usefixtures("tensor_cores")
+@pytest.mark.parametrize("name", ["tf32", "float16"])
+def test_of_an_empty_batch_there_is_no_largest_value_to_scale_by(precision, name):
+    precision(name)
+    weight = normal(1, 3, 12, dtype=np.float32)
+    y, cache = linear_forward(np.zeros((0, 12), np.float32), weight, weight[:, 0])
+    dx, dweight, _ = linear_backward(y, cache)
+    assert y.shape == (0, 3) and dx.shape == (0, 12)
+    np.testing.assert_array_equal(dweight, np.zeros_like(weight))
 
 
 @pytest.mark.parametrize("magnitude", [1e-12, 1.0, 1e9])

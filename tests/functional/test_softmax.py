@@ -53,8 +53,15 @@ def test_huge_scores_do_not_overflow():
     scores = np.array([1e4, 0, -1e4], np.float32).reshape(1, 3, 1, 1)
     assert softmax(scores).ravel().tolist() == [1, 0, 0]
     loss, cache = softmax_loss_forward(scores, labels(2))
-    assert float(loss) == pytest.approx(-log(np.finfo(np.float32).tiny), rel=1e-6)  # Caffe's floor
+    assert float(loss) == 20_000  # of which float32 knows no probability: exp(-103.3) is its least
     assert softmax_loss_backward(np.float32(1), cache).ravel().tolist() == [1, 0, -1]
+
+
+def test_what_is_infinite_where_nothing_counts_costs_nothing():
+    scores = SCORES.copy()
+    scores[0, 0, 0, 1] = -np.inf  # class 0 is impossible at a pixel that is not labelled
+    loss, _ = softmax_loss_forward(scores, labels(2, 255))
+    assert float(loss) == pytest.approx(log(2))
 
 
 @given(
@@ -64,10 +71,11 @@ def test_huge_scores_do_not_overflow():
     normalization=st.sampled_from(["valid", "batch", "none"]),
     weighted=st.booleans(),
     ignore_index=st.sampled_from([255, 0, -1]),
+    magnitude=st.sampled_from([1, 1e4]),
     seed=st.integers(0, 100),
 )
-def test_the_loss_equals_the_plain_loops(n, classes, size, weighted, seed, **options):
-    scores = normal(seed, n, classes, *size)
+def test_the_loss_equals_the_plain_loops(n, classes, size, weighted, magnitude, seed, **options):
+    scores = magnitude * normal(seed, n, classes, *size)
     label = np.random.default_rng(seed).integers(0, classes, (n, *size))
     label[:, 0, 0] = options["ignore_index"]
     options["class_weight"] = np.arange(1.0, classes + 1) if weighted else None
@@ -108,6 +116,46 @@ def test_a_classifier_has_one_label_an_image():
     expected = naive.softmax_loss(scores[:, :, None, None], label[:, None, None])
     assert float(loss) == pytest.approx(expected)
     assert softmax_loss_backward(np.array(1.0), cache).shape == (4, 3)
+
+
+@pytest.mark.parametrize("label_dtype", [np.uint16, np.int64, np.uint64])
+def test_of_more_than_255_classes_each_counts(label_dtype):
+    scores = normal(1, 2, 300, 3, 4)
+    label = np.random.default_rng(2).integers(250, 260, (2, 3, 4)).astype(label_dtype)
+    assert (label == 255).any()
+    loss, _ = softmax_loss_forward(scores, label, ignore_index=-1)
+    assert float(loss) == pytest.approx(naive.softmax_loss(scores, label, ignore_index=-1))
+
+
+def test_255_cannot_be_a_class_and_ignored():
+    scores, label = np.zeros((1, 256, 2, 2)), np.zeros((1, 2, 2), int)
+    message = "255 is one of the 256 classes, so it cannot be the label to ignore; .* such as -1"
+    with pytest.raises(ValueError, match=message):
+        softmax_loss_forward(scores, label)
+    softmax_loss_forward(scores[:, :255], label)
+
+
+@pytest.mark.parametrize("dtype", [float, bool])
+def test_labels_that_are_no_integers_are_refused(dtype):
+    with pytest.raises(ValueError, match="softmax loss: labels must be integers, not"):
+        softmax_loss_forward(np.zeros((1, 3, 2, 2)), np.zeros((1, 2, 2), dtype))
+
+
+@pytest.mark.parametrize("weights", [[1.0], [1.0, 2, 3, 4], [[1.0, 2, 3]]])
+def test_weights_of_other_classes_are_refused(weights):
+    with pytest.raises(ValueError, match="3 classes ask for as many weights, got an array of"):
+        softmax_loss_forward(SCORES, labels(0, 1), class_weight=np.array(weights))
+
+
+def test_an_unknown_normalisation_is_refused():
+    with pytest.raises(ValueError, match=r"one of \('valid', 'batch', 'none'\), not 'mean'"):
+        softmax_loss_forward(SCORES, labels(0, 1), normalization="mean")
+
+
+@pytest.mark.parametrize("shape", [(2, 0, 3, 4), (2,)])
+def test_scores_of_no_class_are_refused(shape):
+    with pytest.raises(ValueError, match=r"softmax: expected an array \(N, C, ...\) with at least"):
+        softmax(np.zeros(shape))
 
 
 def test_labels_of_another_size_are_refused():

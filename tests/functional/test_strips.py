@@ -8,7 +8,8 @@ from helpers.cases import Case, conv_cases, inner, normal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minifcn.functional.fast.strips import Window, col2im, im2col, strips
+from minifcn.functional.fast.strips import col2im, im2col, strips
+from minifcn.functional.window import Window
 
 
 def window_of(case: Case) -> Window:

@@ -10,7 +10,8 @@ from helpers.cuda_cases import OPERATIONS, on_host
 from minifcn.backend import set_product_precision, to_device, to_host
 from minifcn.functional.conv import conv2d_backward, conv2d_forward, force_path
 from minifcn.functional.fast.product import factors, product
-from minifcn.functional.fast.strips import Window, im2col
+from minifcn.functional.fast.strips import im2col
+from minifcn.functional.window import Window
 
 # exp, log and pow differ in the last digits, and a device contracts a * b + c to one rounding.
 ROUNDING = {"float32": 2e-5, "float64": 1e-12}

@@ -15,11 +15,12 @@ from helpers.cases import normal
 
 from minifcn.backend import Array, to_device, to_host
 from minifcn.functional.dropout import dropout_backward, dropout_forward
-from minifcn.functional.fast.strips import Window, col2im, im2col
+from minifcn.functional.fast.strips import col2im, im2col
 from minifcn.functional.lrn import lrn_backward, lrn_forward
 from minifcn.functional.pooling import PoolWindow, max_pool_backward, max_pool_forward
 from minifcn.functional.relu import add_bias, relu_backward, relu_forward
 from minifcn.functional.softmax import softmax_loss_backward, softmax_loss_forward
+from minifcn.functional.window import Window
 from minifcn.training.optim import _update_whole
 
 

@@ -212,6 +212,15 @@ def test_predictions_at_ignored_pixels_are_not_looked_at():
     assert confusion.counts.tolist() == [[0, 0], [0, 1]]
 
 
+def test_of_more_than_255_classes_each_counts():
+    label = np.array([[254, 255, 256]], np.uint16)
+    confusion = ConfusionMatrix(300, ignore_index=-1)
+    confusion.update(label, label.astype(int))
+    assert np.diag(confusion.counts)[254:257].tolist() == [1, 1, 1]
+    with pytest.raises(ValueError, match="metrics: 255 is one of the 300 classes, so it cannot"):
+        ConfusionMatrix(300)
+
+
 def test_no_classes_are_refused():
     with pytest.raises(ValueError, match="at least 1, not 0"):
         ConfusionMatrix(0)

@@ -47,8 +47,38 @@ def test_flops_by_hand():
 
 @pytest.mark.parametrize("kind", [Conv2d, Deconv2d])
 def test_channels_that_cannot_be_grouped_are_refused(kind):
-    with pytest.raises(ValueError, match="4 input and 6 output channels.*4 groups"):
+    with pytest.raises(ValueError, match="4 groups cannot share 4 and 6 channels"):
         kind(4, 6, 3, groups=4)
+
+
+@pytest.mark.parametrize("kind", [Conv2d, Deconv2d])
+@pytest.mark.parametrize(
+    ("channels", "options", "message"),
+    [
+        ((0, 4), {}, "convolution: in_channels must be a whole number of at least 1, not 0"),
+        ((4, 2.0), {}, "convolution: out_channels must be a whole number of at least 1, not 2.0"),
+        ((4, 4), {"kernel_size": (3, 0)}, "convolution: kernel_size must be .* at least 1, not 0"),
+        ((4, 4), {"kernel_size": (3,)}, "convolution: kernel_size must be one number or two"),
+        ((4, 4), {"stride": 0}, "convolution: stride must be a whole number of at least 1, not 0"),
+        ((4, 4), {"pad": (0, -1)}, "convolution: pad must be a whole number of at least 0, not -1"),
+        ((4, 4), {"pad": 0.5}, "convolution: pad must be a whole number of at least 0, not 0.5"),
+        ((4, 4), {"groups": 0}, "convolution: groups must be a whole number of at least 1, not 0"),
+    ],
+)
+def test_sizes_that_mean_nothing_are_refused(kind, channels, options, message):
+    with pytest.raises(ValueError, match=message):
+        kind(*channels, **{"kernel_size": 3, **options})
+
+
+def test_a_dilation_of_0_is_refused():
+    with pytest.raises(ValueError, match="convolution: dilation must be .* at least 1, not 0"):
+        Conv2d(4, 4, 3, dilation=0)
+
+
+@pytest.mark.parametrize("kind", [Conv2d, Deconv2d])
+def test_sizes_may_be_numbers_of_numpy(kind):
+    layer = kind(np.int64(2), np.int64(4), np.int64(3), stride=[2, np.int64(1)])
+    assert layer.window == ((3, 3), (2, 1), (0, 0), (1, 1))
 
 
 @pytest.mark.parametrize("kind", [Conv2d, Deconv2d])

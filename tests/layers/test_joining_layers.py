@@ -30,6 +30,17 @@ def test_a_crop_beyond_the_edge_is_refused(reference):
         Crop((1, 2)).forward(np.zeros((1, 1, 4, 5)), np.zeros(reference))
 
 
+@pytest.mark.parametrize("offset", [(-1, 0), (0, 1.5), (1, 2, 3)])
+def test_a_crop_from_before_the_edge_is_refused(offset):
+    with pytest.raises(ValueError, match="crop: offset must be"):
+        Crop(offset)
+
+
+def test_a_crop_of_something_else_than_images_is_refused():
+    with pytest.raises(ValueError, match=r"crop: expected a batch of images .* got the shape \(4,"):
+        Crop((0, 0)).forward(np.zeros((4, 5, 6)), np.zeros((1, 1, 2, 2)))
+
+
 def test_sum_with_and_without_coefficients():
     a, b, c = (np.full((1, 1, 1, 2), value) for value in (1.0, 10.0, 100.0))
     assert EltwiseSum().forward(a, b, c)[0].ravel().tolist() == [111, 111]
@@ -73,6 +84,8 @@ def test_the_gradients_of_a_concat_are_parts_of_the_gradient_and_no_copies():
 def test_concat_of_different_sizes_is_refused():
     with pytest.raises(ValueError, match="batch and image sizes must agree"):
         Concat().forward(np.zeros((1, 2, 3, 4)), np.zeros((1, 5, 3, 5)))
+    with pytest.raises(ValueError, match="batch and image sizes must agree"):
+        Concat().forward(np.zeros(3), np.zeros(3))
 
 
 def test_scale_starts_at_its_factor():
@@ -80,3 +93,16 @@ def test_scale_starts_at_its_factor():
     y, _ = layer.forward(np.ones((1, 2, 1, 3), np.float32))
     np.testing.assert_allclose(y, 0.01)
     assert layer.params["weight"].shape == (2,)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 4, 5), (1, 2, 4, 5), (3, 4, 5)])
+def test_scale_of_other_channels_is_refused(shape):
+    with pytest.raises(ValueError, match="scale: expected images of 3 channels, got the shape"):
+        Scale(3).forward(np.ones(shape, np.float32))
+    with pytest.raises(ValueError, match="scale: expected images of 3 channels, got the shape"):
+        Scale(3).output_shape(shape)
+
+
+def test_scale_needs_channels():
+    with pytest.raises(ValueError, match="scale: channels must be a whole number of at least 1"):
+        Scale(0)

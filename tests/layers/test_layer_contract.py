@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import getmembers, isclass
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ every_kind = pytest.mark.parametrize("kind", EXAMPLES)
 
 
 def test_every_layer_has_an_example():
-    assert set(EXAMPLES) == set(layers.__all__) - {"Layer"}
+    assert set(EXAMPLES) == {name for name, _ in getmembers(layers, isclass)} - {"Layer"}
 
 
 @every_kind
@@ -151,3 +152,15 @@ def test_images_of_a_batch_do_not_mix(kind):
     for n in range(len(y)):
         alone, _ = forward(layer, [bottom[n : n + 1] for bottom in bottoms])
         np.testing.assert_allclose(alone[0], y[n], rtol=1e-12)
+
+
+@every_kind
+def test_an_empty_batch_gives_an_empty_batch_and_gradients_of_zero(kind):
+    layer, bottoms = prepare(kind)
+    empty = [bottom[:0] for bottom in bottoms]
+    y, _ = forward(layer, empty)
+    assert y.shape == layer.output_shape(*(bottom.shape for bottom in empty))
+    dxs, grads = backward(layer, empty)
+    assert [None if dx is None else dx.shape for dx in dxs][:1] == [empty[0].shape]
+    for name, array in layer.params.items():
+        np.testing.assert_array_equal(grads[name], np.zeros_like(array))

@@ -22,6 +22,31 @@ def test_pooling_rounds_up_unless_told_otherwise(kind):
 
 
 @pytest.mark.parametrize("kind", [MaxPool2d, AvgPool2d])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"kernel_size": 0}, "pooling: kernel_size must be a whole number of at least 1, not 0"),
+        ({"stride": (2, 0)}, "pooling: stride must be a whole number of at least 1, not 0"),
+        ({"pad": -1}, "pooling: pad must be a whole number of at least 0, not -1"),
+        ({"stride": 1.5}, "pooling: stride must be a whole number of at least 1, not 1.5"),
+    ],
+)
+def test_pooling_sizes_that_mean_nothing_are_refused(kind, options, message):
+    with pytest.raises(ValueError, match=message):
+        kind(**{"kernel_size": 2, **options})
+
+
+def test_a_window_of_300_pixels_trains():
+    x = np.zeros((1, 2, 300, 301), np.float32)
+    x[0, 0, 299, 299] = x[0, 1, 7, 300] = 1
+    layer = MaxPool2d((300, 300))
+    y, cache = layer.forward(x, train=True)
+    assert y.ravel().tolist() == [1, 0, 0, 1]
+    dx, _ = layer.backward(np.array([[[[2.0, 0]], [[0, 3]]]], np.float32), cache)
+    assert np.argwhere(dx).tolist() == [[0, 0, 299, 299], [0, 1, 7, 300]]
+
+
+@pytest.mark.parametrize("kind", [MaxPool2d, AvgPool2d])
 def test_windows_of_padding_alone_are_refused(kind):
     with pytest.raises(ValueError, match=r"pad \(0, 3\) must be smaller than the window \(3, 3\)"):
         kind(3, pad=(0, 3))
@@ -58,11 +83,27 @@ def test_an_inner_product_has_no_positions():
     assert {k: p.shape for k, p in layer.params.items()} == {"weight": (5, 24), "bias": (5,)}
     with pytest.raises(ValueError, match="expected 24 values an image"):
         layer.output_shape((7, 2, 3, 5))
+    with pytest.raises(ValueError, match="inner product: out_features must be .* at least 1"):
+        Linear(24, 0)
 
 
 def test_a_loss_is_one_number_and_has_no_positions():
     layer = SoftmaxLoss()
     assert layer.output_shape((2, 3, 4, 5), (2, 4, 5)) == () and layer.footprint() is None
+
+
+def test_labels_that_do_not_fit_are_refused_without_running():
+    with pytest.raises(ValueError, match=r"ask for labels \(2, 4, 5\), got \(2, 4, 6\)"):
+        SoftmaxLoss().output_shape((2, 3, 4, 5), (2, 4, 6))
+    with pytest.raises(ValueError, match="255 is one of the 300 classes"):
+        SoftmaxLoss().output_shape((2, 300, 4, 5), (2, 4, 5))
+    assert SoftmaxLoss(ignore_index=-1).output_shape((2, 300, 4, 5), (2, 4, 5)) == ()
+
+
+@pytest.mark.parametrize("weights", [[1, -1, 1], [1, float("nan"), 1], 1.0])
+def test_class_weights_that_are_no_weights_are_refused(weights):
+    with pytest.raises(ValueError, match="class_weight must be a number from 0 on for each class"):
+        SoftmaxLoss(class_weight=weights)
 
 
 def test_an_unknown_normalisation_is_refused():

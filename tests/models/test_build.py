@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from math import sqrt
+from math import log, sqrt
 
 import numpy as np
 import pytest
 
 from minifcn.layers import Conv2d, Linear
 from minifcn.models import ModelSpec, build, initialise
-from minifcn.models.build import ARCHITECTURES, BACKBONES, CLASSIFIERS
+from minifcn.models.build import ARCHITECTURES, BACKBONES, base_net, image_size
 
 
 @pytest.mark.parametrize(
@@ -30,11 +30,32 @@ from minifcn.models.build import ARCHITECTURES, BACKBONES, CLASSIFIERS
         ("padding", "valid", "padding must be one of faithful, same, not 'valid'"),
         ("num_classes", 0, "num_classes and width must be positive, not 0 and 1.0"),
         ("width", 0.0, "num_classes and width must be positive, not 21 and 0.0"),
+        (
+            "num_classes",
+            256,
+            "an FCN has at most 255 classes, for a label map says 255 where nothing counts, "
+            "not 256",
+        ),
     ],
 )
 def test_a_description_of_no_net_is_refused(field, value, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
         ModelSpec(**{field: value})
+
+
+def test_no_head_has_more_classes_than_a_label_map_can_tell_apart():
+    ModelSpec(num_classes=2, heads={"sem": 2, "geo": 255})
+    with pytest.raises(ValueError, match="an FCN has at most 255 classes, .* not 256"):
+        ModelSpec(num_classes=2, heads={"sem": 2, "geo": 256})
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_a_classifier_learns_class_255_too(backbone):
+    net = build(ModelSpec("classifier", backbone, 300, 0.02, "same"))
+    size = image_size(ModelSpec("classifier", backbone, 300, 0.02, "same"))
+    inputs = {"data": np.zeros((1, 3, size, size), np.float32), "label": np.array([255])}
+    outputs, _ = net.forward(inputs, outputs=["loss"])
+    assert float(outputs["loss"]) == pytest.approx(log(300))
 
 
 def test_a_description_goes_through_json_and_back():
@@ -66,7 +87,7 @@ def test_a_stored_description_must_be_whole_and_right():
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_every_architecture_is_built_from_its_description(arch, backbone):
     net = build(ModelSpec(arch, backbone, num_classes=7, width=1 / 64))
-    size = 227 if backbone == "alexnet" else 224
+    size = base_net(backbone).image_size
     shapes = net.shapes(data=(1, 3, size, size))
     assert net.inputs == ("data", "label") and net.outputs == ("loss",)
     if arch == "classifier":
@@ -74,10 +95,6 @@ def test_every_architecture_is_built_from_its_description(arch, backbone):
         assert shapes[scores] == (1, 7)
     else:
         assert shapes["score"] == (1, 7, size, size)
-
-
-def test_every_backbone_has_its_classifier():
-    assert BACKBONES.keys() == CLASSIFIERS.keys()
 
 
 def test_the_options_of_training_reach_the_net():
@@ -117,7 +134,7 @@ def test_drawn_weights_have_he_s_standard_deviation(arch):
 def test_of_a_classifier_s_weights_only_the_last_stay_at_zero(backbone):
     net = build(ModelSpec("classifier", backbone, width=1 / 64))
     initialise(net)
-    last = "loss3/classifier" if "googlenet" in backbone else "fc8"
+    last = base_net(backbone).last_layer
     for name, array in net.params.items():
         assert array.any() == (name.endswith("weight") and name != f"{last}/weight"), name
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minifcn.layers import Dropout, MaxPool2d
+from minifcn.layers import Conv2d, Dropout, MaxPool2d
 from minifcn.models import ModelSpec, build, initialise
+from minifcn.net import Net
 from minifcn.net.recompute import Again
 
 
-def step(recompute: bool, arch: str = "fcn8s", wrt: tuple[str, ...] = ()):
-    net = build(ModelSpec(arch, num_classes=4, width=1 / 16, padding="same"))
+def step(recompute: bool, arch: str = "fcn8s", wrt: tuple[str, ...] = (), backbone: str = "vgg16"):
+    net = build(ModelSpec(arch, backbone, num_classes=4, width=1 / 16, padding="same"))
     initialise(net)
     rng = np.random.default_rng(0)
     for address, array in net.params.items():
@@ -36,6 +37,26 @@ def test_loss_and_gradients_are_the_same_bit_for_bit(arch):
     assert gradients.keys() == stored.keys()
     for address, gradient in stored.items():
         np.testing.assert_array_equal(gradients[address], gradient, err_msg=address)
+
+
+def test_a_block_does_not_begin_where_several_maps_are_joined():
+    # In GoogLeNet the pooling behind an inception module follows a concatenation of four maps.
+    _, stored, _, _ = step(False, "fcn32s", backbone="googlenet")
+    _, gradients, _, _ = step(True, "fcn32s", backbone="googlenet")
+    for address, gradient in stored.items():
+        np.testing.assert_array_equal(gradients[address], gradient, err_msg=address)
+
+
+def test_a_block_does_not_begin_with_dropout():
+    conv = Conv2d(2, 2, 1)
+    conv.params["weight"][...] = 1
+    chain = [("drop", Dropout(0.5), "data"), ("conv", conv, "drop"), ("pool", MaxPool2d(2), "conv")]
+    inputs = {"data": np.ones((1, 2, 4, 4), np.float32)}
+    (stored, _), (recomputed, _) = (
+        Net(chain).forward(inputs, train=True, rng=np.random.default_rng(3), recompute=recompute)
+        for recompute in (False, True)
+    )
+    np.testing.assert_array_equal(recomputed["pool"], stored["pool"])
 
 
 def test_of_each_block_only_the_input_is_kept():

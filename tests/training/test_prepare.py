@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from minifcn.data import open_dataset
-from minifcn.data.inputs import HHA_MEAN, net_inputs
+from minifcn.data.inputs import net_inputs
 from minifcn.data.transforms import CAFFE_VOC, Preprocess
 from minifcn.inference.model import Model, save_model
 from minifcn.models.build import ModelSpec, build, initialise
+from minifcn.reference.data_sets import HHA_MEAN
 from minifcn.training.prepare import follow_weights, make_model, settle, start_from
 from minifcn.training.settings import SettingsError, resolve
 from minifcn.weights.store import WeightsError, save_weights

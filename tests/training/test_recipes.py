@@ -21,19 +21,33 @@ def test_the_two_recipes_weigh_an_example_alike():
     assert RECIPES["accumulate"].momentum ** (1 / 20) == pytest.approx(0.99, abs=0.006)
 
 
+def rate_of(recipe, arch="fcn8s", backbone="vgg16", width=1.0, **other):
+    options = {"normalization": recipe.normalization, "pixels": PAPER_PIXELS, "small_rate": 0.02}
+    return default_rate(recipe, arch, backbone, width, **{**options, **other})
+
+
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_the_rates_are_the_papers_for_images_of_its_size(recipe):
+    assert {arch: rate_of(recipe, arch) for arch in recipe.rates} == recipe.rates
+
+
 @pytest.mark.parametrize("width", [1.0, 0.125])
-def test_every_default_rate_passes_the_check(recipe, width):
-    for arch in recipe.rates:
-        rate = default_rate(recipe, arch, "vgg16", width, pixels=PAPER_PIXELS, small_rate=5e-3)
-        check_rate(rate, recipe.normalization, PAPER_PIXELS)
-
-
-def test_a_small_nets_rate_does_not_depend_on_how_the_loss_is_normalised():
+def test_a_rate_does_not_depend_on_how_the_loss_is_normalised_or_how_large_images_are(width):
     heavy = RECIPES["heavy"]
-    rate = default_rate(heavy, "fcn8s", "vgg16", 0.125, pixels=128 * 128, small_rate=0.02)
-    # momentum 0.99 in place of 0.9 makes a gradient act ten times as long
-    assert pixel_rate(rate, heavy.normalization, 128 * 128) == pytest.approx(0.002)
+    expected = rate_of(heavy, width=width, normalization="valid")
+    for normalization in ("valid", "batch", "none"):
+        for pixels in (128 * 128, PAPER_PIXELS):
+            rate = rate_of(heavy, width=width, normalization=normalization, pixels=pixels)
+            assert pixel_rate(rate, normalization, pixels) == pytest.approx(expected)
+
+
+def test_a_small_nets_rate_falls_as_momentum_makes_a_gradient_act_longer():
+    accumulate, heavy = (
+        rate_of(RECIPES[name], width=0.125, normalization="valid")
+        for name in ("accumulate", "heavy")
+    )
+    assert accumulate == pytest.approx(0.02)
+    assert heavy == pytest.approx(0.002)  # 0.99 in place of 0.9: ten times as long
 
 
 @pytest.mark.parametrize(
@@ -52,9 +66,7 @@ def test_a_rate_that_cannot_work_is_refused_with_advice(rate, normalization, wor
 
 def test_the_paper_found_another_rate_for_each_net():
     found = {
-        backbone: default_rate(
-            RECIPES["accumulate"], "fcn32s", backbone, 1.0, pixels=PAPER_PIXELS, small_rate=5e-3
-        )
+        backbone: rate_of(RECIPES["accumulate"], "fcn32s", backbone)
         for backbone in ("alexnet", "vgg16", "googlenet")
     }
     assert found == {

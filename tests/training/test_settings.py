@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 
 import pytest
 
+from minifcn.models.build import BACKBONES
+from minifcn.models.fcn import STRIDES
+from minifcn.training.recipes import RECIPES
 from minifcn.training.settings import DATASETS, Settings, SettingsError, resolve
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-@pytest.mark.parametrize("recipe", ["accumulate", "heavy"])
-def test_every_data_set_has_settings_that_fit_each_other(dataset, recipe):
-    settings = resolve(dataset, recipe=recipe)
-    assert settings.dataset == dataset
-    assert settings.steps >= settings.evaluate_every >= 1
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("width", [1.0, 0.125])
+def test_the_defaults_of_every_net_fit_each_other(dataset, recipe, width):
+    for backbone, arch in product(BACKBONES, STRIDES):
+        settings = resolve(dataset, recipe=recipe, width=width, backbone=backbone, arch=arch)
+        assert settings.steps >= settings.evaluate_every >= 1
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("normalization", ["valid", "batch", "none"])
+def test_the_default_rate_fits_the_loss_that_is_chosen(dataset, recipe, normalization):
+    for width in (1.0, 0.125):
+        settings = resolve(dataset, recipe=recipe, normalization=normalization, width=width)
+        assert settings.normalization == normalization
 
 
 def test_what_is_given_wins_and_none_means_not_given():
@@ -43,7 +57,7 @@ def test_settings_survive_json():
     [
         ({"rate": 1e-10}, "1e-10 belong to the summed loss"),
         ({"recipe": "heavy", "rate": 1e-4}, "1e-4 belong to the mean loss"),
-        ({"recipe": "adam"}, "recipe must be one of accumulate, heavy, not 'adam'"),
+        ({"recipe": "adam"}, "recipe must be one of accumulate, heavy, reference, not 'adam'"),
         ({"steps": 0}, "steps must be at least 1"),
         ({"log_every": -1}, "log_every must be at least 0, not -1"),
         ({"precision": "float8"}, "precision must be one of float32, tf32, float16, not 'float8'"),

@@ -10,9 +10,7 @@ import difflib
 from minifcn.fetching.catalogue.caffe import CAFFE
 from minifcn.fetching.catalogue.data import DATA
 from minifcn.fetching.catalogue.ports import PORTS
-from minifcn.fetching.catalogue.remote_file import RemoteFile
-
-__all__ = ["FILES", "RemoteFile", "UnknownFileError", "find"]
+from minifcn.fetching.catalogue.remote_file import RemoteFile as RemoteFile
 
 FILES: dict[str, RemoteFile] = {file.name: file for file in (*CAFFE, *PORTS, *DATA)}
 

@@ -69,25 +69,43 @@ _AUTHORS = (
         "fcn32s-caffe",
         "fcn32s-heavy-pascal",
         "the authors' FCN-32s, PASCAL VOC",
+        arch="fcn32s",
         checksums=("sha1:05eb922d7829c39448f57e5ab9d8cd75d6c0be6d",),
         basis=_OPENCV,
     ),
-    _berkeley("fcn16s-caffe", "fcn16s-heavy-pascal", "the authors' FCN-16s, PASCAL VOC"),
+    _berkeley(
+        "fcn16s-caffe",
+        "fcn16s-heavy-pascal",
+        "the authors' FCN-16s, PASCAL VOC",
+        arch="fcn16s",
+    ),
     _berkeley(
         "fcn8s-caffe",
         "fcn8s-heavy-pascal",
         "the authors' FCN-8s, PASCAL VOC",
+        arch="fcn8s",
         checksums=("sha1:c449ea74dd7d83751d1357d6a8c323fcf4038962",),
         basis=_OPENCV,
         about=538,
     ),
-    _berkeley("fcn8s-atonce-caffe", "fcn8s-atonce-pascal", "the authors' FCN-8s at once, VOC"),
-    _berkeley("fcn-alexnet-caffe", "fcn-alexnet-pascal", "the authors' FCN-AlexNet, VOC"),
+    _berkeley(
+        "fcn8s-atonce-caffe",
+        "fcn8s-atonce-pascal",
+        "the authors' FCN-8s at once, VOC",
+        arch="fcn8s-at-once",
+    ),
+    _berkeley(
+        "fcn-alexnet-caffe",
+        "fcn-alexnet-pascal",
+        "the authors' FCN-AlexNet, VOC",
+        arch="fcn32s",
+    ),
     *(
         _berkeley(
             f"nyud-fcn32s-{inputs}-caffe",
             f"nyud-fcn32s-{inputs}-heavy",
             f"the authors' FCN-32s, NYUDv2, {inputs}",
+            arch="fcn32s",
         )
         for inputs in ("color", "hha", "color-hha")
     ),
@@ -96,6 +114,7 @@ _AUTHORS = (
             f"{data}-fcn{stride}s-caffe",
             f"{data}-fcn{stride}s-heavy",
             f"the authors' FCN-{stride}s, {title}",
+            arch=f"fcn{stride}s",
         )
         for data, title in (("siftflow", "SIFT Flow"), ("pascalcontext", "PASCAL-Context"))
         for stride in (32, 16, 8)
@@ -105,6 +124,7 @@ _AUTHORS = (
             f"fcn{stride}s-cvpr-caffe",
             f"fcn-{stride}s-pascal",
             f"the authors' FCN-{stride}s of 2015, VOC",
+            arch=f"fcn{stride}s",
         )
         for stride in (32, 16, 8)
     ),

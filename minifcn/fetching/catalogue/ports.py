@@ -37,7 +37,9 @@ def _matconvnet(name: str, stem: str, purpose: str, md5: str, **known: Any) -> R
     return weights(name, f"{_MATCONVNET}/{stem}.mat", purpose, **fields, **known)
 
 
-def _wkentaro(name: str, file: str, ids: tuple[str, ...], md5: str, purpose: str) -> RemoteFile:
+def _wkentaro(
+    name: str, file: str, ids: tuple[str, ...], md5: str, purpose: str, arch: str | None = None
+) -> RemoteFile:
     """Return a file of K. Wada's ports, whose Google Drive folders have no names in addresses."""
     return RemoteFile(
         name=name,
@@ -48,6 +50,7 @@ def _wkentaro(name: str, file: str, ids: tuple[str, ...], md5: str, purpose: str
         terms="ported by K. Wada from the authors' Caffe weights",
         basis="the port's source",
         checksums=(f"md5:{md5}",),
+        arch=arch,
         # Torchvision's names with Caffe's numbers: nothing in the file tells.
         colours="caffe" if file == "vgg16_from_caffe.pth" else None,
     )
@@ -104,6 +107,7 @@ _TORCH = (
             (file_id,),
             md5,
             f"the authors' {net.replace('fcn', 'FCN-')} for PyTorch, VOC",
+            arch=net.replace("atonce", "at-once"),
         )
         for net, file_id, md5 in (
             ("fcn32s", "11k2Q0bvRQgQbT6-jYWeh6nmAsWlSCY3f", "d3eb467a80e7da0468a20dfcbc13e6c8"),
@@ -178,7 +182,13 @@ _OTHERS = (
         "97f4e1aa9ad6ed33fd325835710c5092",
     ),
     *(
-        _matconvnet(f"{net}-matconvnet", f"pascal-{net}-dag", f"MatConvNet's {title}, VOC", md5)
+        _matconvnet(
+            f"{net}-matconvnet",
+            f"pascal-{net}-dag",
+            f"MatConvNet's {title}, VOC",
+            md5,
+            arch=net.partition("-")[0],
+        )
         for net, title, md5 in (
             ("fcn32s", "FCN-32s of 2015", "a1331885ec72a0721e51ac9d16262a48"),
             ("fcn16s", "FCN-16s of 2015", "2e49dd427829cdbc08a0154f994687d7"),
@@ -200,6 +210,7 @@ _OTHERS = (
             (file_id,),
             md5,
             f"the authors' {net.replace('fcn', 'FCN-')} for Chainer, VOC",
+            arch=net.replace("atonce", "at-once"),
         )
         for net, file_id, md5 in (
             ("fcn32s", "0B9P1L--7Wd2vTElpa1p3WFNDczQ", "b7f0a2e66229ccdb099c0a60b432e8cf"),

@@ -36,6 +36,8 @@ class RemoteFile(NamedTuple):
         Megabytes, where only that is known; for people.
     then : "convert", "extract" or "keep"
         What follows. Weights that minifcn has no net for are kept as they are.
+    arch : str or None
+        The architecture of an FCN, e.g. "fcn8s-at-once"; of some the file itself does not tell.
     colours : "caffe" or None
         For "convert", where the file itself does not tell what images the net was trained on.
     folder : str
@@ -55,6 +57,7 @@ class RemoteFile(NamedTuple):
     size: int | None = None
     about: int | None = None
     then: Then = "convert"
+    arch: str | None = None
     colours: Literal["caffe"] | None = None
     folder: str = ""
     holds: str = ""

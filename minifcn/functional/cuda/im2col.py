@@ -11,7 +11,7 @@ from minifcn.backend import Array, array_module
 from minifcn.functional.cuda.launch import launch
 
 if TYPE_CHECKING:
-    from minifcn.functional.fast.strips import Window
+    from minifcn.functional.window import Window
 
 # Pixels are only copied, so a Word is whatever has their size: half precision needs no other code.
 # A thread copies what one window sees of one channel. Neighbouring threads have neighbouring

@@ -36,7 +36,7 @@ TYPES = {
         "uint32": "unsigned int",
         "uint64": "unsigned long long",
     },
-    "Place": {"uint8": "unsigned char", "uint16": "unsigned short"},
+    "Place": {"uint8": "unsigned char", "uint16": "unsigned short", "uint32": "unsigned int"},
     "Label": {"uint8": "unsigned char", "int32": "int", "int64": "long long"},
     "Index": {"int32": "int", "int64": "long long"},
 }

@@ -5,6 +5,8 @@ Twins: `lrn_forward` and `lrn_backward` in `minifcn/functional/lrn.py`.
 
 from __future__ import annotations
 
+from math import prod
+
 from minifcn.backend import Array, array_module
 from minifcn.functional.cuda.launch import launch
 
@@ -85,4 +87,4 @@ def launch_lrn_backward(
 def _sizes(x: Array, local_size: int) -> tuple[int, int, int]:
     """Return the channels, the pixels of an image, and the neighbours on each side."""
     channels = x.shape[1]
-    return channels, x[0, 0].size, local_size // 2
+    return channels, prod(x.shape[2:]), local_size // 2

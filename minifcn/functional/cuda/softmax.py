@@ -18,7 +18,7 @@ extern "C" __global__ void softmax_loss(
     Index count, const Real* __restrict__ scores, const Label* __restrict__ label,
     const Real* __restrict__ class_weight, Real* __restrict__ probability,
     Real* __restrict__ surprise, Real* __restrict__ weight,
-    Index classes, Index pixels, Index ignore, Real tiny, Real nan)
+    Index classes, Index pixels, Index ignore, Real nan)
 {
     FOR_EACH(number, count) {  // count = N * pixels
         const Index start = number / pixels * classes * pixels + number % pixels;
@@ -41,8 +41,7 @@ extern "C" __global__ void softmax_loss(
             weight[number] = 1;
             continue;
         }
-        const Real true_class = probability[start + c * pixels];
-        surprise[number] = -log(true_class < tiny ? tiny : true_class);
+        surprise[number] = log(sum) - (scores[start + c * pixels] - largest);
         weight[number] = !valid ? (Real)0 : class_weight ? class_weight[c] : (Real)1;
     }
 }
@@ -74,7 +73,8 @@ def launch_softmax_loss(
     -------
     probability : array (N, C, H, W)
     surprise : array (N, H, W)
-        -log of the true class's probability; NaN where the label is no class.
+        -log of the true class's probability; NaN where the label is no class. At ignored pixels
+        any number.
     label : array (N, H, W)
         As given, in a type that the backward kernel takes.
     weight : array (N, H, W)
@@ -88,9 +88,8 @@ def launch_softmax_loss(
     surprise = xp.empty(label.shape, scores.dtype)
     weight = xp.empty(label.shape, scores.dtype)
     classes, pixels = _sizes(scores)
-    tiny = float(xp.finfo(scores.dtype).tiny)
     arrays = (scores, label, class_weight, probability, surprise, weight)
-    launch(SOFTMAX_LOSS, label.size, *arrays, classes, pixels, ignore_index, tiny, float("nan"))
+    launch(SOFTMAX_LOSS, label.size, *arrays, classes, pixels, ignore_index, float("nan"))
     return probability, surprise, label, weight
 
 

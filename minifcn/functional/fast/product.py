@@ -46,7 +46,7 @@ def factors(a: Array, b: Array) -> tuple[Array, Array, Array | None]:
         What `product` has to multiply the result by; None for a product in the arrays' own type.
     """
     xp, precision = array_module(a), product_precision(a)
-    if precision == "float32":
+    if precision == "float32" or not a.size * b.size:  # an empty batch: nothing to multiply
         return a, b, None
     if precision == "tf32":
         return a, b, xp.ones((), a.dtype)

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import ModuleType
-from typing import NamedTuple
 
 import numpy as np
 
@@ -32,31 +31,10 @@ from minifcn.functional.cuda.launch import launchable, usable
 from minifcn.functional.fast.product import factors, product
 from minifcn.functional.fast.recycle import recycled, recycled_zeros
 from minifcn.functional.relu import add_bias
-
-Pair = tuple[int, int]
+from minifcn.functional.window import Window
 
 STRIP_BYTES = 1 << 21  # columns of one strip on a CPU: they fit in a core's second-level cache
 GPU_STRIP_BYTES = 1 << 28  # on a GPU a strip must rather be large enough to fill the device
-
-
-class Window(NamedTuple):
-    """How a kernel moves over an image; every field is (vertical, horizontal), in pixels."""
-
-    kernel_size: Pair
-    stride: Pair = (1, 1)
-    pad: Pair = (0, 0)
-    dilation: Pair = (1, 1)
-
-    def extent(self) -> Pair:
-        """Return the pixels a dilated kernel spans: dilation * (kernel_size - 1) + 1."""
-        (kh, kw), (dh, dw) = self.kernel_size, self.dilation
-        return dh * (kh - 1) + 1, dw * (kw - 1) + 1
-
-    def output_size(self, size: Pair) -> Pair:
-        """Return (OH, OW) = floor((size + 2 pad - extent) / stride) + 1."""
-        (h, w), (eh, ew) = size, self.extent()
-        (sh, sw), (ph, pw) = self.stride, self.pad
-        return (h + 2 * ph - eh) // sh + 1, (w + 2 * pw - ew) // sw + 1
 
 
 def im2col(x: Array, window: Window, rows: slice) -> Array:
@@ -274,7 +252,7 @@ def im2col_backward_weights(
             total[group] += product(dstrip, columns.T, scale)
         return total
 
-    shares = min(len(work), get_threads()) if xp is np else 1
+    shares = max(1, min(len(work), get_threads())) if xp is np else 1
     first, *others = parallel_map(xp, compute, [work[i::shares] for i in range(shares)])
     for total in others:
         first += total

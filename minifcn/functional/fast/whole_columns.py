@@ -21,7 +21,8 @@ import numpy as np
 from minifcn.backend import Array, array_module, get_threads, parallel_map
 from minifcn.functional.fast.product import factors, product
 from minifcn.functional.fast.recycle import recycled, recycled_zeros
-from minifcn.functional.fast.strips import Window, col2im, im2col
+from minifcn.functional.fast.strips import col2im, im2col
+from minifcn.functional.window import Window
 
 PIECES = 4  # for each thread; each packs the columns for BLAS again, so not many more
 

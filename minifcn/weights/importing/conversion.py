@@ -16,7 +16,6 @@ from minifcn.models.build import ModelSpec, build
 from minifcn.weights.importing.conventions import Colours, Interpretation, interpret
 from minifcn.weights.importing.conventions.identify import identify
 from minifcn.weights.importing.formats import read_source
-from minifcn.weights.importing.formats.source import Source
 from minifcn.weights.store import FORMAT_VERSION, WeightsError
 
 Shape = tuple[int, ...]
@@ -49,28 +48,36 @@ class Converted(NamedTuple):
 
 
 def read_weights(
-    path: Path, *, colours: Colours | None = None, flipped: bool | None = None
+    path: Path,
+    *,
+    arch: str | None = None,
+    colours: Colours | None = None,
+    flipped: bool | None = None,
 ) -> Converted:
     """Read a weight file of any framework, chosen by its content, and make it ours.
 
     Parameters
     ----------
     path : Path
+    arch : str, optional
+        The architecture of the net, where the file does not tell.
     colours, flipped
         See `conventions.interpret`.
 
     Raises
     ------
     WeightsError
-        If the file is damaged, or its arrays are those of none of our nets.
+        If the file is damaged, its arrays are those of none of our nets or may be of either of
+        two, or it is not of `arch`.
     FileNotFoundError
         If there is no such file.
     """
     source = read_source(path)
     try:
         meaning = interpret(source, colours=colours, flipped=flipped)
-        spec = _spec(source, meaning)
-        params, missing, surplus = fit(meaning.params, parameter_shapes(spec))
+        spec = spec_of(meaning, arch)
+        scales = scales_in_code(meaning, spec)
+        params, missing, surplus = fit({**meaning.params, **scales}, parameter_shapes(spec))
     except WeightsError as error:
         raise WeightsError(f"{path} ({source.format}): {error}") from error
     attributes = {
@@ -81,14 +88,48 @@ def read_weights(
         "source": {"file": path.name, "format": source.format, "sha256": sha256(path)},
     }
     left_out = {**meaning.left_out, **dict.fromkeys(surplus, "the net has no such layer")}
-    return Converted(spec, params, attributes, missing, left_out, meaning.notes)
+    notes = meaning.notes
+    if scales:
+        values = [f"{a.rpartition('/')[0]} {array.flat[0]:g}" for a, array in scales.items()]
+        notes += (f"the scales of the skips are not in the file; taken: {', '.join(values)}",)
+    return Converted(spec, params, attributes, missing, left_out, notes)
 
 
-def _spec(source: Source, meaning: Interpretation) -> ModelSpec:
-    """Return the description of the net: the file's own one if it is ours."""
-    if source.framework == "minifcn" and "arch" in source.attributes:
-        return ModelSpec.from_dict(source.attributes)
-    return identify(meaning.params, meaning.modality)
+def spec_of(meaning: Interpretation, arch: str | None = None) -> ModelSpec:
+    """Return the description of the net in a file: the file's own one, or what its arrays tell.
+
+    Parameters
+    ----------
+    meaning : Interpretation
+    arch : str, optional
+        The architecture, as the file's user says.
+
+    Raises
+    ------
+    WeightsError
+        If the file says otherwise, or its arrays do; if they may be of either of two nets; if they
+        are of none.
+    """
+    stated = meaning.spec.arch if meaning.spec else meaning.arch
+    if arch and stated and arch != stated:
+        raise WeightsError(f"it says that it is of {stated}, not of {arch}; leave --arch out")
+    return meaning.spec or identify(
+        meaning.params,
+        meaning.modality,
+        arch=arch or stated,
+        scaled_in_code=meaning.scaled_in_code,
+    )
+
+
+def scales_in_code(meaning: Interpretation, spec: ModelSpec) -> dict[str, np.ndarray]:
+    """Return the scales of an FCN-8s at once by their addresses, if they are not in its file.
+
+    VGG16's are the reference's and those of its ports: 0.01 of pool4 and 0.0001 of pool3.
+    """
+    stored = any(address.startswith("scale_") for address in meaning.params)
+    if spec.arch != "fcn8s-at-once" or stored or not meaning.scaled_in_code:
+        return {}
+    return {a: array for a, array in build(spec).params.items() if a.startswith("scale_")}
 
 
 def parameter_shapes(spec: ModelSpec) -> dict[str, Shape]:

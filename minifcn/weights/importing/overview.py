@@ -10,8 +10,7 @@ import numpy as np
 
 from minifcn.models.build import ModelSpec
 from minifcn.weights.importing.conventions import interpret
-from minifcn.weights.importing.conventions.identify import identify
-from minifcn.weights.importing.conversion import parameter_shapes
+from minifcn.weights.importing.conversion import parameter_shapes, scales_in_code, spec_of
 from minifcn.weights.importing.formats import read_source
 from minifcn.weights.importing.formats.source import Source
 from minifcn.weights.store import WeightsError
@@ -19,7 +18,7 @@ from minifcn.weights.store import WeightsError
 _LONGEST = 300  # characters of an attribute that are shown
 
 
-def overview(path: Path, net: ModelSpec | None = None) -> str:
+def overview(path: Path, net: ModelSpec | None = None, arch: str | None = None) -> str:
     """Return what a weight file of any framework holds: arrays, attributes, and the net it fills.
 
     Parameters
@@ -27,6 +26,8 @@ def overview(path: Path, net: ModelSpec | None = None) -> str:
     path : Path
     net : ModelSpec, optional
         The net to compare with; by default the one that the arrays belong to.
+    arch : str, optional
+        The architecture of that one, where the file does not tell.
 
     Raises
     ------
@@ -38,7 +39,8 @@ def overview(path: Path, net: ModelSpec | None = None) -> str:
     source = read_source(path)
     numbers = sum(array.size for array in source.arrays.values())
     head = f"{path.name}: {source.format}, {len(source.arrays)} arrays, {numbers:,} numbers"
-    return "\n".join([head, "", *_attributes(source), *_arrays(source), "", *_net(source, net)])
+    parts = (*_attributes(source), *_arrays(source), "", *_net(source, net, arch))
+    return "\n".join([head, "", *parts])
 
 
 def _attributes(source: Source) -> Iterator[str]:
@@ -63,18 +65,19 @@ def _arrays(source: Source) -> Iterator[str]:
         yield line
 
 
-def _net(source: Source, net: ModelSpec | None) -> Iterator[str]:
+def _net(source: Source, net: ModelSpec | None, arch: str | None) -> Iterator[str]:
     """Yield which parameters of a net the arrays fill, and what is left over."""
     try:
         meaning = interpret(source)
-        spec = net or identify(meaning.params, meaning.modality)
+        spec = net or spec_of(meaning, arch)
     except WeightsError as error:
-        yield f"It fills no net of minifcn: {error}"
+        yield f"It fills no net of minifcn as it is: {error}"
         return
     shapes = parameter_shapes(spec)
+    params = {**meaning.params, **scales_in_code(meaning, spec)}
     fitting = [
         address
-        for address, array in meaning.params.items()
+        for address, array in params.items()
         if address in shapes and array.size == np.prod(shapes[address], dtype=int)
     ]
     size = f", width {spec.width:g}" if spec.width != 1 else ""
@@ -85,10 +88,10 @@ def _net(source: Source, net: ModelSpec | None) -> Iterator[str]:
     order = meaning.preprocess
     yield f"Input: {order['order']} minus {tuple(order['mean'])}, times {order['scale']}"
     for address, shape in shapes.items():
-        if address not in meaning.params:
+        if address not in params:
             yield f"missing    {address}  {shape}"
         elif address not in fitting:
-            yield f"misshapen  {address}  {meaning.params[address].shape}, not {shape}"
+            yield f"misshapen  {address}  {params[address].shape}, not {shape}"
     for address in meaning.params:
         if address not in shapes:
             yield f"left over  {address}  (the net has no such layer)"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from minifcn.weights.importing.conventions.caffe import interpret_caffe
 from minifcn.weights.importing.conventions.interpretation import Interpretation
 from minifcn.weights.importing.conventions.keras import interpret_keras
 from minifcn.weights.importing.conventions.matconvnet import interpret_matconvnet
 from minifcn.weights.importing.conventions.numpy_names import interpret_numpy
-from minifcn.weights.importing.conventions.ours import interpret_ours
+from minifcn.weights.importing.conventions.ours import interpret_ours, is_ours
 from minifcn.weights.importing.conventions.torch import Colours, interpret_torch
 from minifcn.weights.importing.formats.source import Source
 
@@ -34,8 +32,7 @@ def interpret(
     WeightsError
         If the names are none of those that are known.
     """
-    ours = any(re.fullmatch(r".+/(weight|bias)", name) for name in source.arrays)
-    if ours and source.framework in ("minifcn", "safetensors", "numpy"):
+    if is_ours(source):
         return interpret_ours(source)
     if source.framework == "caffe":
         return interpret_caffe(source)

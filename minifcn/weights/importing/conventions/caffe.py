@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from minifcn.reference.data_sets import HHA_MEAN, NYUD_MEAN, SIFTFLOW_MEAN
 from minifcn.weights.importing.conventions.interpretation import (
     FCN_MEAN,
     GOOGLENET_MEAN,
-    HHA_MEAN,
-    NYUD_MEAN,
-    SIFTFLOW_MEAN,
     VGG_MEAN,
     Interpretation,
     bgr,

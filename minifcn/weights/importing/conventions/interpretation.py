@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minifcn.models.build import ModelSpec
+
 
 class Interpretation(NamedTuple):
     """The second stage of reading a weight file, after the container was opened.
@@ -27,6 +29,13 @@ class Interpretation(NamedTuple):
         As the file has them; empty if it has none.
     modality : str
         What a net of three channels sees: "rgb", or "hha" where the file says so.
+    spec : ModelSpec or None
+        The net, where the file describes it as our own ones do.
+    arch : str or None
+        The architecture, where that is all that the file says.
+    scaled_in_code : bool
+        Whether the nets of the framework may multiply features by constants in their code, so that
+        a file without scales may still be of an FCN-8s at once, see `identify`.
     """
 
     params: dict[str, np.ndarray]
@@ -35,6 +44,9 @@ class Interpretation(NamedTuple):
     notes: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
     modality: str = "rgb"
+    spec: ModelSpec | None = None
+    arch: str | None = None
+    scaled_in_code: bool = False
 
 
 def bgr(*mean: float) -> dict[str, Any]:
@@ -45,6 +57,4 @@ def bgr(*mean: float) -> dict[str, Any]:
 # The mean colour of ImageNet, as each of the published nets was trained or is run with.
 VGG_MEAN = (103.939, 116.779, 123.68)
 FCN_MEAN = (104.00698793, 116.66876762, 122.67891434)
-NYUD_MEAN, SIFTFLOW_MEAN = (116.190, 97.203, 92.318), (114.578, 115.294, 108.353)
-HHA_MEAN = (132.431, 94.076, 118.477)  # not BGR: disparity, height, angle
 GOOGLENET_MEAN = (104.0, 117.0, 123.0)

@@ -5,6 +5,8 @@
     conv1_1/0         vgg16.npy of tensorflow-fcn: TensorFlow's layout
     conv1_1_W         vgg16_weights.npz of Frossard: TensorFlow's layout, RGB
 
+Chainer's FCN-8s at once has its scales in the code, and the staged one's arrays.
+
 Source: wkentaro/fcn, koki0702/dezero, MarvinTeichmann/tensorflow-fcn and Frossard's VGG in
 TensorFlow, for names and layouts.
 """
@@ -74,7 +76,7 @@ def _with_colours(
     if style == "frossard":
         params["conv1_1/weight"] = reversed_channels(params["conv1_1/weight"])
     mean = FCN_MEAN if "score_fr/weight" in params else VGG_MEAN
-    return Interpretation(params, bgr(*mean), left_out)
+    return Interpretation(params, bgr(*mean), left_out, scaled_in_code=True)
 
 
 def _is_dezero(source: Source) -> bool:

@@ -8,7 +8,11 @@ Some files have torchvision's names and Caffe's numbers. Of the published ones, 
 told by its older names and the "features" file of SSD by its classifier of NaN; nothing in
 `vgg16_from_caffe` tells, so that its user has to.
 
-Source: torchvision's models/vgg.py, alexnet.py and googlenet.py, for the names.
+torchfcn's FCN-8s at once has its scales in the code, and the staged one's arrays; but a checkpoint
+of its trainer says the class of the net.
+
+Source: torchvision's models/vgg.py, alexnet.py and googlenet.py, for the names; torchfcn's
+models/fcn8s.py and trainer.py.
 """
 
 from __future__ import annotations
@@ -52,6 +56,13 @@ ALEXNET_LAYERS = (
     *(("features.8", "conv4"), ("features.10", "conv5")),
     *(("classifier.1", "fc6"), ("classifier.4", "fc7"), ("classifier.6", "fc8")),
 )
+CLASSIFIER_LAYERS = {"vgg16": VGG16_LAYERS, "alexnet-torchvision": ALEXNET_LAYERS}
+TORCHFCN = {
+    "FCN32s": "fcn32s",
+    "FCN16s": "fcn16s",
+    "FCN8s": "fcn8s",
+    "FCN8sAtOnce": "fcn8s-at-once",
+}
 # A VGG16 that was published before torchvision's had its dropout elsewhere.
 _OLD_CLASSIFIER = {"classifier.1": "fc6", "classifier.4": "fc7"}
 _BATCH_NORM_EPSILON = 1e-3
@@ -95,7 +106,9 @@ def interpret_torch(source: Source, colours: Colours | None = None) -> Interpret
         return _features(arrays, colours)
     if any(re.fullmatch(r"conv\d(_\d)?\.weight", name) for name in arrays):
         params = {"/".join(name.rsplit(".", 1)): array for name, array in arrays.items()}
-        return Interpretation(params, bgr(*(FCN_MEAN if "score_fr/weight" in params else VGG_MEAN)))
+        mean = FCN_MEAN if "score_fr/weight" in params else VGG_MEAN
+        arch = TORCHFCN.get(source.attributes.get("arch", ""))
+        return Interpretation(params, bgr(*mean), arch=arch, scaled_in_code=True)
     raise WeightsError(
         f"its names ({', '.join(list(arrays)[:4])} ...) are neither those of torchvision's VGG16, "
         "AlexNet or GoogLeNet nor Caffe's (conv1_1.weight ...)"

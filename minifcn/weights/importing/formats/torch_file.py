@@ -39,6 +39,7 @@ def read_torch(path: str | os.PathLike[str]) -> Source:
         as float32, copied), not necessarily contiguous or aligned. Attributes:
         "state_dict_key": where in a checkpoint the state dict was, e.g. "model_state_dict", or
         "model.state_dict" two levels down; "" if the file holds nothing else;
+        "arch": what a checkpoint says that its model is, if it does in a text;
         "not_used": the keys of everything else in the file.
 
     Raises
@@ -57,7 +58,11 @@ def read_torch(path: str | os.PathLike[str]) -> Source:
         kind, value = _load(data)
         state, key, not_used = _state_dict(value)
         arrays = {name: _array(name, tensor) for name, tensor in state.items()}
-    return Source(f"PyTorch {kind}", "torch", arrays, {"state_dict_key": key, "not_used": not_used})
+    attributes: dict[str, Any] = {"state_dict_key": key}
+    if isinstance(value.get("arch"), str):
+        attributes["arch"] = value["arch"]
+        not_used.remove("arch")
+    return Source(f"PyTorch {kind}", "torch", arrays, attributes | {"not_used": not_used})
 
 
 def _load(data: memoryview) -> tuple[str, Any]:

@@ -30,6 +30,15 @@ def test_every_fcn_is_told_by_its_parameters(arch, backbone, kind):
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
+def test_scales_in_code_leave_two_nets_until_one_is_named(backbone):
+    params = build(ModelSpec("fcn8s", backbone, 21, WIDTH)).params
+    with pytest.raises(WeightsError, match="it may be of fcn8s or fcn8s-at-once.*give --arch"):
+        identify(params, scaled_in_code=True)
+    for arch in ("fcn8s", "fcn8s-at-once"):
+        assert identify(params, arch=arch, scaled_in_code=True).arch == arch
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
 def test_every_classifier_is_told_by_its_parameters(backbone):
     spec = ModelSpec("classifier", backbone, 1000, WIDTH)
     assert identify(build(spec).params) == spec
@@ -55,3 +64,12 @@ def test_a_net_of_three_channels_sees_what_the_file_says():
 def test_parameters_of_another_net_are_refused_with_their_names():
     with pytest.raises(WeightsError, match=r"none of the nets.* 2 layers are stem, block1"):
         identify({"stem/weight": np.zeros(1), "block1/weight": np.zeros(1)})
+
+
+def test_an_fcn_of_more_classes_than_a_label_map_can_tell_apart_is_refused():
+    params = dict(build(ModelSpec("fcn32s", num_classes=2, width=WIDTH)).params)
+    params["score_fr/weight"] = np.zeros((256, *params["score_fr/weight"].shape[1:]), np.float32)
+    with pytest.raises(
+        WeightsError, match="minifcn has no such net: an FCN has at most 255 classes"
+    ):
+        identify(params)

@@ -17,8 +17,7 @@ from helpers.vgg_files import (
 
 from minifcn.models.build import ModelSpec
 from minifcn.weights.importing.conventions import interpret
-from minifcn.weights.importing.conventions.identify import identify
-from minifcn.weights.importing.conversion import fit, parameter_shapes
+from minifcn.weights.importing.conversion import fit, parameter_shapes, spec_of
 from minifcn.weights.importing.formats.source import Source
 from minifcn.weights.store import WeightsError
 
@@ -28,7 +27,7 @@ AT_ONCE = ModelSpec("fcn8s-at-once", "vgg16", 21, WIDTH)
 
 def assert_same(source, params, spec=CLASSIFIER, **options):
     meaning = interpret(source, **options)
-    assert identify(meaning.params) == spec
+    assert spec_of(meaning) == spec
     fitted, missing, surplus = fit(dict(meaning.params), parameter_shapes(spec))
     assert not missing and not surplus and not meaning.left_out
     for address, param in params.items():
@@ -114,14 +113,14 @@ def test_a_complete_fcn_with_caffes_names_loads_from_torch_and_chainer():
     params = random_params(AT_ONCE)
     torch = {a.replace("/", "."): p for a, p in params.items()}
     assert_same(Source("PyTorch", "torch", torch, {}), params, AT_ONCE)
-    plain = ModelSpec("fcn8s", "vgg16", 21, WIDTH)
-    params = random_params(plain)
-    meaning = assert_same(numpy_source(params, "chainer"), params, plain)
+    staged = ModelSpec("fcn16s", "vgg16", 21, WIDTH)
+    params = random_params(staged)
+    meaning = assert_same(numpy_source(params, "chainer"), params, staged)
     assert meaning.preprocess["mean"] == [104.00698793, 116.66876762, 122.67891434]
 
 
 def test_a_complete_fcn_loads_from_matconvnet():
-    spec = ModelSpec("fcn16s", "vgg16", 21, WIDTH)
+    spec = ModelSpec("fcn8s", "vgg16", 21, WIDTH)
     params = random_params(spec)
     assert_same(matconvnet_source(params, dagnn=True), params, spec)
 

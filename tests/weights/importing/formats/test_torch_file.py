@@ -137,8 +137,16 @@ def test_a_checkpoint_is_looked_into(path, kind, outer):
     assert_same(source.arrays, example())
     assert source.attributes == {
         "state_dict_key": outer,
-        "not_used": ["epoch", "optimizer", "arch"],
+        "arch": "fcn",
+        "not_used": ["epoch", "optimizer"],
     }
+
+
+@pytest.mark.parametrize("arch", [8, None, {"name": "fcn8s"}])
+def test_what_a_checkpoint_calls_its_model_is_a_text(path, arch):
+    value = {"arch": arch, "state_dict": torch_files.state_dict(ZIP, example())}
+    torch_files.write_zip(path, value, torch_files.numbered(example()))
+    assert read_torch(path).attributes == {"state_dict_key": "state_dict", "not_used": ["arch"]}
 
 
 def test_a_checkpoint_in_a_checkpoint_is_looked_into(path):

@@ -117,7 +117,8 @@ def test_a_checkpoint_of_a_training_run(read_back):
     source = read_back(checkpoint)
     assert source.attributes == {
         "state_dict_key": "model_state_dict",
-        "not_used": [key for key in checkpoint if key != "model_state_dict"],
+        "arch": "fcn8s",
+        "not_used": [key for key in checkpoint if key not in ("model_state_dict", "arch")],
     }
     assert list(source.arrays) == ["weight", "bias"]
     assert_equal(source.arrays["bias"], model.bias)

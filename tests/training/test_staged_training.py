@@ -1,0 +1,60 @@
+"""What `train` settles before it trains: all stages of a staged run, and what a run goes by."""
+
+from __future__ import annotations
+
+import pytest
+
+from minifcn import train
+from minifcn.training import stages
+from minifcn.training.settings import SettingsError
+
+TINY = {"weights": "none", "width": 1 / 64, "steps": 2, "batch_size": 1}
+
+
+@pytest.fixture
+def executed(monkeypatch):
+    """The settings of each run that is trained; none is."""
+    runs = []
+    monkeypatch.setattr(stages, "execute", lambda settings, *_, **__: runs.append(settings))
+    return runs
+
+
+def test_each_stage_starts_from_the_one_before(executed, tmp_path, capsys):
+    stages.train_stages("shapes", TINY, tmp_path, resume=False)
+    assert [(settings.arch, settings.weights) for settings in executed] == [
+        ("fcn32s", "none"),
+        ("fcn16s", str(tmp_path / "fcn32s")),
+        ("fcn8s", str(tmp_path / "fcn16s")),
+    ]
+
+
+@pytest.mark.parametrize("dataset", ["shapes", "voc", "siftflow"])
+@pytest.mark.parametrize("backbone", ["vgg16", "googlenet"])
+def test_the_heavy_recipe_has_a_rate_for_each_stage(dataset, backbone, executed, tmp_path, capsys):
+    options = ["--staged", "--recipe", "heavy", "--width", "1", "--backbone", backbone]
+    assert train.main([dataset, *options, "--out", str(tmp_path)]) == 0
+    assert [settings.arch for settings in executed] == ["fcn32s", "fcn16s", "fcn8s"]
+
+
+def test_a_stage_that_cannot_be_is_refused_before_the_first_is_trained(executed, tmp_path):
+    with pytest.raises(SettingsError, match="a learning rate of 1e-14 does not fit"):
+        stages.train_stages(
+            "shapes", TINY, tmp_path, resume=False, stages={"fcn8s": {"rate": 1e-14}}
+        )
+    assert not executed
+
+
+def test_a_stage_whose_folder_is_taken_is_refused_before_the_first_is_trained(executed, tmp_path):
+    (tmp_path / "fcn16s").mkdir()
+    (tmp_path / "fcn16s" / "config.json").write_text("{}")
+    with pytest.raises(SettingsError, match="fcn16s: holds a run already"):
+        stages.train_stages("shapes", TINY, tmp_path, resume=False)
+    assert not executed
+
+
+def test_a_stage_that_cannot_be_resumed_is_refused_before_the_first_is_trained(executed, tmp_path):
+    (tmp_path / "fcn16s").mkdir()
+    (tmp_path / "fcn16s" / "config.json").write_text('{"settings": {}}')
+    with pytest.raises(SettingsError, match="missing"):
+        stages.train_stages("shapes", TINY, tmp_path, resume=True)
+    assert not executed
