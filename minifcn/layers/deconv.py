@@ -9,8 +9,8 @@ import numpy as np
 from minifcn.backend import Array
 from minifcn.functional.arguments import divide_channels, whole_number
 from minifcn.functional.bilinear import bilinear_weight
+from minifcn.functional.conv import ConvCache
 from minifcn.functional.deconv import (
-    DeconvCache,
     deconv2d_backward,
     deconv2d_forward,
     deconv2d_output_shape,
@@ -74,7 +74,7 @@ class Deconv2d(Layer):
 
     def forward(
         self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, DeconvCache | None]:
+    ) -> tuple[Array, ConvCache | None]:
         """Return the (N, F, OH, OW) upsampled map of an (N, C, H, W) input."""
         y, cache = deconv2d_forward(
             bottoms[0],
@@ -87,7 +87,7 @@ class Deconv2d(Layer):
         return y, cache if train else None
 
     def backward(
-        self, dy: Array, cache: DeconvCache, *, need_dx: bool = True, need_grads: bool = True
+        self, dy: Array, cache: ConvCache, *, need_dx: bool = True, need_grads: bool = True
     ) -> tuple[Array | None, dict[str, Array]]:
         """Return dx and the gradients of the weight and the bias."""
         dx, dweight, dbias = deconv2d_backward(dy, cache, need_dx=need_dx, need_grads=need_grads)

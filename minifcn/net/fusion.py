@@ -14,7 +14,7 @@ from typing import Any
 
 from minifcn.backend import Array
 from minifcn.functional.conv import conv2d_forward
-from minifcn.functional.pooling import PoolWindow
+from minifcn.functional.window import PoolWindow
 from minifcn.layers import Conv2d, MaxPool2d, ReLU
 from minifcn.net.graph import Node
 

@@ -12,7 +12,6 @@ from minifcn.functional.deconv import deconv2d_backward, deconv2d_forward
 from minifcn.functional.linear import linear_backward, linear_forward
 from minifcn.functional.lrn import lrn_backward, lrn_forward
 from minifcn.functional.pooling import (
-    PoolWindow,
     avg_pool_backward,
     avg_pool_forward,
     max_pool_backward,
@@ -20,6 +19,7 @@ from minifcn.functional.pooling import (
 )
 from minifcn.functional.relu import relu_backward, relu_forward
 from minifcn.functional.softmax import softmax_loss_backward, softmax_loss_forward
+from minifcn.functional.window import PoolWindow
 
 POOL = PoolWindow((3, 2), (2, 2), (1, 0))
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from minifcn.functional import naive
 from minifcn.functional.pooling import (
-    PoolWindow,
     avg_pool_backward,
     avg_pool_forward,
     max_pool_backward,
     max_pool_forward,
 )
+from minifcn.functional.window import PoolWindow
 
 ROW = np.array([[[[3.0, 1, 4, 1, 5]]]])
 

@@ -19,7 +19,6 @@ from minifcn.functional.dropout import dropout_backward, dropout_forward
 from minifcn.functional.linear import linear_backward, linear_forward
 from minifcn.functional.lrn import lrn_backward, lrn_forward
 from minifcn.functional.pooling import (
-    PoolWindow,
     avg_pool_backward,
     avg_pool_forward,
     max_pool_backward,
@@ -27,6 +26,7 @@ from minifcn.functional.pooling import (
 )
 from minifcn.functional.relu import relu_backward, relu_forward
 from minifcn.functional.softmax import softmax_loss_backward, softmax_loss_forward
+from minifcn.functional.window import PoolWindow
 
 
 class Draws:
