@@ -11,20 +11,25 @@ from minifcn.models import ModelSpec, build, initialise
 from minifcn.net import Net
 
 
-def make_net(arch: str, width: float, *, normalization: str = "valid") -> Net:
+def make_net(arch: str, width: float, *, biases: float = 0.1) -> Net:
     """Return an FCN on VGG16 whose score layers are not zero, so that scores can be compared.
 
     They are small, for scores of the size of a trained net's: softmax shall not saturate.
+
+    Parameters
+    ----------
+    arch : str
+    width : float
+    biases : float
+        Their standard deviation. With 0 it is a net as training finds it; but a net without
+        biases computes less around an image (`functional/fast/zeros.py`), so it is not timed.
     """
-    spec = ModelSpec(arch, num_classes=NUM_CLASSES, width=width)
-    net = build(spec, normalization=normalization)
+    net = build(ModelSpec(arch, num_classes=NUM_CLASSES, width=width))
     initialise(net)
     rng = np.random.default_rng(1)
     for address, array in net.params.items():
         if address.endswith("bias"):
-            # Without biases the zeros around the image stay zeros, on the kink of every ReLU,
-            # where a rounding error decides about the gradient.
-            array[...] = 0.1 * rng.standard_normal(array.shape)
+            array[...] = biases * rng.standard_normal(array.shape)
         elif address.startswith("score"):
             drawn = rng.standard_normal(array.shape, dtype=np.float32)
             array[...] = 0.01 * drawn / sqrt(array[0].size)

@@ -118,13 +118,13 @@ def _cuda() -> ModuleType:
 # might well call next.
 FUNCTIONS = names("""
 abs add all allclose any arange argmax argmin argsort array_equal ascontiguousarray bincount
-broadcast_to ceil clip concatenate cos count_nonzero cumsum diag divide dot einsum empty
+broadcast_to ceil clip concatenate copyto cos count_nonzero cumsum diag divide dot einsum empty
 empty_like equal exp expand_dims expm1 eye flip floor floor_divide frexp full full_like greater
 isclose isfinite isinf isnan ldexp less linspace log log1p logical_and logical_not logical_or
 matmul max maximum mean meshgrid min minimum moveaxis multiply nan_to_num negative nonzero
-not_equal ones ones_like outer pad power prod put_along_axis ravel repeat reshape roll round
-sign sin sort split sqrt square squeeze stack std subtract sum swapaxes take take_along_axis
-tanh tensordot tile transpose true_divide unique var vdot where zeros zeros_like
+not_equal ones ones_like outer pad power prod put_along_axis ravel repeat reshape roll round sign
+sin sort split sqrt square squeeze stack std subtract sum swapaxes take take_along_axis tanh
+tensordot tile transpose true_divide unique var vdot where zeros zeros_like
 """)
 VALUES = names("""
 bool_ complex64 complex128 dtype e finfo float16 float32 float64 iinfo inf int8 int16 int32 int64

@@ -20,9 +20,13 @@ turned round. That of the weights transforms tiles of x and of dy, sums their pr
 tiles, and transforms back once.
 
 Speed. The outputs are cut into *strips*, some rows of tiles, small enough that points and products
-stay in cache; what follows the convolution (bias, ReLU, 2 x 2 max pool) is done there as well. A
-large map has many strips, and they go to the threads. A small one has few, and the threads
-share out the channels and the filters of each.
+stay in cache; bias, ReLU and 2 x 2 max pool are done there as well. The many strips of a large map
+go to the threads; of the few of a small one they share out the channels and the filters.
+
+Accuracy. The error is relative to the largest values of a tile, so outputs that see nothing but
+zeros are found beforehand (`zeros.py`) and set to their bias: a ReLU must not decide by rounding.
+Elsewhere it may at a near-tie, as it may behind any convolution in single precision. One such
+decision in conv4 of VGG16 changes the gradients below by 1e-4 to 4e-3 (`benchmarks/README.md`).
 
 Memory. Points and products lie in scratch memory, in a thread at most STRIP_BYTES or what one row
 of tiles takes; transformed weights take four to seven times the room of the weights, and are kept
@@ -33,8 +37,10 @@ Source: Lavin & Gray 2016, arXiv 1509.09308.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,16 +48,20 @@ from minifcn.backend import Array, array_module, get_threads, parallel_map
 from minifcn.functional.fast.recycle import recycled
 from minifcn.functional.fast.scratch import scratch
 from minifcn.functional.fast.toom_cook import EIGHT, SIX, Matrices, toom_cook
+from minifcn.functional.fast.winograd_products import add_products, multiply
 from minifcn.functional.fast.winograd_transforms import (
     Pair,
     Tiling,
     image_to_points,
     points_to_image,
     points_to_weights,
+    tiling_of,
     weights_to_points,
 )
+from minifcn.functional.fast.zeros import Sight, look, seen_part
+from minifcn.functional.pooling import PoolWindow, max_pool_forward
 
-Strip = tuple[int, slice]  # an image of the batch and some rows of tiles
+HALVING = PoolWindow((2, 2), (2, 2))
 
 # Which points, by kernel size. EIGHT would make 3 x 3 a tenth faster, at five times the error.
 FORWARD_POINTS = {3: SIX, 5: EIGHT, 7: EIGHT}
@@ -68,10 +78,14 @@ BANK_BYTES = 64 << 20
 TILES_AT_A_TIME = 4_000  # tiles * channels
 KERNEL_POINTS_AT_A_TIME = 600_000  # filters * channels * points
 
-# OpenBLAS computes products of up to a million multiplications without first copying the factors
-# into an order of its own. On AVX-512 that is 1.3 to 1.8 times faster.
-SMALL_PRODUCT = 1_000_000
-SMALL_SIDE = 32  # where one factor is transposed, the result must be small too
+
+class Region(NamedTuple):
+    """A part of an image, and the outputs that are computed of it."""
+
+    image: Array  # (C, H, W)
+    pad: Pair  # rows of zeros above, and columns of zeros to the left
+    y: Array  # (F, OH, OW), or pooled
+    tiling: Tiling
 
 
 def winograd_forward(
@@ -105,21 +119,50 @@ def winograd_forward(
         If the kernels have another size.
     """
     xp = array_module(x)
-    (n, c), (f, _, r, s) = x.shape[:2], weight.shape
+    f, _, r, s = weight.shape
     if r != s or r not in FORWARD_POINTS:
         raise ValueError(f"winograd: kernels must be 3 x 3, 5 x 5 or 7 x 7 pixels, not {r} x {s}")
+    sights = [look(image, r, pad) for image in x]
+    if all(sight.blind is None for sight in sights):
+        return _convolve(x, weight, bias, sights, pad=pad, relu=relu, pool=pool)
+
+    y = _convolve(x, weight, bias, sights, pad=pad, relu=relu)
+    blank = xp.zeros(f, x.dtype) if bias is None else bias
+    blank = xp.maximum(blank, 0) if relu else blank
+    for outputs, sight in zip(y, sights, strict=True):
+        if sight.blind is not None:
+            xp.copyto(outputs, blank[:, None, None], where=sight.blind)
+    return max_pool_forward(y, HALVING, train=False)[0] if pool else y
+
+
+def _convolve(
+    x: Array,
+    weight: Array,
+    bias: Array | None,
+    sights: Sequence[Sight],
+    *,
+    pad: Pair,
+    relu: bool = False,
+    pool: bool = False,
+) -> Array:
+    """Return y, of which only the rows and columns in sight are computed: with `pool`, all."""
+    xp = array_module(x)
+    (n, c, h, w), (f, _, r, _) = x.shape, weight.shape
     matrices = toom_cook(xp, FORWARD_POINTS[r], r, x.dtype)
-    tiling = _tiling(x, weight, pad, matrices)
     side = len(matrices.data)
-    size = (tiling.height, tiling.width)
-    pooled = [-(-pixels // 2) if pool else pixels for pixels in size]
-    y = recycled(xp, (n, f, *pooled), x.dtype)
-    strip_tiles = max(STRIP_TILES, STRIP_VALUES // c)
-    strips = _strips(xp, n, tiling, strip_tiles, side * side * c * x.dtype.itemsize)
+    size = (h + 2 * pad[0] - r + 1, w + 2 * pad[1] - r + 1)
+    y = recycled(xp, (n, f, *(-(-pixels // 2) if pool else pixels for pixels in size)), x.dtype)
+    regions = [_region(*image, pad, r, matrices) for image in zip(x, y, sights, strict=True)]
+    strip_tiles, bytes_a_tile = max(STRIP_TILES, STRIP_VALUES // c), side**2 * c * x.itemsize
+    strips = [
+        (region, rows)
+        for region in regions
+        for rows in _strips(xp, region.tiling, strip_tiles, bytes_a_tile)
+    ]
     parts = _cut(xp, f, KERNEL_POINTS_AT_A_TIME // (side * side * c))
 
     # Many strips share a bank of transformed kernels; few transform them when their turn comes.
-    many = len(strips) >= 2 * get_threads() and side**2 * f * c * x.dtype.itemsize <= BANK_BYTES
+    many = len(strips) >= 2 * get_threads() and side**2 * f * c * x.itemsize <= BANK_BYTES
 
     def evaluate(part: slice, *, keep: bool) -> Array:
         shape = (side, side, (part.stop - part.start) * c)
@@ -128,19 +171,19 @@ def winograd_forward(
 
     bank = parallel_map(xp, lambda part: evaluate(part, keep=True), parts) if many else []
 
-    def convolve(strip: Strip) -> None:
-        image, rows = strip
-        points = _points("points", x[image], matrices.data, pad, tiling, rows)  # (P * P, C, T)
+    def convolve(strip: tuple[Region, slice]) -> None:
+        (image, before, outputs, tiling), rows = strip
+        points = _points("points", image, matrices.data, before, tiling, rows)  # (P * P, C, T)
 
         def filters(number: int) -> None:
             part = parts[number]
             kernels = bank[number] if many else evaluate(part, keep=False)  # (P, P, F' * C)
             points_to_image(
-                _multiply(kernels, points),  # (P, P, F' * T)
+                multiply(kernels, points),  # (P, P, F' * T)
                 matrices.output,
                 tiling,
                 rows,
-                y[image, part],
+                outputs[part],
                 bias=None if bias is None else bias[part],
                 relu=relu,
                 pool=pool,
@@ -174,7 +217,10 @@ def winograd_backward_data(
     (ph, pw), (h, w), edge = pad, x_shape[2:], weight.shape[2] - 1
     saw = dy[:, :, max(0, ph - edge) : ph + h, max(0, pw - edge) : pw + w]
     turned = weight.transpose(1, 0, 2, 3)[:, :, ::-1, ::-1]
-    return winograd_forward(saw, turned, pad=(max(0, edge - ph), max(0, edge - pw)))
+    pad = max(0, edge - ph), max(0, edge - pw)
+    # A gradient decides nothing, so that rounding does no harm where it should be zero.
+    everything = Sight(slice(0, h), slice(0, w), None)
+    return _convolve(saw, turned, None, [everything] * len(dy), pad=pad)
 
 
 def winograd_backward_weights(x: Array, dy: Array, *, pad: Pair) -> Array:
@@ -192,16 +238,17 @@ def winograd_backward_weights(x: Array, dy: Array, *, pad: Pair) -> Array:
     r = h + 2 * pad[0] - oh + 1
     dweight = recycled(xp, (f, c, r, r), x.dtype)
     matrices = toom_cook(xp, GRADIENT_POINTS, r, x.dtype)
-    tiling = _tiling(x, dweight, pad, matrices)
+    tiling = tiling_of(dy.shape[2:], len(matrices.output))
     side = len(matrices.data)
     total = scratch(xp, "sums over tiles", (side * side, f, c), x.dtype)
 
     bytes_a_tile = side * side * (c + f) * x.dtype.itemsize
-    strips = _strips(xp, n, tiling, GRADIENT_STRIP_TILES, bytes_a_tile)
-    for number, (image, rows) in enumerate(strips):
+    strips = _strips(xp, tiling, GRADIENT_STRIP_TILES, bytes_a_tile)
+    work = [(image, rows) for image in range(n) for rows in strips]
+    for number, (image, rows) in enumerate(work):
         seen = _points("points", x[image], matrices.data, pad, tiling, rows)  # (P * P, C, T)
         came = _points("dy", dy[image], matrices.output.T, (0, 0), tiling, rows)  # (P * P, F, T)
-        add = partial(_add_products, came, seen, total, number == 0)
+        add = partial(add_products, came, seen, total, number == 0)
         parallel_map(xp, add, _cut(xp, side * side, 4))
 
     def transform_back(part: slice) -> None:
@@ -212,10 +259,14 @@ def winograd_backward_weights(x: Array, dy: Array, *, pad: Pair) -> Array:
     return dweight
 
 
-def _tiling(x: Array, weight: Array, pad: Pair, matrices: Matrices) -> Tiling:
-    (h, w), r, step = x.shape[2:], weight.shape[2], len(matrices.output)
-    height, width = h + 2 * pad[0] - r + 1, w + 2 * pad[1] - r + 1
-    return Tiling(height, width, step, -(-height // step), -(-width // step))
+def _region(
+    image: Array, y: Array, sight: Sight, pad: Pair, kernel_size: int, matrices: Matrices
+) -> Region:
+    part, before = seen_part(image, sight, kernel_size, pad)
+    size = sight.rows.stop - sight.rows.start, sight.columns.stop - sight.columns.start
+    return Region(
+        part, before, y[:, sight.rows, sight.columns], tiling_of(size, len(matrices.output))
+    )
 
 
 def _cut(xp: ModuleType, size: int, most: int) -> list[slice]:
@@ -224,16 +275,13 @@ def _cut(xp: ModuleType, size: int, most: int) -> list[slice]:
     return [slice(size * i // count, size * (i + 1) // count) for i in range(count)]
 
 
-def _strips(
-    xp: ModuleType, images: int, tiling: Tiling, tiles: int, bytes_a_tile: int
-) -> list[Strip]:
-    """Cut the work into rows of tiles, about `tiles` of them in a strip, or what memory allows."""
+def _strips(xp: ModuleType, tiling: Tiling, tiles: int, bytes_a_tile: int) -> list[slice]:
+    """Cut the rows of tiles into strips of about `tiles` tiles, or what memory allows."""
     bound = STRIP_BYTES if xp is np else GPU_STRIP_BYTES
     tiles = min(tiles if xp is np else bound, bound // bytes_a_tile)
-    most = max(1, tiles // tiling.columns)
+    most = max(1, tiles // max(1, tiling.columns))
     count = -(-tiling.rows // most)
-    cuts = [slice(tiling.rows * i // count, tiling.rows * (i + 1) // count) for i in range(count)]
-    return [(image, rows) for image in range(images) for rows in cuts]
+    return [slice(tiling.rows * i // count, tiling.rows * (i + 1) // count) for i in range(count)]
 
 
 def _points(
@@ -250,36 +298,3 @@ def _points(
 
     parallel_map(xp, transform, _cut(xp, c, TILES_AT_A_TIME // tiles))
     return points.reshape(n * n, c, tiles)
-
-
-def _multiply(kernels: Array, points: Array) -> Array:
-    """Return kernels[p] @ points[p]: (P, P, F * C), (P * P, C, T) -> (P, P, F * T) in scratch."""
-    xp = array_module(points)
-    n, (count, c, t) = len(kernels), points.shape
-    f = kernels.shape[2] // c
-    size = _block(xp, f, SMALL_PRODUCT // (c * t))
-    products = scratch(xp, "products", (count, f // size, size, t), points.dtype)
-    xp.matmul(kernels.reshape(count, f // size, size, c), points[:, None], out=products)
-    return products.reshape(n, n, f * t)
-
-
-def _add_products(came: Array, seen: Array, total: Array, first: bool, part: slice) -> None:
-    """Add came[p] @ seen[p].T at some points p: (P * P, F, T), (P * P, C, T) -> (P * P, F, C)."""
-    xp = array_module(total)
-    came, seen, total = came[part], seen[part], total[part]
-    (count, f, t), c = came.shape, seen.shape[1]
-    size_f, size_c = _block(xp, f, SMALL_SIDE), _block(xp, c, SMALL_SIDE)
-    products = total if first else scratch(xp, "products", total.shape, total.dtype)
-    xp.matmul(
-        came.reshape(count, f // size_f, 1, size_f, t),
-        seen.reshape(count, 1, c // size_c, size_c, t).swapaxes(3, 4),
-        out=products.reshape(count, f // size_f, size_f, c // size_c, size_c).swapaxes(2, 3),
-    )
-    if not first:
-        total += products
-
-
-def _block(xp: ModuleType, size: int, most: int) -> int:
-    """Return the largest divisor of `size` up to `most`; on a GPU, or if it is tiny, `size`."""
-    divisors = [block for block in range(4, min(size, most) + 1) if size % block == 0]
-    return divisors[-1] if divisors and xp is np else size

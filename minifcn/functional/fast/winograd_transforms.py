@@ -26,6 +26,11 @@ class Tiling(NamedTuple):
     columns: int
 
 
+def tiling_of(size: Pair, step: int) -> Tiling:
+    """Return how a map of outputs (height, width) is cut into tiles of step x step."""
+    return Tiling(*size, step, *(-(-pixels // step) for pixels in size))
+
+
 def along_both_axes(matrix: Array, tiles: Array, out: Array) -> Array:
     """Write out[j,i,:] = sum_{a,b} matrix[i,a] matrix[j,b] tiles[b,a,:], and return it.
 
