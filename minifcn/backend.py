@@ -137,6 +137,11 @@ def _blas() -> ThreadpoolController:
     return ThreadpoolController()
 
 
+def cut(size: int, count: int) -> list[slice]:
+    """Cut range(size) into `count` slices in a row, whose lengths differ by one at most."""
+    return [slice(size * i // count, size * (i + 1) // count) for i in range(count)]
+
+
 def parallel_map(
     xp: ModuleType, function: Callable[[Item], Result], items: Iterable[Item]
 ) -> list[Result]:

@@ -20,9 +20,7 @@ from minifcn.functional.arguments import (
 )
 from minifcn.functional.fast.paths import PATHS, choose_path
 from minifcn.functional.pooling import max_pool_forward
-from minifcn.functional.window import PoolWindow, Window
-
-HALVING = PoolWindow((2, 2), (2, 2))
+from minifcn.functional.window import HALVING, Window
 
 
 class ConvCache(NamedTuple):

@@ -139,9 +139,9 @@ def avg_pool_forward(x: Array, window: PoolWindow) -> tuple[Array, AvgPoolCache]
     ValueError
         As `max_pool_forward`.
     """
-    size, seen = _start(x, window)
-    padded = _padded(x, seen, size, 0)
-    total = sum(padded[place] for place in _places(seen, size))
+    size, visible = _start(x, window)
+    padded = _padded(x, visible, size, 0)
+    total = sum(padded[place] for place in _places(visible, size))
     return total / _area(x, window, x.shape[2:], size), AvgPoolCache(x.shape, window)
 
 
@@ -149,12 +149,12 @@ def avg_pool_backward(dy: Array, cache: AvgPoolCache) -> Array:
     """Spread each output's gradient evenly over its window."""
     x_shape, window = cache
     image, size = (x_shape[2], x_shape[3]), dy.shape[2:]
-    seen = window.within(image)
+    visible = window.within(image)
     share = dy / _area(dy, window, image, size)
-    dpadded = _padded_zeros(dy, x_shape, seen)
-    for place in _places(seen, size):
+    dpadded = _padded_zeros(dy, x_shape, visible)
+    for place in _places(visible, size):
         dpadded[place] += share
-    return _unpadded(dpadded, x_shape, seen)
+    return _unpadded(dpadded, x_shape, visible)
 
 
 def _places(window: PoolWindow, size: Pair) -> Iterator[tuple]:

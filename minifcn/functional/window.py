@@ -107,6 +107,9 @@ class PoolWindow(NamedTuple):
         return oh, ow
 
 
+HALVING = PoolWindow((2, 2), (2, 2))  # VGG16's: half the size, rounded up
+
+
 def _pooled(size: int, kernel: int, stride: int, pad: int, ceil: bool) -> int:
     span = size + 2 * pad - kernel
     count = (-(-span // stride) if ceil else span // stride) + 1

@@ -1,8 +1,8 @@
 """The ladder: plain loops -> im2col -> what the package computes with, each held to the one before.
 
 One table of examples drives all rungs, forwards and backwards; hypothesis adds windows that nobody
-thought of. The lowest rung is held to differences of its own forward pass, the paths that are faster
-than im2col to im2col (see test_paths.py).
+thought of. The lowest rung is held to differences of its own forward pass. The other paths of a
+convolution are held to im2col in test_paths.py.
 """
 
 from __future__ import annotations

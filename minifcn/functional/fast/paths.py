@@ -67,13 +67,9 @@ PATHS = {
     ),
     # 3 x 3, 5 x 5 and 7 x 7 kernels, with fewer multiplications
     "winograd": Path(
-        lambda x, weight, bias, window, _, **then: winograd_forward(
-            x, weight, bias, pad=window.pad, **then
-        ),
-        lambda dy, weight, x_shape, window, _: winograd_backward_data(
-            dy, weight, pad=window.pad, x_shape=x_shape
-        ),
-        lambda x, dy, _, window, __: winograd_backward_weights(x, dy, pad=window.pad),
+        winograd_forward,
+        winograd_backward_data,
+        winograd_backward_weights,
         then=("relu", "pool"),
     ),
 }

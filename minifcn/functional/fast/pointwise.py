@@ -12,7 +12,7 @@ from types import ModuleType
 
 import numpy as np
 
-from minifcn.backend import Array, array_module, get_threads, parallel_map
+from minifcn.backend import Array, array_module, cut, get_threads, parallel_map
 from minifcn.functional.fast.product import factors, product
 from minifcn.functional.fast.recycle import recycled
 from minifcn.functional.relu import add_bias
@@ -85,8 +85,7 @@ def _multiply(matrix: Array, x: Array, bias: Array | None, *, relu: bool = False
 def _pieces(xp: ModuleType, rows: int, columns: int, count: int) -> list[tuple[slice, slice]]:
     """Cut a matrix into about `count` pieces along its longer side; on a GPU leave it whole."""
     longer = max(rows, columns)
-    count = min(count, longer) if xp is np else 1
-    cuts = [slice(longer * i // count, longer * (i + 1) // count) for i in range(count)]
+    pieces = cut(longer, min(count, longer) if xp is np else 1)
     if rows > columns:
-        return [(cut, slice(0, columns)) for cut in cuts]
-    return [(slice(0, rows), cut) for cut in cuts]
+        return [(piece, slice(0, columns)) for piece in pieces]
+    return [(slice(0, rows), piece) for piece in pieces]

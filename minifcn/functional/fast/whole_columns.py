@@ -18,7 +18,7 @@ from types import ModuleType
 
 import numpy as np
 
-from minifcn.backend import Array, array_module, get_threads, parallel_map
+from minifcn.backend import Array, array_module, cut, get_threads, parallel_map
 from minifcn.functional.fast.columns import col2im_rows, im2col_rows
 from minifcn.functional.fast.product import factors, product
 from minifcn.functional.fast.recycle import recycled, recycled_zeros
@@ -111,5 +111,4 @@ def _side_by_side(dy: Array) -> Array:
 
 def _pieces(xp: ModuleType, size: int) -> list[slice]:
     """Cut some channels into pieces for the threads; on a GPU leave them whole."""
-    count = min(size, PIECES * get_threads()) if xp is np else 1
-    return [slice(size * i // count, size * (i + 1) // count) for i in range(count)]
+    return cut(size, min(size, PIECES * get_threads()) if xp is np else 1)

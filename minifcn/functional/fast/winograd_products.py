@@ -29,16 +29,16 @@ def multiply(kernels: Array, points: Array) -> Array:
     return products.reshape(n, n, f * t)
 
 
-def add_products(came: Array, seen: Array, total: Array, first: bool, part: slice) -> None:
-    """Add came[p] @ seen[p].T at some points p: (P * P, F, T), (P * P, C, T) -> (P * P, F, C)."""
+def add_products(dy: Array, x: Array, total: Array, first: bool, part: slice) -> None:
+    """Add dy[p] @ x[p].T at some points p: (P * P, F, T), (P * P, C, T) -> (P * P, F, C)."""
     xp = array_module(total)
-    came, seen, total = came[part], seen[part], total[part]
-    (count, f, t), c = came.shape, seen.shape[1]
+    dy, x, total = dy[part], x[part], total[part]
+    (count, f, t), c = dy.shape, x.shape[1]
     size_f, size_c = _block(xp, f, SMALL_SIDE), _block(xp, c, SMALL_SIDE)
     products = total if first else scratch(xp, "products", total.shape, total.dtype)
     xp.matmul(
-        came.reshape(count, f // size_f, 1, size_f, t),
-        seen.reshape(count, 1, c // size_c, size_c, t).swapaxes(3, 4),
+        dy.reshape(count, f // size_f, 1, size_f, t),
+        x.reshape(count, 1, c // size_c, size_c, t).swapaxes(3, 4),
         out=products.reshape(count, f // size_f, size_f, c // size_c, size_c).swapaxes(2, 3),
     )
     if not first:
