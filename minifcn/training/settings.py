@@ -79,7 +79,7 @@ class Settings:
     threads : int
         0 for as many as the process may use.
     precision : "float32", "tf32" or "float16"
-        Of matrix products on a GPU, see `functional/product.py`; a CPU takes no notice.
+        Of matrix products on a GPU, see `functional/fast/product.py`; a CPU takes no notice.
     log_every : int
         Updates between two reports of the loss; 0 for 1 on a CPU and 20 on a GPU, which has to be
         waited for to tell it. The last update and those that are evaluated are always reported.

@@ -9,21 +9,12 @@ from __future__ import annotations
 
 import pytest
 from helpers.cases import EXAMPLES, Case, conv_cases, deconv_cases, pool_cases
-from helpers.ladder import arrays_of, assert_same, dy_of, options_of, ours, plain
+from helpers.ladder import arrays_of, assert_same, dy_of, examples, options_of, ours, plain
 from hypothesis import given
 
 from minifcn.functional import naive
 from minifcn.functional.fast.paths import force_path
 from minifcn.net.gradcheck import check_function
-
-examples = pytest.mark.parametrize(
-    ("operation", "case"),
-    [
-        pytest.param(operation, case, id=f"{operation} {case.x_shape} {case.options}")
-        for operation, cases in EXAMPLES.items()
-        for case in cases
-    ],
-)
 
 
 @pytest.mark.host  # the plain loops are the host's

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from helpers.cases import Case, normal
+import pytest
+from helpers.cases import EXAMPLES, Case, normal
 
-from minifcn.backend import Array, array_module
+from minifcn.backend import Array, array_module, to_device
 from minifcn.functional import naive
 from minifcn.functional.conv import conv2d_backward, conv2d_forward
 from minifcn.functional.deconv import deconv2d_backward, deconv2d_forward
@@ -61,6 +62,16 @@ OURS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
 ASKS = {"conv2d": 2, "deconv2d": 2, "linear": 2, "dropout": 0}
 
 
+examples = pytest.mark.parametrize(
+    ("operation", "case"),
+    [
+        pytest.param(operation, case, id=f"{operation} {case.x_shape} {case.options}")
+        for operation, cases in EXAMPLES.items()
+        for case in cases
+    ],
+)
+
+
 def arrays_of(operation: str, case: Case, *, ties: bool = False) -> dict[str, Array]:
     """Return what an operation is differentiated by; with `ties` x is made of integers."""
     x = normal(1, *case.x_shape)
@@ -97,8 +108,11 @@ def plain(operation: str, case: Case, arrays: dict[str, Array]) -> list[Array]:
 
 def ours(operation: str, case: Case, arrays: dict[str, Array]) -> list[Array]:
     """Run what the package computes with."""
-    forward, backward = OURS[operation]
-    y, cache = forward(*arrays.values(), **options_of(operation, case))
+    (forward, backward), xp = OURS[operation], array_module(arrays["x"])
+    options = options_of(operation, case)
+    for name, value in options.items():
+        options[name] = to_device(value, xp) if isinstance(value, np.ndarray) else value
+    y, cache = forward(*arrays.values(), **options)
     return [y, *listed(backward(dy_of(y), cache))]
 
 
