@@ -25,6 +25,12 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 Array = Any  # numpy.ndarray or cupy.ndarray
+
+# The label of pixels that count neither in the loss nor in the metrics: VOC's boundary, "void",
+# "unlabelled". It is here because the loss, the data and the pictures must agree on it, and know
+# nothing of each other.
+IGNORE = 255
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 

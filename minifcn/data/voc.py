@@ -12,14 +12,16 @@ train: the list follows from the two lists, and so does the one for any other ye
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
-from minifcn.data.dataset import IGNORE, DataError, Sample, data_root, read_lines
+from minifcn.backend import IGNORE
+from minifcn.data.dataset import DataError, Defaults, Sample, data_root, read_list
 from minifcn.data.images import read_image
 from minifcn.data.pairs import read_pair
 from minifcn.data.palette import voc_palette
-from minifcn.data.sbd_tree import find_sbd, sbd_image, sbd_label, sbd_list
+from minifcn.data.sbd_tree import find_sbd, sbd_image, sbd_label
 
 VOC_CLASSES = (
     "background",
@@ -49,7 +51,7 @@ class VOCDataset:
     data_dir : str or Path, optional
         VOCdevkit, the folder it lies in, or one VOC20xx folder. Default: $MINIFCN_DATA, ./data.
         For "seg11valid" and `sbd`, benchmark_RELEASE must be in the same folder as VOCdevkit.
-    year : int or str, optional
+    year : int, optional
         2007..2012; by default the newest that is there, for "seg11valid" 2011.
     sbd : bool
         Train on SBD's training images too, with VOC's own label map where it has one, and validate
@@ -63,12 +65,17 @@ class VOCDataset:
 
     name = "voc"
     class_names = VOC_CLASSES
+    defaults = Defaults(pixels=500 * 375, images=8_000)
+    options: ClassVar[dict[str, str]] = {
+        "year": "the year of the tree, e.g. 2012 (default: the newest)",
+        "sbd": "train on SBD's images too, and leave them out of val",
+    }
 
     def __init__(
         self,
         split: str,
         data_dir: str | Path | None = None,
-        year: int | str | None = None,
+        year: int | None = None,
         sbd: bool = False,
     ) -> None:
         folder = data_root(data_dir)
@@ -112,13 +119,13 @@ class VOCDataset:
         return self.root / "SegmentationClass" / f"{sample_id}.png"
 
 
-def find_year(folder: Path, year: int | str | None, lists: str = "Segmentation") -> Path:
+def find_year(folder: Path, year: int | None, lists: str = "Segmentation") -> Path:
     """Return the VOC20xx folder at or below `folder`, the newest unless a year is given.
 
     Parameters
     ----------
     folder : Path
-    year : int or str, optional
+    year : int, optional
     lists : str
         The folder in ImageSets that it must have.
 
@@ -144,36 +151,18 @@ def find_year(folder: Path, year: int | str | None, lists: str = "Segmentation")
     return found[wanted]
 
 
-def read_list(folder: Path, split: str) -> list[str]:
-    """Return the ids in the list of a split.
-
-    Raises
-    ------
-    DataError
-        If there is no such list in the folder, or it is empty.
-    """
-    path = folder / f"{split}.txt"
-    if not path.is_file():
-        lists = ", ".join(sorted(file.stem for file in folder.glob("*.txt"))) or "none"
-        raise DataError(f"VOC has no split {split!r} in {folder}; the lists there: {lists}")
-    ids = [line.split()[0] for line in read_lines(path)]
-    if not ids:
-        raise DataError(f"the list {path} is empty; extract the VOC archive again")
-    return ids
-
-
 def _seg11valid(folder: Path) -> list[str]:
     """Return the ids of VOC2011's val that are not in SBD's train.
 
     Source: Long et al. 2015, section 5, footnote 7; 736 of 1,111 images.
     """
     lists = find_year(folder, 2011) / "ImageSets" / "Segmentation"
-    return _without(read_list(lists, "val"), sbd_list(find_sbd(folder), "train"), lists)
+    return _without(read_list(lists, "val"), read_list(find_sbd(folder), "train"), lists)
 
 
 def _with_sbd(lists: Path, sbd_root: Path, split: str) -> list[str]:
     """Return the ids for training on VOC and SBD, or for validating after that."""
-    trained = sbd_list(sbd_root, "train")
+    trained = read_list(sbd_root, "train")
     val = _without(read_list(lists, "val"), trained, lists)
     if split == "val":
         return val

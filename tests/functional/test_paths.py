@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minifcn.functional.conv import conv2d_backward, conv2d_forward
-from minifcn.functional.fast import paths, winograd
+from minifcn.functional.fast import paths, winograd_strips
 from minifcn.functional.fast.paths import PATHS, choose_deconv_path, choose_path, force_path
 from minifcn.functional.window import Window
 
@@ -96,7 +96,7 @@ def test_each_is_deconvolution(path, case):
 
 
 def test_winograd_in_many_strips_is_the_same(monkeypatch):
-    monkeypatch.setattr(winograd, "STRIP_BYTES", 1)
+    monkeypatch.setattr(winograd_strips, "STRIP_BYTES", 1)
     compare("winograd", (2, 3, 21, 18), 4, 3, "float64", pad=(1, 1))
 
 

@@ -40,7 +40,7 @@ def test_a_window_of_300_pixels_trains():
     x = np.zeros((1, 2, 300, 301), np.float32)
     x[0, 0, 299, 299] = x[0, 1, 7, 300] = 1
     layer = MaxPool2d((300, 300))
-    y, cache = layer.forward(x, train=True)
+    y, cache = layer.forward(x)
     assert y.ravel().tolist() == [1, 0, 0, 1]
     dx, _ = layer.backward(np.array([[[[2.0, 0]], [[0, 3]]]], np.float32), cache)
     assert np.argwhere(dx).tolist() == [[0, 0, 299, 299], [0, 1, 7, 300]]
@@ -59,6 +59,17 @@ def test_pointwise_layers_leave_the_grid_as_it_is():
         assert layer.flops((2, 3, 4, 5)) == 0
 
 
+def test_max_pooling_looks_in_training_only_where_the_maxima_are(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "minifcn.layers.pooling.max_pool_forward",
+        lambda x, window, *, train=True: (x, asked.append(train)),
+    )
+    MaxPool2d(2).forward(np.ones((1, 1, 4, 4)))
+    MaxPool2d(2).infer(np.ones((1, 1, 4, 4)))
+    assert asked == [True, False]
+
+
 @pytest.mark.parametrize("ratio", [-0.1, 1, 1.5])
 def test_dropout_ratios_outside_the_range_are_refused(ratio):
     with pytest.raises(ValueError, match=r"must lie in \[0, 1\)"):
@@ -67,7 +78,7 @@ def test_dropout_ratios_outside_the_range_are_refused(ratio):
 
 def test_dropout_cannot_train_without_a_generator():
     with pytest.raises(ValueError, match="pass rng="):
-        Dropout().forward(np.ones(3), train=True)
+        Dropout().forward(np.ones(3))
 
 
 def test_an_even_neighbourhood_is_refused():
