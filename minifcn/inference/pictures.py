@@ -196,8 +196,8 @@ def save_png(path: str | os.PathLike[str], picture: np.ndarray) -> None:
     path : path
     picture : uint8 array (H, W, 3)
     """
-    with atomic_write(path) as partial:
-        Image.fromarray(picture).save(partial, format="PNG")
+    with atomic_write(path) as file:
+        Image.fromarray(picture).save(file, format="PNG")
 
 
 def _font(width: int) -> tuple[Font, int]:

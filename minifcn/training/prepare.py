@@ -142,13 +142,15 @@ def make_updates(
     *,
     xp: ModuleType,
     start: int = 0,
+    stop: Callable[[], bool] = lambda: False,
     communicator: Communicator = ALONE,
 ) -> Iterator[Step]:
     """Train a model as the settings say, yielding reports.
 
-    They come as often as is asked for, and whenever there is to be an evaluation. The model is on
-    the device of `xp`, and `start` updates have been made before; see `solver.train`, which does
-    the work, for the rest and for what it raises.
+    They come as often as is asked for, whenever there is to be an evaluation, and when all ranks,
+    asked after each update, are told to `stop`. The model is on the device of `xp`, and `start`
+    updates have been made before; see `solver.train`, which does the work, for the rest and for
+    what it raises.
     """
     policy = POLICIES[settings.policy](settings.rate, settings.steps)
     interval = communicator.from_leader(report_interval(settings.log_every, xp))
@@ -164,5 +166,7 @@ def make_updates(
         xp=xp,
         recompute=settings.recompute,
         communicator=communicator,
-        reports=lambda number: not number % interval or not number % settings.evaluate_every,
+        reports=lambda number: (
+            stop() or not number % interval or not number % settings.evaluate_every
+        ),
     )
