@@ -20,14 +20,25 @@ A net with a layer that has no positions, such as a classifier, cannot be used i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import lcm
+from types import ModuleType
 from typing import NamedTuple
 
+import numpy as np
+
+from minifcn.data.dataset import DataError
 from minifcn.layers import Crop
 from minifcn.layers.geometry import Footprint, Pair
-from minifcn.net.graph import Graph
+from minifcn.net import Graph, Net
+from minifcn.net.memory import inference_bytes
+from minifcn.system.machine import gigabytes
+
+# Of the memory that is available, so much is for the net: the rest is for the label map, for the
+# pictures that are made of it, and for whoever else is at work.
+SHARE = 0.5
 
 Area = tuple[slice, slice]
 
@@ -77,6 +88,59 @@ class _Span(NamedTuple):
     stride: Fraction
     first: int
     end: int
+
+
+def fitting_tiles(
+    net: Net,
+    outputs: Sequence[str],
+    channels: Mapping[str, int],
+    size: Pair,
+    available: int | None,
+    xp: ModuleType = np,
+) -> Iterator[Tile]:
+    """Return the image as one tile if the memory is enough for that, else as tiles that fit.
+
+    Parameters
+    ----------
+    net : Net
+    outputs : sequence of str
+        The scores.
+    channels : mapping of str to int
+        Of each input of the net.
+    size : (int, int)
+        Height and width of the image.
+    available : int or None
+        Bytes of memory; None if that is not known, which is taken for enough.
+    xp : module
+        The device's array module.
+
+    Raises
+    ------
+    DataError
+        If it is not enough for the smallest tiles either, or the net cannot be used in tiles.
+    """
+
+    def needed(side: int) -> int:
+        height, width = (min(side, pixels) for pixels in size)
+        shapes = {name: (1, count, height, width) for name, count in channels.items()}
+        return inference_bytes(net, outputs, xp, **shapes)
+
+    whole = max(size)
+    if available is None or needed(whole) <= SHARE * available:
+        area = slice(0, size[0]), slice(0, size[1])
+        return iter([Tile(area, area)])
+    overlap = find_overlap(net, outputs)
+    smallest = min(whole, overlap.smallest()) if overlap else whole
+    if overlap is None or needed(smallest) > SHARE * available:
+        raise DataError(
+            f"an image of {size[0]} x {size[1]} pixels needs about {gigabytes(needed(whole))} of "
+            f"memory, in the smallest pieces {gigabytes(needed(smallest))}, and there is "
+            f"{gigabytes(int(SHARE * available))} (half of what is free); close other programs, "
+            "or scale the image down"
+        )
+    sides = range(smallest, whole, max(overlap.stride))
+    fitting = bisect_right(sides, SHARE * available, key=needed)
+    return tiles(size, sides[max(0, fitting - 1)], overlap)
 
 
 def find_overlap(net: Graph, outputs: Sequence[str]) -> Overlap | None:

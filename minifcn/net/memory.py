@@ -13,7 +13,7 @@ all zero takes more where it sees zeros (`functional/fast/zeros.py`), up to twic
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import prod
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -80,9 +80,10 @@ def training_bytes(
     walk.lasting = trained if accumulate == 1 else 2 * trained
     blocks = find_blocks(nodes, readers) if recompute else {}
     again = {node.name for block in blocks.values() for node in block}
-    walk.cached, walk.active = {node.name for node in nodes} - again, net.active(nodes, wrt=())
+    cached, walk.active = {node.name for node in nodes} - again, net.active(nodes, wrt=())
     for _ in range(2):  # the second update finds what is kept from the first
-        caches = walk.forward(nodes, {name: _Array(walk, 0) for name in inputs}, blocks)
+        blobs = {name: _Array(walk, 0) for name in inputs}
+        caches = walk.forward(nodes, blobs, cached, blocks)
         walk.backward(nodes, caches)
     return walk.total()
 
@@ -106,7 +107,6 @@ class _Walk:
         self.used = self.most_used = self.kept = self.peak = 0
         self.lasting = 0  # momentum and sums of gradients
         self.buffers = 0  # of Winograd's method
-        self.cached: set[str] = set()  # the nodes whose cache is made
         self.active: set[str] = set()  # the blobs whose gradient is needed
 
     def total(self) -> int:
@@ -145,14 +145,15 @@ class _Walk:
         self,
         nodes: Sequence[Node],
         blobs: dict[str, _Array],
+        cached: Collection[str] = (),
         blocks: Mapping[str, list[Node]] = MappingProxyType({}),
     ) -> dict[str, Any]:
         """Walk as `Net.forward`; return the caches."""
         readers, caches = self.readers.copy(), {}
-        for group in fuse(nodes, readers, self.cached):
+        for group in fuse(nodes, readers, cached):
             first, last = group[0], group[-1]
             bottoms = [blobs[bottom] for bottom in first.bottoms]
-            blobs[last.name], made = self.run(group, bottoms)
+            blobs[last.name], made = self.run(group, bottoms, train=first.name in cached)
             if block := blocks.get(first.name):
                 made[block[-1].name] = Again(block, bottoms[0])
             caches.update((name, cache) for name, cache in made.items() if name in self.active)
@@ -160,10 +161,11 @@ class _Walk:
             release(blobs, readers, first.bottoms)
         return caches
 
-    def run(self, group: Sequence[Node], bottoms: list[_Array]) -> tuple[_Array, dict[str, Any]]:
+    def run(
+        self, group: Sequence[Node], bottoms: list[_Array], *, train: bool
+    ) -> tuple[_Array, dict[str, Any]]:
         """Walk as `fusion.run_group`: return the output, and the caches of what is cached."""
         first, name = group[0], group[-1].name
-        train = first.name in self.cached
         if isinstance(first.layer, Crop) or (isinstance(first.layer, Dropout) and not train):
             return bottoms[0], {first.name: ()}  # a view of what it reads
         y = self.new(name)
@@ -201,8 +203,9 @@ class _Walk:
     ) -> None:
         """Walk as `Net._run_backward`."""
         if isinstance(cache := caches.pop(node.name), Again):
-            self.cached = {part.name for part in cache.block}
-            caches.update(self.forward(cache.block, {cache.block[0].bottoms[0]: cache.x}))
+            block, x = cache
+            own = {part.name for part in block}
+            caches.update(self.forward(block, {block[0].bottoms[0]: x}, own))
             cache = caches.pop(node.name)
         dy = gradients.pop(node.name)
         read = node.bottoms[:1] if isinstance(node.layer, Crop | SoftmaxLoss) else node.bottoms

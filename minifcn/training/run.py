@@ -30,6 +30,7 @@ from minifcn.training.prepare import (
     make_updates,
     open_splits,
     take_device,
+    warn_of_memory,
 )
 from minifcn.training.run_files import (
     describe,
@@ -101,6 +102,7 @@ def execute(
     xp = take_device(settings, reporter.note, communicator)
     datasets = open_splits(settings)
     model = make_model(settings, datasets[0], reporter.note)
+    warn_of_memory(model, datasets[0], settings, xp, reporter.note)
     model.net.to(xp)
     if communicator.leads:
         write_json(folder / "config.json", describe(settings))
