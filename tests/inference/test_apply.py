@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from helpers.cases import normal
 
 from minifcn.inference import Model, apply, save_model, segment, segment_all
