@@ -67,12 +67,9 @@ def test_torchvisions_counted_layers_are_all_of_the_net(path):
 
 
 def test_a_layer_of_keras_that_is_not_vgg16s_is_refused_by_name(path):
-    kernel = np.ones((3, 3, 3, 2), np.float32)
-    layers = {
-        name: {f"{name}/kernel:0": kernel, f"{name}/bias:0": np.ones(2, np.float32)}
-        for name in ("block1_conv1", "block5_conv3", "score_fr")
-    }
-    layers["block5_conv3"]["block5_conv3/kernel:0"] = np.ones((3, 3, 16, 16), np.float32)
+    shapes = {"block1_conv1": (3, 3, 3, 2), "block5_conv3": (3, 3, 16, 16), "score_fr": (3, 3, 3)}
+    arrays = {name: np.ones(shape, np.float32) for name, shape in shapes.items()}
+    layers = {n: {f"{n}/kernel:0": a, f"{n}/bias:0": a[0, 0, 0]} for n, a in arrays.items()}
     write_listed(path, layers)
     with pytest.raises(WeightsError, match="holds score_fr/kernel, score_fr/bias, which"):
         read_weights(path)
