@@ -42,11 +42,11 @@ def blocks(height: int, width: int) -> np.ndarray:
 
 
 def test_the_label_map_in_tiles_is_that_of_the_whole_image(model, monkeypatch):
-    image = blocks(711, 633)
+    image = blocks(611, 433)
     whole = segment(model.net, image, model.preprocess)
     assert whole.dtype == np.uint8
     assert len(np.unique(whole)) == 3
-    enough = 2 * inference_bytes(model.net, ["score"], data=(1, 3, 520, 520))
+    enough = 2 * inference_bytes(model.net, ["score"], data=(1, 3, 512, 512))
     monkeypatch.setattr(apply, "device_memory", lambda xp: Memory(enough, enough))
     calls, forward = [], model.net.forward
     monkeypatch.setattr(
@@ -89,7 +89,7 @@ print(field("VmHWM") - before)
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's /proc")
 def test_a_large_image_takes_no_more_memory_than_it_may(model, tmp_path):
     available = 200_000_000
-    assert inference_bytes(model.net, ["score"], data=(1, 3, 3000, 3000)) > 2 * available
+    assert inference_bytes(model.net, ["score"], data=(1, 3, 3000, 3000)) > 1.5 * available
     save_model(tmp_path / "model.h5", model)
     command = [sys.executable, "-c", MEASURE, str(tmp_path / "model.h5"), str(available)]
     took = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
