@@ -31,6 +31,7 @@ from minifcn.training.prepare import (
     make_updates,
     open_splits,
     take_device,
+    warn_of_memory,
 )
 from minifcn.training.run_files import (
     describe,
@@ -114,6 +115,7 @@ def execute(
     xp = take_device(settings, reporter.note, communicator)
     datasets = open_splits(settings)
     model = make_model(settings, datasets[0], reporter.note)
+    warn_of_memory(model, datasets[0], settings, xp, reporter.note)
     model.net.to(xp)
     try:
         with run_locked(folder, reporter.note) if communicator.leads else nullcontext():
