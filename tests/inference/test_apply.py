@@ -91,9 +91,9 @@ print(field("VmHWM") - before)
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's /proc")
 def test_a_large_image_takes_no_more_memory_than_it_may(model, tmp_path):
-    available = 400_000_000
-    assert inference_bytes(model.net, ["score"], {"data": (1, 3, 3000, 3000)}) > 0.9 * available
+    available = 300_000_000
+    assert inference_bytes(model.net, ["score"], {"data": (1, 3, 3000, 3000)}) > available
     save_model(tmp_path / "model.h5", model)
     command = [sys.executable, "-c", MEASURE, str(tmp_path / "model.h5"), str(available)]
     took = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    assert took < 0.7 * available
+    assert took < 0.8 * available
