@@ -4,7 +4,7 @@ One source serves NumPy and CuPy: a function asks `array_module(x)` for the modu
 belongs to and computes with that. CuPy is never imported to ask the question: an array can only
 be CuPy's if somebody has imported CuPy already.
 
-Threads. The arithmetic is cut into strips (see `functional/conv.py`), and `parallel_map` runs the
+Threads. The arithmetic is cut into strips (see `functional/fast/`), and `parallel_map` runs the
 strips on a pool with one thread per core. NumPy and BLAS both release the GIL, so the copies of
 one strip overlap with the products of another; BLAS itself is held to one thread meanwhile,
 because two levels of threads fight over the same cores.
@@ -25,6 +25,12 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 Array = Any  # numpy.ndarray or cupy.ndarray
+
+# The label of pixels that count neither in the loss nor in the metrics: VOC's boundary, "void",
+# "unlabelled". It is here because the loss, the data and the pictures must agree on it, and know
+# nothing of each other.
+IGNORE = 255
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -78,7 +84,7 @@ def set_product_precision(precision: str) -> None:
     Parameters
     ----------
     precision : "float32", "tf32" or "float16"
-        What the products read; they add up, and return, float32 (`functional/product.py`).
+        What the products read; they add up, and return, float32 (`functional/fast/product.py`).
 
     Raises
     ------
@@ -135,6 +141,11 @@ def _pool(threads: int) -> ThreadPoolExecutor:
 @cache
 def _blas() -> ThreadpoolController:
     return ThreadpoolController()
+
+
+def cut(size: int, count: int) -> list[slice]:
+    """Cut range(size) into `count` slices in a row, whose lengths differ by one at most."""
+    return [slice(size * i // count, size * (i + 1) // count) for i in range(count)]
 
 
 def parallel_map(

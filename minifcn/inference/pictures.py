@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from minifcn.backend import IGNORE
 from minifcn.system.files import atomic_write
 
-IGNORE = 255
 INK, PAPER = (32, 32, 32), (255, 255, 255)
 OUTLINE = (150, 150, 150)
 ROWS = 256  # of a picture, that are worked on at a time
@@ -201,8 +201,8 @@ def save_png(path: str | os.PathLike[str], picture: np.ndarray) -> None:
     path : path
     picture : uint8 array (H, W, 3)
     """
-    with atomic_write(path) as partial:
-        Image.fromarray(picture).save(partial, format="PNG")
+    with atomic_write(path) as file:
+        Image.fromarray(picture).save(file, format="PNG")
 
 
 def _font(width: int) -> tuple[Font, int]:

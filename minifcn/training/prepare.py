@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from minifcn.backend import set_product_precision, set_threads
+from minifcn.backend import get_threads, set_product_precision, set_threads
 from minifcn.data import open_dataset
-from minifcn.data.checks import check_labels, shared_images
 from minifcn.data.dataset import Dataset
 from minifcn.data.inputs import hha_preprocess, net_inputs, subtracting
 from minifcn.data.loader import Loader
+from minifcn.data.shared_images import shared_images
+from minifcn.data.statistics import looks, spread
 from minifcn.data.transforms import Preprocess
 from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.model import Model
@@ -70,11 +71,10 @@ def open_splits(settings: Settings) -> tuple[Dataset, Dataset]:
         for split in (settings.train_split, settings.val_split)
     )
     for dataset in (train_data, val_data):
-        problems = check_labels(dataset, LABELS_CHECKED).problems
+        found = looks(dataset, spread(len(dataset), LABELS_CHECKED), get_threads())
+        problems = [one.problem for one in found if one.problem]
         if problems:
-            raise SettingsError(
-                f"{len(problems)} samples cannot be used: {'; '.join(problems.values())}"
-            )
+            raise SettingsError(f"{len(problems)} samples cannot be used: {'; '.join(problems)}")
     shared = shared_images(train_data, val_data)
     if shared:
         raise SettingsError(
@@ -187,13 +187,15 @@ def make_updates(
     *,
     xp: ModuleType,
     start: int = 0,
+    stop: Callable[[], bool] = lambda: False,
     communicator: Communicator = ALONE,
 ) -> Iterator[Step]:
     """Train a model as the settings say, yielding reports.
 
-    They come as often as is asked for, and whenever there is to be an evaluation. The model is on
-    the device of `xp`, and `start` updates have been made before; see `solver.train`, which does
-    the work, for the rest and for what it raises.
+    They come as often as is asked for, whenever there is to be an evaluation, and when all ranks,
+    asked after each update, are told to `stop`. The model is on the device of `xp`, and `start`
+    updates have been made before; see `solver.train`, which does the work, for the rest and for
+    what it raises.
     """
     policy = POLICIES[settings.policy](settings.rate, settings.steps)
     interval = communicator.from_leader(report_interval(settings.log_every, xp))
@@ -209,5 +211,7 @@ def make_updates(
         xp=xp,
         recompute=settings.recompute,
         communicator=communicator,
-        reports=lambda number: not number % interval or not number % settings.evaluate_every,
+        reports=lambda number: (
+            stop() or not number % interval or not number % settings.evaluate_every
+        ),
     )
