@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from minifcn.data.dataset import DataError
-from minifcn.data.images import read_image
+from minifcn.data.images import load_image, read_image
 
 GREY = np.array([[0, 128, 255], [10, 20, 30]], np.uint8)
 
@@ -113,3 +113,8 @@ def test_a_decompression_bomb_is_refused(tmp_path):
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
     with pytest.raises(DataError, match=r"bomb\.png is too large to decode safely"):
         read_image(path)
+
+
+def test_a_large_scan_is_read_without_a_warning(tmp_path):
+    Image.new("1", (9_500, 9_500), 1).save(tmp_path / "scan.png")  # Pillow warns of such a size
+    assert load_image(tmp_path / "scan.png").size == (9_500, 9_500)
