@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.small_data import add_pair
+from helpers.data_files import add_pair
 from PIL import Image
 
 from minifcn import train

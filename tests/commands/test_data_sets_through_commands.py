@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from helpers.matlab_labels import make_context, make_sbd, make_siftflow
+from helpers.data_trees import make_context, make_sbd, make_siftflow
 from helpers.nyud_files import make_nyud_folder
 from PIL import Image
 

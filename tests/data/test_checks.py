@@ -6,7 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
-from helpers.small_data import add_pair, label_map, picture
+from helpers.data_files import add_pair, label_map, picture
 from PIL import Image
 
 from minifcn.data.checks import check_labels, shared_images

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from helpers.small_data import add_pair, label_map, picture
+from helpers.data_files import add_pair, label_map, picture
 from PIL import Image
 
 from minifcn.data.dataset import DataError

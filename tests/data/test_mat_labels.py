@@ -8,7 +8,8 @@ import zlib
 import numpy as np
 import pytest
 import scipy.io
-from helpers.matlab_labels import add_mat, sbd_map, sbd_struct
+from helpers.data_files import add_mat
+from helpers.data_trees import sbd_map, sbd_struct
 
 from minifcn.data.dataset import DataError
 from minifcn.data.mat_labels import read_mat_label

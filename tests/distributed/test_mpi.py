@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.data_files import add_pair
 from helpers.nets import randomise
-from helpers.small_data import add_pair
 from PIL import Image
 
 from minifcn import evaluate, predict, train

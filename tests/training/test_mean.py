@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from helpers.matlab_labels import make_siftflow
+from helpers.data_trees import make_siftflow
 from helpers.nyud_files import IDS, make_nyud_folder, scene
 from PIL import Image
 

@@ -7,7 +7,7 @@ import zlib
 import h5py
 import numpy as np
 import pytest
-from helpers.matlab_labels import add_mat
+from helpers.data_files import add_mat
 from helpers.nyud_files import IDS, MAPPING, make_nyud_labeled, scene
 
 from minifcn.data.dataset import DataError
