@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +63,15 @@ def edit(folder: Path, changes: dict[str, Any]) -> None:
             add_mat(path, content)
         else:
             add_picture(path, content)
+
+
+def png(size: tuple[int, int], bits: int, colour: int, data: bytes = b"") -> bytes:
+    """Return a PNG file with any header (width, height) and any content, right or wrong."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        checksum = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + checksum
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, bits, colour, 0, 0, 0))
+    body = chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + header + body
