@@ -25,7 +25,8 @@ from fcn_training import MOMENTUM, RATE, WEIGHT_DECAY
 from nets import make_batch, make_net
 from scaling_model import Network, Worker, batches_for, efficiency, ring_seconds, step_seconds
 
-from minifcn.distributed.communicator import ALONE, Communicator, DistributedError, connect
+from minifcn.distributed.communicator import ALONE, Communicator, DistributedError
+from minifcn.distributed.connect import connect
 from minifcn.distributed.mpi import BUCKET_BYTES
 from minifcn.training.optim import SGD
 

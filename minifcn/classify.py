@@ -16,7 +16,8 @@ from minifcn.data.dataset import DataError
 from minifcn.data.images import read_image
 from minifcn.inference.model import Model, load_model
 from minifcn.models.build import image_size
-from minifcn.training.console import EXPECTED_ERRORS, add_device_options, choose_device
+from minifcn.system.command import command_parser
+from minifcn.training.console import add_device_options, choose_device, guarded
 from minifcn.weights.store import WeightsError
 
 DESCRIPTION = """\
@@ -30,11 +31,7 @@ MARGIN = 256 / 224  # of the shorter side over the part that is looked at, as in
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m minifcn.classify",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("classify", DESCRIPTION)
     result.add_argument("weights", metavar="WEIGHTS", type=Path, help="of a classifier, converted")
     result.add_argument("images", metavar="IMAGE", nargs="+", type=Path)
     result.add_argument("--top", type=int, default=5, metavar="N", help="how many classes (5)")
@@ -45,17 +42,18 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 1 if any image could not be read."""
     args = parser().parse_args(argv)
+    return guarded(lambda _: command(args), distributed=False)
+
+
+def command(args: argparse.Namespace) -> int:
+    """Do what the options ask for; return the exit status."""
+    xp = choose_device(args)
+    model = load_model(args.weights, xp)
+    if model.spec.arch != "classifier":
+        raise WeightsError(
+            f"{args.weights} holds an {model.spec.arch}, which segments: use minifcn.predict"
+        )
     failed = 0
-    try:
-        xp = choose_device(args)
-        model = load_model(args.weights, xp)
-        if model.spec.arch != "classifier":
-            raise WeightsError(
-                f"{args.weights} holds an {model.spec.arch}, which segments: use minifcn.predict"
-            )
-    except EXPECTED_ERRORS as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
     for path in args.images:
         try:
             share = probabilities(model, read_image(path), xp)

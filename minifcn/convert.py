@@ -7,16 +7,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import minifcn
-from minifcn.data.imagenet import imagenet_classes
-from minifcn.data.palette import voc_palette
-from minifcn.data.voc import VOC_CLASSES
+from minifcn.inference.convert import convert
 from minifcn.models.build import ARCHITECTURES, BACKBONES, ModelSpec
-from minifcn.weights.export import EXPORTS, export
-from minifcn.weights.importing.conventions import Colours
-from minifcn.weights.importing.conversion import Converted, read_weights
+from minifcn.system.command import command_parser
+from minifcn.weights.export import EXPORTS
+from minifcn.weights.importing.conversion import Converted
 from minifcn.weights.importing.overview import overview
-from minifcn.weights.store import WeightsError, save_weights
+from minifcn.weights.store import WeightsError
 
 DESCRIPTION = """\
 Turn a weight file into one that every command of minifcn takes. Its content, not its name, says
@@ -33,11 +30,7 @@ to be installed, and no code from a file is run.
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m minifcn.convert",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("convert", DESCRIPTION)
     result.add_argument("source", metavar="FILE", type=Path)
     result.add_argument("-o", "--out", metavar="OUT", type=Path, help="default: FILE's name, .h5")
     result.add_argument("--to", choices=EXPORTS, help="another kind of file than our HDF5")
@@ -88,68 +81,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def convert(
-    source: Path,
-    target: Path,
-    *,
-    to: str | None = None,
-    arch: str | None = None,
-    colours: Colours | None = None,
-    flipped: bool | None = None,
-    licence: str = "",
-) -> Converted:
-    """Read a weight file of any framework and write it as ours; return what was read.
-
-    Parameters
-    ----------
-    source, target : Path
-        The target appears only when it is complete.
-    to : "safetensors", "npz" or "torch-layout", optional
-        Another kind of file, see `weights.export`; without it our HDF5.
-    arch : str, optional
-        The architecture of the net, where the file does not tell.
-    colours, flipped
-        See `weights.conventions.interpret`.
-    licence : str
-        Stored with the weights.
-
-    Raises
-    ------
-    WeightsError
-        If the file is damaged or unknown, belongs to none of our nets or perhaps to either of
-        two, or is not of `arch`.
-    OSError
-        If it is missing, or the target cannot be written.
-    """
-    if target.exists() and target.samefile(source):
-        raise WeightsError(f"{target} would be written over while it is read; give another --out")
-    converted = read_weights(source, arch=arch, colours=colours, flipped=flipped)
-    spec, found = converted.spec, converted.attributes
-    names = found["class_names"] or published_names(spec.num_classes)
-    fcn = spec.arch != "classifier"
-    attributes = {
-        **found,
-        "class_names": names,
-        "palette": voc_palette()[: spec.num_classes].tolist() if fcn else [],
-        "licence": licence or "that of the source file",
-        "converter": f"minifcn {minifcn.__version__}",
-    }
-    if to is None:
-        save_weights(target, converted.params, attributes)
-    else:
-        export(target, converted.params, attributes, to)
-    return converted
-
-
-def published_names(num_classes: int) -> list[str]:
-    """Return the names of ImageNet's or VOC's classes, by their number; otherwise only numbers."""
-    if num_classes == len(imagenet_classes()):
-        return list(imagenet_classes())
-    if num_classes == len(VOC_CLASSES):
-        return list(VOC_CLASSES)
-    return [f"class {number}" for number in range(num_classes)]
 
 
 def named_net(name: str) -> ModelSpec:

@@ -17,14 +17,12 @@ import numpy as np
 
 from minifcn.data.shapes import ShapesDataset
 from minifcn.inference.apply import segment
-from minifcn.inference.metrics import Scores
+from minifcn.inference.metrics import FIGURES, Scores
 from minifcn.inference.model import load_model
 from minifcn.inference.pictures import colourise, grid, save_png
 from minifcn.system.files import write_json
-from minifcn.train import SMOKE
-from minifcn.training.console import EXPECTED_ERRORS
-from minifcn.training.run import FIGURES
-from minifcn.training.settings import STAGES
+from minifcn.training.console import Console, guarded
+from minifcn.training.settings import SMOKE, STAGES
 from minifcn.training.stages import train_stages
 
 STAGE_SETTINGS = {"fcn32s": {"steps": 300}, "fcn16s": {"steps": 250}, "fcn8s": {"steps": 1000}}
@@ -43,15 +41,22 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     args = parser().parse_args(argv)
+    return guarded(
+        lambda _: command(args),
+        distributed=False,
+        after_stop="stopped; --resume goes on from the last checkpoint",
+    )
+
+
+def command(args: argparse.Namespace) -> int:
+    """Train, compare and draw; return the exit status."""
     given: dict[str, Any] = {"batch_size": 4, "evaluate_images": 20}
     stages = STAGE_SETTINGS
     if args.smoke:
         given, stages = {**given, **SMOKE}, {}
-    try:
-        scores = train_stages("shapes", given, args.out, args.resume, stages)
-    except EXPECTED_ERRORS as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    scores = train_stages(
+        "shapes", given, args.out, resume=args.resume, reporter=Console(), stages=stages
+    )
     print(format_scores(scores))
     write_json(args.out / "results.json", {arch: figures(s) for arch, s in scores.items()})
     save_png(args.out / "demo.png", draw(args.out))
@@ -61,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def figures(scores: Scores) -> dict[str, float]:
     """Return the paper's four figures by name."""
-    return {name: float(getattr(scores, name)) for name in FIGURES}
+    return {name: getattr(scores, name) for name in FIGURES}
 
 
 def format_scores(scores: dict[str, Scores]) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 import minifcn
 from minifcn.backend import available_threads, set_threads
 from minifcn.fetching.fetch import cache_folder
+from minifcn.system.command import command_parser
 from minifcn.system.devices import (
     DeviceError,
     describe_device,
@@ -51,11 +52,7 @@ class Fact(NamedTuple):
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m minifcn.doctor",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("doctor", DESCRIPTION)
     result.add_argument(
         "--device",
         choices=["cpu", "gpu", "auto"],

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from minifcn.convert import convert
 from minifcn.fetching.archives import ArchiveError, extract
 from minifcn.fetching.catalogue import FILES, RemoteFile, UnknownFileError, find
 from minifcn.fetching.fetch import FetchError, cache_folder, fetch, record_path
+from minifcn.inference.convert import convert
+from minifcn.system.command import command_parser
 from minifcn.system.lock import locked
 from minifcn.weights.store import WeightsError
 
@@ -30,11 +31,7 @@ system's folder for caches. A transfer that broke goes on when the command is gi
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m minifcn.download",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("download", DESCRIPTION)
     result.add_argument("names", metavar="NAME", nargs="*", help="without any: list what there is")
     result.add_argument("--dir", metavar="DIR", type=Path, help="a folder in place of the cache")
     result.add_argument("--keep", action="store_true", help="keep archives after extracting them")

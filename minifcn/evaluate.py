@@ -5,20 +5,21 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
 
-from minifcn.data import open_dataset
+from minifcn.data import DATASETS, open_dataset
+from minifcn.data.options import add_data_options, take_data_options
 from minifcn.distributed.communicator import Communicator
-from minifcn.inference.apply import evaluate_together
+from minifcn.inference.apply import evaluate_together, results
 from minifcn.inference.metrics import format_table
 from minifcn.inference.model import load_model
+from minifcn.system.command import command_parser
 from minifcn.system.files import write_json
-from minifcn.train import DATA_OPTIONS
+from minifcn.system.records import SettingsError
 from minifcn.training.console import add_device_options, choose_device, guarded
-from minifcn.training.run import results
-from minifcn.training.settings import DATASETS, SettingsError
 
 DESCRIPTION = """\
 Segment every image of a data set and print the paper's four figures and the IU of each class.
@@ -33,31 +34,17 @@ that neither occur nor are predicted are left out of the means.
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m minifcn.evaluate",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("evaluate", DESCRIPTION)
     result.add_argument("model", metavar="RUN_OR_WEIGHTS", help="a run's folder or a weight file")
     result.add_argument("dataset", choices=sorted(DATASETS))
     result.add_argument("--data-dir", metavar="DIR", help="where the data lies")
     result.add_argument("--split", default="val", help="train, val, or a list's name (val)")
-    result.add_argument("--year", help="voc: the year of the tree")
+    add_data_options(result)
     result.add_argument(
-        "--sbd", action="store_true", default=None, help="voc: without SBD's training images"
+        "--limit", type=int, default=0, metavar="N", help="use the first N images only (0: all)"
     )
-    result.add_argument("--depth", action="store_true", default=None, help="shapes: with depth")
-    result.add_argument(
-        "--two-heads", action="store_true", default=None, help="shapes: with a second label map"
-    )
-    result.add_argument("--ignore", type=int, help="folder: a label value that shall not count")
-    result.add_argument("--fraction", type=float, help="folder: share for validation")
-    result.add_argument("--limit", type=int, metavar="N", help="use the first N images only")
     result.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    add_device_options(result)
-    result.add_argument(
-        "--distributed", action="store_true", help="as one of the processes of mpirun"
-    )
+    add_device_options(result, distributed=True)
     return result
 
 
@@ -69,8 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command(args: argparse.Namespace, communicator: Communicator) -> int:
     """Do what the options ask for; return the exit status."""
-    options = {name: getattr(args, name) for name in DATA_OPTIONS}
-    options = {name: value for name, value in options.items() if value is not None}
+    options = take_data_options(vars(args))
     xp = choose_device(args, communicator)
     model = load_model(args.model, xp)
     dataset = open_dataset(args.dataset, args.split, data_dir=args.data_dir, **options)
@@ -81,9 +67,14 @@ def command(args: argparse.Namespace, communicator: Communicator) -> int:
                 f"the net knows {len(names)} classes ({', '.join(names)}), the data set has "
                 f"{len(classes.get(head, ()))}; evaluate it on its own kind of data"
             )
-    share = communicator.share(range(min(args.limit or len(dataset), len(dataset))))
-    indices = tqdm(share, unit="image", leave=False, disable=not communicator.leads)
-    confusions = evaluate_together(model, dataset, indices, xp=xp, communicator=communicator)
+    confusions = evaluate_together(
+        model,
+        dataset,
+        limit=args.limit,
+        xp=xp,
+        communicator=communicator,
+        watched=partial(tqdm, unit="image", leave=False, disable=not communicator.leads),
+    )
     for head, confusion in confusions.items():
         if head:
             print(f"\n{head}")

@@ -13,6 +13,7 @@ from minifcn.data.dataset import DataError
 from minifcn.data.depth import read_depth
 from minifcn.data.hha import NYUD_CAMERA, encode_hha
 from minifcn.data.normals import Camera
+from minifcn.system.command import command_parser
 from minifcn.system.files import atomic_write
 
 DESCRIPTION = """\
@@ -26,11 +27,7 @@ angle with gravity, as nets that see HHA take it. Holes in the depth map (0) are
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m minifcn.hha",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("hha", DESCRIPTION)
     result.add_argument("depth", metavar="DEPTH", type=Path, help="a PNG or TIFF of 16 bits")
     result.add_argument("-o", "--out", metavar="HHA", type=Path, required=True)
     result.add_argument(

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from minifcn.backend import get_threads, set_threads
+from minifcn.backend import IGNORE, get_threads, set_threads
 from minifcn.data import DATASETS, open_dataset
-from minifcn.data.checks import shared_images
-from minifcn.data.dataset import IGNORE, DataError, Dataset, some
+from minifcn.data.dataset import DataError, Dataset, some
+from minifcn.data.options import add_data_options, take_data_options
+from minifcn.data.shared_images import shared_images
 from minifcn.data.statistics import (
     MAIN_HEAD,
     HeadStatistics,
@@ -23,10 +24,12 @@ from minifcn.data.statistics import (
     Statistics,
     colours_of_maps,
     looks,
+    spread,
     summarise,
 )
 from minifcn.inference.contact_sheet import contact_sheet
 from minifcn.inference.pictures import save_png
+from minifcn.system.command import command_parser
 
 DESCRIPTION = """\
 Read a data set as training would, and say what is in it: how many images of what sizes, how often
@@ -45,20 +48,13 @@ SHEET_SAMPLES = 12
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m minifcn.inspect",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("inspect", DESCRIPTION)
     result.add_argument("dataset", choices=sorted(DATASETS))
     result.add_argument("--data-dir", metavar="DIR", help="where the data lies")
     result.add_argument(
         "--split", nargs="+", default=["train", "val"], help="one or more (train val)"
     )
-    result.add_argument("--year", help="voc: the year of the tree")
-    result.add_argument("--sbd", action="store_true", default=None, help="voc: with SBD")
-    result.add_argument("--ignore", type=int, help="folder: a label value that shall not count")
-    result.add_argument("--fraction", type=float, help="folder: share for validation")
+    add_data_options(result)
     result.add_argument("--images", type=int, metavar="N", help="look at N of each split only")
     result.add_argument("-o", "--out", type=Path, metavar="DIR", help="write contact sheets there")
     result.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
@@ -71,8 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.images is not None and args.images < 1:
         parser().error(f"--images must be at least 1, not {args.images}")
     set_threads(args.threads)
-    given = {name: getattr(args, name) for name in ("year", "sbd", "ignore", "fraction")}
-    options = {name: value for name, value in given.items() if value is not None}
+    options = take_data_options(vars(args))
     opened: dict[str, Dataset] = {}
     sound = True
     for split in dict.fromkeys(args.split):
@@ -93,14 +88,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def inspect_split(dataset: Dataset, split: str, limit: int | None, out: Path | None) -> bool:
     """Look through a split and print what is there; return whether all of it can be used."""
-    count = min(limit or len(dataset), len(dataset))
-    indices = np.linspace(0, len(dataset) - 1, count).round().astype(int).tolist()
+    indices = spread(len(dataset), limit or len(dataset))
     usable: list[int] = []
     broken: list[int] = []
 
     def watched() -> Iterator[Look]:
         seen = looks(dataset, indices, get_threads())
-        for one in tqdm(seen, total=count, unit="image", desc=split, leave=False):
+        for one in tqdm(seen, total=len(indices), unit="image", desc=split, leave=False):
             (broken if one.problem else usable).append(one.place)
             yield one
 
@@ -115,8 +109,8 @@ def inspect_split(dataset: Dataset, split: str, limit: int | None, out: Path | N
         )
     if out is not None and usable:
         path = out / f"{dataset.name}-{split}.png"
-        shown = np.linspace(0, len(usable) - 1, min(SHEET_SAMPLES, len(usable))).round()
-        save_png(path, contact_sheet(dataset, [usable[int(place)] for place in shown]))
+        shown = spread(len(usable), SHEET_SAMPLES)
+        save_png(path, contact_sheet(dataset, [usable[place] for place in shown]))
         print(f"  contact sheet: {path}")
     return not statistics.problems
 

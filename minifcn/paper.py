@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from minifcn.experiments import EXPERIMENTS, experiment
+from minifcn.system.command import command_parser
 from minifcn.training.console import guarded
 
 DESCRIPTION = """\
@@ -20,11 +21,7 @@ Compute what the paper shows, and print it beside the paper's figures.
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m minifcn.paper",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("paper", DESCRIPTION)
     experiments = result.add_subparsers(dest="experiment", metavar="EXPERIMENT")
     for name in EXPERIMENTS:
         section, sentence, _, add_options = experiment(name)

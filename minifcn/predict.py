@@ -22,6 +22,7 @@ from minifcn.distributed.communicator import Communicator
 from minifcn.inference.apply import segment_all
 from minifcn.inference.model import load_model
 from minifcn.inference.pictures import overlay, save_png, with_legend
+from minifcn.system.command import command_parser
 from minifcn.training.console import add_device_options, choose_device, guarded
 
 DESCRIPTION = """\
@@ -37,11 +38,7 @@ Segment images of any size and kind, and write for each
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m minifcn.predict",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("predict", DESCRIPTION)
     result.add_argument("model", metavar="RUN_OR_WEIGHTS", help="a run's folder or a weight file")
     result.add_argument("images", metavar="IMAGE", nargs="+", type=Path)
     result.add_argument(
@@ -51,10 +48,7 @@ def parser() -> argparse.ArgumentParser:
         help="for nets that see depth: maps of 16 bits in millimetres, called as the images",
     )
     result.add_argument("-o", "--out", metavar="DIR", type=Path, default=Path("predictions"))
-    add_device_options(result)
-    result.add_argument(
-        "--distributed", action="store_true", help="as one of the processes of mpirun"
-    )
+    add_device_options(result, distributed=True)
     return result
 
 

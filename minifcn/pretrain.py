@@ -10,25 +10,31 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
-from minifcn.backend import set_threads, to_device
-from minifcn.data import Loader
+from minifcn.backend import to_device
 from minifcn.data.shapes import ShapesClassification
 from minifcn.data.transforms import Preprocess
 from minifcn.inference.model import Model, save_model
 from minifcn.models.backbone import SMALL_IMAGE_SIZE
-from minifcn.models.build import ModelSpec, build, initialise
+from minifcn.models.build import build, initialise
 from minifcn.net import Net
-from minifcn.system.devices import describe_device, device_module
-from minifcn.training.console import EXPECTED_ERRORS, Console
-from minifcn.training.optim import SGD
-from minifcn.training.policies import policy_from_name
-from minifcn.training.prepare import FRESH_PREPROCESS
-from minifcn.training.solver import report_interval, train
+from minifcn.system.command import command_parser
+from minifcn.system.records import add_options
+from minifcn.training.console import Console, guarded
+from minifcn.training.prepare import (
+    FRESH_PREPROCESS,
+    make_loader,
+    make_optimiser,
+    make_updates,
+    take_device,
+)
+from minifcn.training.settings import Settings, resolve
 
 DESCRIPTION = """\
 Train the small VGG16 as a classifier of shapes, and write its weights.
@@ -37,73 +43,58 @@ Train the small VGG16 as a classifier of shapes, and write its weights.
   python -m minifcn.train shapes --weights my-weights.h5
 """
 
+# The options of the command, and what they are where they are not given.
+PRESET = {
+    "width": 0.125,
+    "steps": 1000,
+    "batch_size": 32,
+    "rate": 1e-2,
+    "seed": 0,
+    "device": "auto",
+    "threads": 0,
+}
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m minifcn.pretrain",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("pretrain", DESCRIPTION)
     result.add_argument("dataset", choices=["shapes"])
     result.add_argument("-o", "--out", type=Path, default=Path("vgg16-shapes.h5"), metavar="FILE")
-    result.add_argument("--width", type=float, default=0.125, help="factor on all channel counts")
-    result.add_argument("--steps", type=int, default=1000, metavar="N", help="updates (1000)")
-    result.add_argument("--batch-size", type=int, default=32, metavar="N", help="images (32)")
-    result.add_argument("--lr", type=float, default=1e-2, help="learning rate at the start (0.01)")
-    result.add_argument("--seed", type=int, default=0)
-    result.add_argument("--device", choices=["cpu", "gpu", "auto"], default="auto")
-    result.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
+    add_options(result, Settings, PRESET, PRESET)
     result.add_argument("--smoke", action="store_true", help="go the whole way in seconds")
     return result
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    args = parser().parse_args(argv)
-    steps, batch_size, held_out = args.steps, args.batch_size, 200
-    if args.smoke:
-        steps, batch_size, held_out = 2, 2, 2
-    set_threads(args.threads)
-    try:
-        xp = device_module(args.device)
-        print(f"computing on {describe_device(xp)}")
-        size = (SMALL_IMAGE_SIZE, SMALL_IMAGE_SIZE)
-        images = ShapesClassification("train", size=size, length=steps * batch_size)
-        spec = ModelSpec("classifier", "vgg16", len(images.class_names), args.width, "same")
-        net = build(spec)
-        initialise(net, args.seed)
-        net.to(xp)
-        optimiser = SGD(net.params, net.multipliers, momentum=0.9, weight_decay=5e-4)
-        policy = policy_from_name("poly", args.lr, steps=steps, warm_up=min(20, steps))
-        loader = Loader(
-            images, FRESH_PREPROCESS, batch_size=batch_size, seed=args.seed, mirror=True
-        )
-        console = Console()
-        interval = report_interval(0, xp)
-        for step in train(
-            net,
-            loader,
-            optimiser,
-            policy,
-            steps=steps,
-            seed=args.seed,
-            xp=xp,
-            reports=lambda number: number % interval == 0,
-        ):
-            console.step(step, steps)
-        balance(net, loader.batch(0).data, xp)
-        validation = ShapesClassification("val", size=size, length=held_out)
-        share = accuracy(net, validation, FRESH_PREPROCESS, xp)
-        print(f"right class for {share:.1%} of {held_out} held-out images")
-        model = Model(net, spec, FRESH_PREPROCESS, images.class_names, [])
-        save_model(
-            args.out, model, dtype="float16", source=f"pretrained on {images.name}", accuracy=share
-        )
-        print(f"weights are in {args.out}")
-    except EXPECTED_ERRORS as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    given = vars(parser().parse_args(argv))
+    return guarded(lambda _: command(**given), distributed=False)
+
+
+def command(dataset: str, out: Path, smoke: bool, **given: Any) -> int:
+    """Train, balance, test and save the classifier; return the exit status."""
+    held_out = 200
+    if smoke:
+        given |= {"steps": 2, "batch_size": 2}
+        held_out = 2
+    settings = resolve(dataset, **given, accumulate=1, warm_up=min(20, given["steps"]))
+    xp = take_device(settings, print)
+    size, count = (SMALL_IMAGE_SIZE, SMALL_IMAGE_SIZE), settings.steps * settings.batch_size
+    images = ShapesClassification("train", size=size, length=count)
+    spec = replace(settings.spec(len(images.class_names)), arch="classifier")
+    net = build(spec)
+    initialise(net, settings.seed)
+    net.to(xp)
+    model = Model(net, spec, FRESH_PREPROCESS, images.class_names, [])
+    console = Console()
+    for step in make_updates(model, images, settings, make_optimiser(net, settings), xp=xp):
+        console.step(step, settings.steps)
+    balance(net, make_loader(model, images, settings).batch(0).data, xp)
+    validation = ShapesClassification("val", size=size, length=held_out)
+    share = accuracy(net, validation, model.preprocess, xp)
+    print(f"right class for {share:.1%} of {held_out} held-out images")
+    save_model(out, model, dtype="float16", source=f"pretrained on {images.name}", accuracy=share)
+    print(f"weights are in {out}")
     return 0
 
 

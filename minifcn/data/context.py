@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minifcn.data.dataset import DataError, Sample, data_root, read_lines, some
+from minifcn.data.dataset import DataError, Defaults, Sample, data_root, read_lines, some
 from minifcn.data.images import read_image
 from minifcn.data.mat_labels import read_mat_label
 from minifcn.data.palette import voc_palette
@@ -62,6 +62,7 @@ class ContextDataset:
 
     name = "context"
     class_names = CONTEXT_CLASSES
+    defaults = Defaults(pixels=500 * 375, images=20_000)
 
     def __init__(self, split: str, data_dir: str | Path | None = None) -> None:
         folder = data_root(data_dir)

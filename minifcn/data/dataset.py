@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-IGNORE = 255  # the label of pixels that do not count: VOC's boundary, "void", "unlabelled"
+from minifcn.backend import IGNORE
+from minifcn.containers.mapped import mapped_file
+
 NOTHING: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
@@ -42,6 +45,37 @@ class Sample(NamedTuple):
     extra_labels: Mapping[str, np.ndarray] = NOTHING
 
 
+class Defaults(NamedTuple):
+    """What a training on a data set goes by where nothing else is asked for.
+
+    Attributes
+    ----------
+    pixels : int
+        Of a typical image.
+    images : int
+        How many the default number of steps sees.
+    small_rate : float
+        Learning rate of a small net for the mean over pixels; on photographs 0.02 kills its
+        rectifiers.
+    batch_size : int
+    padding : "faithful" or "same"
+        See `models.fcn.fcn`.
+    train_split, val_split : str
+        What is trained on and what is validated on.
+    mean : "weights" or "reference"
+        What is subtracted from the images: what the weights say, or what the paper's authors take.
+    """
+
+    pixels: int
+    images: int
+    small_rate: float = 5e-3
+    batch_size: int = 2
+    padding: str = "faithful"
+    train_split: str = "train"
+    val_split: str = "val"
+    mean: str = "weights"
+
+
 class Dataset(Protocol):
     """A sequence of samples that share one list of classes.
 
@@ -49,6 +83,9 @@ class Dataset(Protocol):
     data set that keeps its images in files also has `image_path(index) -> Path`; one whose samples
     have `extra_labels` also has `extra_classes`, the class names of each further head, and
     `extra_palettes`, its colours (256, 3), both dicts by the name of the head.
+
+    A class in the table `DATASETS` also has `defaults`, and can have `options`: those arguments of
+    its constructor that are options of the commands, each with its help.
 
     Attributes
     ----------
@@ -79,6 +116,27 @@ class Dataset(Protocol):
 def data_root(data_dir: str | Path | None) -> Path:
     """Return the folder to look for data in: `data_dir`, else $MINIFCN_DATA, else ./data."""
     return Path(data_dir or os.environ.get("MINIFCN_DATA") or "data").expanduser()
+
+
+@contextmanager
+def data_file(path: Path, kind: str, advice: str) -> Iterator[memoryview]:
+    """Give the bytes of a file, as `mapped_file`; whatever is wrong becomes a DataError.
+
+    Parameters
+    ----------
+    path : Path
+    kind : str
+        What the file was taken for, with its article.
+    advice : str
+        What to do about a file that is missing or not of that kind.
+    """
+    try:
+        with mapped_file(path, kind, advice, DataError) as data:
+            yield data
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist; {advice}") from None
+    except OSError as error:  # on opening it; any later one has become a DataError
+        raise DataError(f"{path} cannot be opened: {error.strerror}") from None
 
 
 def bad_values(label: np.ndarray, num_classes: int) -> list[int]:

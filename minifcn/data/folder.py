@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import ClassVar
 
 from minifcn.data.classes import read_classes
-from minifcn.data.dataset import DataError, Sample, data_root, read_lines, some
+from minifcn.data.dataset import DataError, Defaults, Sample, data_root, read_lines, some
 from minifcn.data.pairs import read_pair
 from minifcn.data.palette import voc_palette
 
@@ -54,6 +55,11 @@ class FolderDataset:
     """
 
     name = "folder"
+    defaults = Defaults(pixels=480 * 360, images=8_000, padding="same")
+    options: ClassVar[dict[str, str]] = {
+        "ignore": "a label value that shall not count",
+        "fraction": "share for validation if there are no splits",
+    }
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from minifcn.data.dataset import Sample, data_root
+from minifcn.data.dataset import Defaults, Sample, data_root
 from minifcn.data.images import read_image
 from minifcn.data.palette import voc_palette
 from minifcn.data.sbd_tree import find_sbd, sbd_image, sbd_label, sbd_list
@@ -40,6 +40,7 @@ class SBDDataset:
 
     name = "sbd"
     class_names = VOC_CLASSES
+    defaults = Defaults(pixels=500 * 375, images=20_000)
 
     def __init__(self, split: str, data_dir: str | Path | None = None) -> None:
         self.split = split

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from minifcn.data.dataset import IGNORE, DataError, Sample, data_root, read_lines
+from minifcn.backend import IGNORE
+from minifcn.data.dataset import DataError, Defaults, Sample, data_root, read_lines
 from minifcn.data.images import read_image
 from minifcn.data.mat_labels import read_mat_label
 from minifcn.data.palette import voc_palette
@@ -61,6 +62,7 @@ class SiftFlowDataset:
 
     name = "siftflow"
     class_names = SEMANTIC_CLASSES
+    defaults = Defaults(pixels=256 * 256, images=10_000, mean="reference")
 
     def __init__(self, split: str, data_dir: str | Path | None = None) -> None:
         self.split = split

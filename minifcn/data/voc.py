@@ -12,10 +12,12 @@ train: the list follows from the two lists, and so does the one for any other ye
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
-from minifcn.data.dataset import IGNORE, DataError, Sample, data_root, read_lines
+from minifcn.backend import IGNORE
+from minifcn.data.dataset import DataError, Defaults, Sample, data_root, read_lines
 from minifcn.data.images import read_image
 from minifcn.data.pairs import read_pair
 from minifcn.data.palette import voc_palette
@@ -49,7 +51,7 @@ class VOCDataset:
     data_dir : str or Path, optional
         VOCdevkit, the folder it lies in, or one VOC20xx folder. Default: $MINIFCN_DATA, ./data.
         For "seg11valid" and `sbd`, benchmark_RELEASE must be in the same folder as VOCdevkit.
-    year : int or str, optional
+    year : int, optional
         2007..2012; by default the newest that is there, for "seg11valid" 2011.
     sbd : bool
         Train on SBD's training images too, with VOC's own label map where it has one, and validate
@@ -63,12 +65,17 @@ class VOCDataset:
 
     name = "voc"
     class_names = VOC_CLASSES
+    defaults = Defaults(pixels=500 * 375, images=8_000)
+    options: ClassVar[dict[str, str]] = {
+        "year": "the year of the tree, e.g. 2012 (default: the newest)",
+        "sbd": "train on SBD's images too, and leave them out of val",
+    }
 
     def __init__(
         self,
         split: str,
         data_dir: str | Path | None = None,
-        year: int | str | None = None,
+        year: int | None = None,
         sbd: bool = False,
     ) -> None:
         folder = data_root(data_dir)
@@ -112,13 +119,13 @@ class VOCDataset:
         return self.root / "SegmentationClass" / f"{sample_id}.png"
 
 
-def find_year(folder: Path, year: int | str | None, lists: str = "Segmentation") -> Path:
+def find_year(folder: Path, year: int | None, lists: str = "Segmentation") -> Path:
     """Return the VOC20xx folder at or below `folder`, the newest unless a year is given.
 
     Parameters
     ----------
     folder : Path
-    year : int or str, optional
+    year : int, optional
     lists : str
         The folder in ImageSets that it must have.
 

@@ -2,22 +2,16 @@
 
 A process is called a rank; rank 0 leads: it logs and saves. All the code talks to a `Communicator`,
 which on its own is that of a single process, so that nothing else asks whether there are others.
-`connect` returns the one that speaks MPI (`mpi.py`); only then is mpi4py imported.
+`connect.py` finds the one that speaks MPI (`mpi.py`); only then is mpi4py imported.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from types import ModuleType
 from typing import TypeVar
 
-from minifcn.backend import Array, set_product_precision, set_threads
-from minifcn.system.devices import device_module
-
-# Where the launchers of MPICH and Intel MPI, and of Open MPI, say how many processes they started.
-_LAUNCHED = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
+from minifcn.backend import Array
 
 Value = TypeVar("Value")
 
@@ -35,11 +29,14 @@ class Communicator:
         The number of this process, from 0, and how many there are.
     threads : int
         This rank's part of the machine's processors; 0 leaves the choice to `set_threads`.
+    place : int or None
+        Its number among the ranks of its machine, which take its GPUs in turn.
     """
 
     rank = 0
     size = 1
     threads = 0
+    place: int | None = None
 
     @property
     def leads(self) -> bool:
@@ -49,10 +46,6 @@ class Communicator:
     def share(self, items: Sequence[Value]) -> Sequence[Value]:
         """Return this rank's part of the items: every `size`-th, so that all parts are alike."""
         return items[self.rank :: self.size]
-
-    def device_module(self, device: str) -> ModuleType:
-        """Return `devices.device_module`; ranks of one machine take its GPUs in turn."""
-        return device_module(device)
 
     def mean(
         self, gradients: Iterable[tuple[str, Array]], weight: float
@@ -92,60 +85,3 @@ class Communicator:
 
 
 ALONE = Communicator()
-
-
-def connect() -> Communicator:
-    """Return the communicator of all the processes that mpirun has started.
-
-    Raises
-    ------
-    DistributedError
-        If mpi4py or MPI is not there, or the processes do not see each other.
-    """
-    try:
-        from mpi4py import MPI
-    except (ImportError, RuntimeError) as error:  # the latter: no MPI library was found
-        reason = str(error).splitlines()[0]
-        raise DistributedError(
-            f"--distributed needs mpi4py and MPI, which cannot be used here ({reason}): "
-            "pip install 'minifcn[distributed]' brings both"
-        ) from error
-    from minifcn.distributed.mpi import MPICommunicator
-
-    if MPI.COMM_WORLD.size == 1 and launched() > 1:
-        library = MPI.Get_library_version().split(",")[0].partition(":")[0]
-        raise DistributedError(
-            f"{launched()} processes were started, but each sees only itself: the mpirun belongs "
-            f"to another MPI than the one that mpi4py uses ({library}); use that one's mpirun"
-        )
-    return MPICommunicator(MPI) if MPI.COMM_WORLD.size > 1 else ALONE
-
-
-def take_device(
-    device: str, *, threads: int, precision: str, communicator: Communicator = ALONE
-) -> ModuleType:
-    """Compute on this device from now on, and return its array module.
-
-    Parameters
-    ----------
-    device : "cpu", "gpu" or "auto"
-    threads : int
-        Of the CPU; 0: as many as this rank may use.
-    precision : str
-        Of matrix products on a GPU, see `set_product_precision`.
-    communicator : Communicator
-
-    Raises
-    ------
-    DeviceError
-        If "gpu" is asked for and cannot be used.
-    """
-    set_threads(threads or communicator.threads)
-    set_product_precision(precision)
-    return communicator.device_module(device)
-
-
-def launched() -> int:
-    """Return how many processes an MPI launcher has started, as it says; 1 if there is none."""
-    said = [os.environ.get(name, "") for name in _LAUNCHED]
-    return max([1, *(int(count) for count in said if count.isdecimal())])

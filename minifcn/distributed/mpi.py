@@ -31,7 +31,6 @@ from minifcn.backend import (
 )
 from minifcn.distributed.communicator import Communicator, Value
 from minifcn.functional.fast.recycle import recycled
-from minifcn.system.devices import device_module
 
 # Large enough for the network's bandwidth to count and not its latency, small enough for most of
 # the sums to be under way before the backward pass ends. A larger gradient is a bucket of its own.
@@ -73,15 +72,8 @@ class MPICommunicator(Communicator):
         self._takes_device_arrays = is_cuda_aware(mpi)
         self.rank, self.size = self._world.rank, self._world.size
         machine = self._world.Split_type(mpi.COMM_TYPE_SHARED)
-        self._place = machine.rank
+        self.place = machine.rank
         self.threads = threads_of_each(machine.allgather(_processors()), machine.rank)
-
-    def device_module(self, device: str) -> ModuleType:
-        """Return `devices.device_module`; ranks of one machine take its GPUs in turn."""
-        xp = device_module(device)
-        if xp is not np:
-            xp.cuda.Device(self._place % xp.cuda.runtime.getDeviceCount()).use()
-        return xp
 
     def mean(
         self, gradients: Iterable[tuple[str, Array]], weight: float

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from minifcn.data.dataset import NOTHING, Dataset
 from minifcn.data.inputs import net_inputs
 from minifcn.data.transforms import Preprocess
 from minifcn.distributed.communicator import Communicator
-from minifcn.inference.metrics import ConfusionMatrix
+from minifcn.inference.metrics import FIGURES, ConfusionMatrix
 from minifcn.inference.model import Model
 from minifcn.net import Net
 from minifcn.net.heads import Head, net_heads
@@ -117,10 +118,11 @@ def evaluate(
 def evaluate_together(
     model: Model,
     dataset: Dataset,
-    indices: Iterable[int],
     *,
+    limit: int = 0,
     xp: ModuleType,
     communicator: Communicator,
+    watched: Callable[[Sequence[int]], Iterable[int]] = iter,
 ) -> dict[str, ConfusionMatrix]:
     """Segment this rank's share of a data set and count; return the counts of all ranks.
 
@@ -128,15 +130,18 @@ def evaluate_together(
     ----------
     model, dataset, xp
         As for `evaluate`, which does the work.
-    indices : iterable of int
-        This rank's share.
+    limit : int
+        How many samples count, the first ones; 0 for all.
     communicator : Communicator
+    watched : callable
+        Wraps this rank's indices, for a progress bar.
 
     Returns
     -------
     dict of str to ConfusionMatrix, the same on every rank
     """
-    confusions = evaluate(model, dataset, xp=xp, indices=indices)
+    share = communicator.share(range(min(limit or len(dataset), len(dataset))))
+    confusions = evaluate(model, dataset, xp=xp, indices=watched(share))
     for confusion in confusions.values():
         communicator.sum(confusion.counts)
     return confusions
@@ -145,3 +150,23 @@ def evaluate_together(
 def predicts_one_class(confusion: ConfusionMatrix) -> bool:
     """Return whether all pixels were given one class: the mark of a net that has not learned."""
     return int((confusion.counts.sum(axis=0) > 0).sum()) == 1
+
+
+def results(confusions: dict[str, ConfusionMatrix], model: Model) -> dict[str, Any]:
+    """Return the paper's figures and the IU of each class, ready for JSON; heads in "heads"."""
+    names = {"": model.class_names, **model.extra_classes}
+    records = {}
+    for head, confusion in confusions.items():
+        scores = confusion.scores()
+        records[head] = {
+            **{name: _finite(getattr(scores, name)) for name in FIGURES},
+            "occurring_mean_iu": _finite(scores.occurring_mean_iu),
+            "class_iu": dict(zip(names[head], map(_finite, scores.class_iu), strict=True)),
+        }
+    main = records.pop("")
+    return {**main, "heads": records} if records else main
+
+
+def _finite(value: float) -> float | None:
+    """Return a figure as JSON has it: None in place of NaN, which means nothing to divide."""
+    return None if np.isnan(value) else float(value)

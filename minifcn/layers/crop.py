@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from minifcn.backend import Array, array_module
 from minifcn.functional.arguments import image_shape, pair
 from minifcn.layers.geometry import Footprint
-from minifcn.layers.layer import Layer, Shape
+from minifcn.layers.layer import Gradients, Layer, Shape
 
 
 class Crop(Layer):
@@ -24,29 +22,22 @@ class Crop(Layer):
         super().__init__()
         self.offset = pair("crop: offset", offset, 0)
 
-    def forward(
-        self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, Shape | None]:
+    def forward(self, x: Array, reference: Array) -> tuple[Array, Shape]:
         """Return x[:, :, o : o + h, p : p + w] for a reference of (h, w) pixels."""
-        x, reference = bottoms
         self.output_shape(x.shape, reference.shape)
         (top, left), (h, w) = self.offset, reference.shape[2:]
-        return x[:, :, top : top + h, left : left + w], x.shape if train else None
+        return x[:, :, top : top + h, left : left + w], x.shape
 
-    def backward(
-        self, dy: Array, cache: Shape, *, need_dx: bool = True, need_grads: bool = True
-    ) -> tuple[tuple[Array | None, None], dict[str, Array]]:
+    def backward(self, dy: Array, cache: Shape) -> Gradients:
         """Return dx: dy surrounded by zeros; the reference gets no gradient."""
-        if not need_dx:
-            return (None, None), {}
         (top, left), (h, w) = self.offset, dy.shape[2:]
         dx = array_module(dy).zeros(cache, dy.dtype)
         dx[:, :, top : top + h, left : left + w] = dy
         return (dx, None), {}
 
-    def output_shape(self, *shapes: Shape) -> Shape:
+    def output_shape(self, x_shape: Shape, reference_shape: Shape) -> Shape:
         """Return the batch and channels of the first shape with the size of the second."""
-        (n, c, h, w), (*_, rh, rw) = image_shape("crop", shapes[0]), shapes[1]
+        (n, c, h, w), (*_, rh, rw) = image_shape("crop", x_shape), reference_shape
         top, left = self.offset
         if top + rh > h or left + rw > w:
             raise ValueError(

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
 from minifcn.backend import Array
-from minifcn.functional.arguments import divide_channels, whole_number
+from minifcn.functional.arguments import Pair
 from minifcn.functional.bilinear import bilinear_weight
 from minifcn.functional.deconv import (
     DeconvCache,
@@ -15,12 +11,11 @@ from minifcn.functional.deconv import (
     deconv2d_forward,
     deconv2d_output_shape,
 )
-from minifcn.functional.window import Window
-from minifcn.layers.geometry import Footprint
-from minifcn.layers.layer import Layer, Shape
+from minifcn.layers.conv import KernelLayer
+from minifcn.layers.layer import Gradients, Shape, named
 
 
-class Deconv2d(Layer):
+class Deconv2d(KernelLayer):
     """Upsampling by backwards convolution; with a bilinear weight it interpolates.
 
     Parameters
@@ -40,70 +35,49 @@ class Deconv2d(Layer):
     params : "weight" (C, F/groups, KH, KW), and "bias" (F,) if asked for
     """
 
+    operation, transposed = "deconvolution", True
+
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: int | tuple[int, int],
+        kernel_size: int | Pair,
         *,
-        stride: int | tuple[int, int] = 1,
-        pad: int | tuple[int, int] = 0,
+        stride: int | Pair = 1,
+        pad: int | Pair = 0,
         groups: int = 1,
         bias: bool = False,
         bilinear: bool = False,
     ) -> None:
-        super().__init__()
-        in_channels = whole_number("deconvolution: in_channels", in_channels, 1)
-        out_channels = whole_number("deconvolution: out_channels", out_channels, 1)
-        self.window = Window.of("deconvolution", kernel_size, stride, pad)
-        self.groups = divide_channels("deconvolution", groups, in_channels, out_channels)
-        kh, kw = self.window.kernel_size
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride=stride, pad=pad, groups=groups, bias=bias
+        )
         if bilinear:
+            kh, kw = self.window.kernel_size
             if in_channels != out_channels or kh != kw:
                 raise ValueError(
                     "bilinear upsampling needs as many output as input channels and a square "
                     f"kernel, got {in_channels} -> {out_channels} and {kh} x {kw}"
                 )
             self.params["weight"] = bilinear_weight(in_channels, kh, self.groups)
-        else:
-            self.params["weight"] = np.zeros(
-                (in_channels, out_channels // self.groups, kh, kw), np.float32
-            )
-        if bias:
-            self.params["bias"] = np.zeros(out_channels, np.float32)
 
-    def forward(
-        self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, DeconvCache | None]:
+    def forward(self, x: Array) -> tuple[Array, DeconvCache]:
         """Return the (N, F, OH, OW) upsampled map of an (N, C, H, W) input."""
-        y, cache = deconv2d_forward(
-            bottoms[0],
-            self.params["weight"],
-            self.params.get("bias"),
-            stride=self.window.stride,
-            pad=self.window.pad,
-            groups=self.groups,
+        _, stride, pad, _ = self.window
+        return deconv2d_forward(
+            x, *self.params.values(), stride=stride, pad=pad, groups=self.groups
         )
-        return y, cache if train else None
 
-    def backward(
-        self, dy: Array, cache: DeconvCache, *, need_dx: bool = True, need_grads: bool = True
-    ) -> tuple[Array | None, dict[str, Array]]:
+    def backward(self, dy: Array, cache: DeconvCache, **needs: bool) -> Gradients:
         """Return dx and the gradients of the weight and the bias."""
-        dx, dweight, dbias = deconv2d_backward(dy, cache, need_dx=need_dx, need_grads=need_grads)
-        grads = zip(self.params, (dweight, dbias), strict=False)
-        return dx, dict(grads) if need_grads else {}
+        dx, *grads = deconv2d_backward(dy, cache, **needs)
+        return dx, named(self.params, grads)
 
-    def output_shape(self, *shapes: Shape) -> Shape:
+    def output_shape(self, x_shape: Shape) -> Shape:
         """Return (N, F, OH, OW) with OH = SH (H - 1) + KH - 2 PH."""
-        weight_shape = self.params["weight"].shape
-        return deconv2d_output_shape(shapes[0], weight_shape, self.window, self.groups)
+        return deconv2d_output_shape(x_shape, self.params["weight"].shape, self.window, self.groups)
 
-    def footprint(self) -> Footprint:
-        """Return the span, stride and pad of the kernel, read from the input's side."""
-        return Footprint(self.window.extent(), self.window.stride, self.window.pad, transposed=True)
-
-    def flops(self, *shapes: Shape) -> int:
+    def flops(self, x_shape: Shape) -> int:
         """Return 2 * weights * input positions."""
-        n, _, h, w = shapes[0]
+        n, _, h, w = x_shape
         return 2 * n * h * w * self.params["weight"].size

@@ -11,7 +11,7 @@ from minifcn.functional.dropout import (
     dropout_backward,
     dropout_forward,
 )
-from minifcn.layers.layer import Layer
+from minifcn.layers.layer import Gradients, Layer
 
 
 class Dropout(Layer):
@@ -23,23 +23,23 @@ class Dropout(Layer):
         The share of elements that is dropped.
     """
 
+    draws = True
+
     def __init__(self, ratio: float = 0.5) -> None:
         super().__init__()
         check_ratio(ratio)
         self.ratio = ratio
 
-    def forward(
-        self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, DropoutCache | None]:
-        """Return x with some elements dropped, or x itself when not training."""
-        if not train:
-            return bottoms[0], None
+    def forward(self, x: Array, *, rng: Any = None) -> tuple[Array, DropoutCache]:
+        """Return x with some elements dropped; `rng` is NumPy's generator, or CuPy's on a GPU."""
         if rng is None:
             raise ValueError("dropout needs a random generator to train: pass rng=")
-        return dropout_forward(bottoms[0], ratio=self.ratio, rng=rng)
+        return dropout_forward(x, ratio=self.ratio, rng=rng)
 
-    def backward(
-        self, dy: Array, cache: DropoutCache, *, need_dx: bool = True, need_grads: bool = True
-    ) -> tuple[Array | None, dict[str, Array]]:
+    def infer(self, x: Array) -> Array:
+        """Return x itself."""
+        return x
+
+    def backward(self, dy: Array, cache: DropoutCache) -> Gradients:
         """Return dx: dy at the elements that were kept, scaled alike."""
-        return dropout_backward(dy, cache) if need_dx else None, {}
+        return dropout_backward(dy, cache), {}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from minifcn.backend import Array, array_module
 from minifcn.functional.arguments import require_floats
-from minifcn.layers.layer import Layer, Shape
+from minifcn.layers.layer import Gradients, Layer, Shape
 
 
 class EltwiseSum(Layer):
@@ -25,28 +24,20 @@ class EltwiseSum(Layer):
         super().__init__()
         self.coefficients = None if coefficients is None else tuple(coefficients)
 
-    def forward(
-        self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, int | None]:
-        """Return the sum; the cache is the number of inputs."""
+    def forward(self, *bottoms: Array) -> tuple[Array, tuple[float, ...]]:
+        """Return the sum; the cache is the coefficients."""
         self.output_shape(*(bottom.shape for bottom in bottoms))
         require_floats("sum", *bottoms)
         coefficients = self.coefficients or (1.0,) * len(bottoms)
-        terms = [
-            bottom if factor == 1 else bottom * bottom.dtype.type(factor)
-            for bottom, factor in zip(bottoms, coefficients, strict=True)
-        ]
-        total = terms[0] + terms[1]
-        for term in terms[2:]:
+        first, second, *others = map(_times, bottoms, coefficients)
+        total = first + second
+        for term in others:
             total += term
-        return total, len(bottoms) if train else None
+        return total, coefficients
 
-    def backward(
-        self, dy: Array, cache: int, *, need_dx: bool = True, need_grads: bool = True
-    ) -> tuple[tuple[Array, ...], dict[str, Array]]:
+    def backward(self, dy: Array, cache: tuple[float, ...]) -> Gradients:
         """Return dy, times each input's coefficient."""
-        coefficients = self.coefficients or (1.0,) * cache
-        return tuple(dy if k == 1 else dy * dy.dtype.type(k) for k in coefficients), {}
+        return tuple(_times(dy, coefficient) for coefficient in cache), {}
 
     def output_shape(self, *shapes: Shape) -> Shape:
         """Return the common shape, or raise ValueError if they differ."""
@@ -59,20 +50,20 @@ class EltwiseSum(Layer):
         return shapes[0]
 
 
+def _times(x: Array, coefficient: float) -> Array:
+    return x if coefficient == 1 else x * x.dtype.type(coefficient)
+
+
 class Concat(Layer):
     """Put blobs behind each other along the channels (the end of an inception module)."""
 
-    def forward(
-        self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, tuple[int, ...] | None]:
+    def forward(self, *bottoms: Array) -> tuple[Array, tuple[int, ...]]:
         """Return the (N, C1 + C2 + ..., H, W) blob; the cache holds the channel counts."""
         self.output_shape(*(bottom.shape for bottom in bottoms))
         y = array_module(*bottoms).concatenate(bottoms, axis=1)
-        return y, tuple(bottom.shape[1] for bottom in bottoms) if train else None
+        return y, tuple(bottom.shape[1] for bottom in bottoms)
 
-    def backward(
-        self, dy: Array, cache: tuple[int, ...], *, need_dx: bool = True, need_grads: bool = True
-    ) -> tuple[tuple[Array, ...], dict[str, Array]]:
+    def backward(self, dy: Array, cache: tuple[int, ...]) -> Gradients:
         """Return the channels of dy that belong to each input."""
         parts, start = [], 0
         for channels in cache:

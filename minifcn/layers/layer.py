@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from minifcn.backend import Array
 from minifcn.layers.geometry import Footprint
 
 Shape = tuple[int, ...]
+Gradients = tuple[Any, dict[str, Array]]  # of the input or the tuple of inputs; of the parameters
+
+
+def named(params: Mapping[str, Array], gradients: Sequence[Array | None]) -> dict[str, Array]:
+    """Return the gradients that were computed, by the names of their parameters.
+
+    Without a bias there is one parameter less than there are gradients.
+    """
+    pairs = zip(params, gradients, strict=False)
+    return {name: gradient for name, gradient in pairs if gradient is not None}
 
 
 class Layer:
@@ -20,20 +31,25 @@ class Layer:
     ----------
     params : dict from name to array
         "weight" and "bias", where the layer has them, in this order.
+    draws : bool
+        Whether `forward` draws random numbers, and takes the generator as `rng`.
     """
 
     params: dict[str, Array]
+    draws = False
 
     def __init__(self) -> None:
         self.params = {}
 
-    def forward(self, *bottoms: Array, train: bool = False, rng: Any = None) -> tuple[Array, Any]:
-        """Return the output and the cache for `backward` (None when `train` is False)."""
+    def forward(self, *bottoms: Any, **options: Any) -> tuple[Array, Any]:
+        """Return the output in training, and the cache that `backward` needs."""
         raise NotImplementedError
 
-    def backward(
-        self, dy: Array, cache: Any, *, need_dx: bool = True, need_grads: bool = True
-    ) -> tuple[Any, dict[str, Array]]:
+    def infer(self, *bottoms: Any) -> Array:
+        """Return the output in inference, where nothing is drawn and no cache is needed."""
+        return self.forward(*bottoms)[0]
+
+    def backward(self, dy: Array, cache: Any) -> Gradients:
         """Return the gradient of the input (a tuple if there are several) and of the parameters.
 
         Parameters
@@ -41,21 +57,22 @@ class Layer:
         dy : array
             Gradient of the loss with respect to the output.
         cache
-            What `forward` returned with `train=True`.
+            What `forward` returned.
         need_dx, need_grads : bool
+            Taken by layers with parameters, for these may be the lowest that learns, or frozen.
             What is not needed is not computed: None in place of the first, {} of the second.
         """
         raise NotImplementedError
 
-    def output_shape(self, *shapes: Shape) -> Shape:
+    def output_shape(self, *shapes: Any) -> Shape:
         """Return the shape of the output for inputs of these shapes, without running."""
-        return shapes[0]
+        return tuple(shapes[0])
 
     def footprint(self) -> Footprint | None:
         """Return how an output pixel covers input pixels; None if the notion does not apply."""
         return Footprint()
 
-    def flops(self, *shapes: Shape) -> int:
+    def flops(self, *shapes: Any) -> int:
         """Return the multiplications and additions of one forward pass over these input shapes.
 
         Only products with weights are counted (convolution, deconvolution, inner product), as is

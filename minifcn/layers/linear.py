@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from minifcn.backend import Array
@@ -14,7 +12,7 @@ from minifcn.functional.linear import (
     linear_forward,
     linear_output_shape,
 )
-from minifcn.layers.layer import Layer, Shape
+from minifcn.layers.layer import Gradients, Layer, Shape, named
 
 
 class Linear(Layer):
@@ -37,28 +35,23 @@ class Linear(Layer):
         self.params["weight"] = np.zeros((out_features, in_features), np.float32)
         self.params["bias"] = np.zeros(out_features, np.float32)
 
-    def forward(
-        self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, LinearCache | None]:
+    def forward(self, x: Array) -> tuple[Array, LinearCache]:
         """Return the (N, F) products."""
-        y, cache = linear_forward(bottoms[0], self.params["weight"], self.params["bias"])
-        return y, cache if train else None
+        return linear_forward(x, *self.params.values())
 
-    def backward(
-        self, dy: Array, cache: LinearCache, *, need_dx: bool = True, need_grads: bool = True
-    ) -> tuple[Array | None, dict[str, Array]]:
+    def backward(self, dy: Array, cache: LinearCache, **needs: bool) -> Gradients:
         """Return dx and the gradients of the weight and the bias."""
-        dx, dweight, dbias = linear_backward(dy, cache, need_dx=need_dx, need_grads=need_grads)
-        return dx, {"weight": dweight, "bias": dbias} if need_grads else {}
+        dx, *grads = linear_backward(dy, cache, **needs)
+        return dx, named(self.params, grads)
 
-    def output_shape(self, *shapes: Shape) -> Shape:
+    def output_shape(self, x_shape: Shape) -> Shape:
         """Return (N, F)."""
-        return linear_output_shape(shapes[0], self.params["weight"].shape)
+        return linear_output_shape(x_shape, self.params["weight"].shape)
 
     def footprint(self) -> None:
         """Return None: the output has no positions left."""
         return None
 
-    def flops(self, *shapes: Shape) -> int:
+    def flops(self, x_shape: Shape) -> int:
         """Return 2 * weights for each image."""
-        return 2 * shapes[0][0] * self.params["weight"].size
+        return 2 * x_shape[0] * self.params["weight"].size

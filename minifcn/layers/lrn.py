@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from minifcn.backend import Array
 from minifcn.functional.lrn import LRNCache, check_lrn, lrn_backward, lrn_forward
-from minifcn.layers.layer import Layer
+from minifcn.layers.layer import Gradients, Layer
 
 
 class LRN(Layer):
@@ -27,17 +25,12 @@ class LRN(Layer):
         check_lrn(local_size, alpha, k)
         self.local_size, self.alpha, self.beta, self.k = local_size, alpha, beta, k
 
-    def forward(
-        self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, LRNCache | None]:
+    def forward(self, x: Array) -> tuple[Array, LRNCache]:
         """Return the normalised map."""
-        y, cache = lrn_forward(
-            bottoms[0], local_size=self.local_size, alpha=self.alpha, beta=self.beta, k=self.k
+        return lrn_forward(
+            x, local_size=self.local_size, alpha=self.alpha, beta=self.beta, k=self.k
         )
-        return y, cache if train else None
 
-    def backward(
-        self, dy: Array, cache: LRNCache, *, need_dx: bool = True, need_grads: bool = True
-    ) -> tuple[Array | None, dict[str, Array]]:
+    def backward(self, dy: Array, cache: LRNCache) -> Gradients:
         """Return dx."""
-        return lrn_backward(dy, cache) if need_dx else None, {}
+        return lrn_backward(dy, cache), {}

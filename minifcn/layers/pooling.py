@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from minifcn.backend import Array
 from minifcn.functional.arguments import image_shape
 from minifcn.functional.pooling import (
@@ -16,7 +14,7 @@ from minifcn.functional.pooling import (
     max_pool_forward,
 )
 from minifcn.layers.geometry import Footprint
-from minifcn.layers.layer import Layer, Shape
+from minifcn.layers.layer import Gradients, Layer, Shape
 
 
 class _Pool2d(Layer):
@@ -44,9 +42,9 @@ class _Pool2d(Layer):
         step = kernel_size if stride is None else stride
         self.window = PoolWindow.of(kernel_size, step, pad, ceil)
 
-    def output_shape(self, *shapes: Shape) -> Shape:
+    def output_shape(self, x_shape: Shape) -> Shape:
         """Return (N, C, OH, OW)."""
-        n, c, h, w = image_shape("pooling", shapes[0])
+        n, c, h, w = image_shape("pooling", x_shape)
         return (n, c, *self.window.output_size((h, w)))
 
     def footprint(self) -> Footprint:
@@ -57,31 +55,26 @@ class _Pool2d(Layer):
 class MaxPool2d(_Pool2d):
     """Take the largest value of each window."""
 
-    def forward(
-        self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, MaxPoolCache | None]:
+    def forward(self, x: Array) -> tuple[Array, MaxPoolCache | None]:
         """Return the (N, C, OH, OW) maxima."""
-        return max_pool_forward(bottoms[0], self.window, train=train)
+        return max_pool_forward(x, self.window)
 
-    def backward(
-        self, dy: Array, cache: MaxPoolCache, *, need_dx: bool = True, need_grads: bool = True
-    ) -> tuple[Array | None, dict[str, Array]]:
+    def infer(self, x: Array) -> Array:
+        """Return the maxima without looking where they are."""
+        return max_pool_forward(x, self.window, train=False)[0]
+
+    def backward(self, dy: Array, cache: MaxPoolCache) -> Gradients:
         """Return dx: each gradient at the pixel that won."""
-        return max_pool_backward(dy, cache) if need_dx else None, {}
+        return max_pool_backward(dy, cache), {}
 
 
 class AvgPool2d(_Pool2d):
     """Take the mean of each window."""
 
-    def forward(
-        self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, AvgPoolCache | None]:
+    def forward(self, x: Array) -> tuple[Array, AvgPoolCache]:
         """Return the (N, C, OH, OW) means."""
-        y, cache = avg_pool_forward(bottoms[0], self.window)
-        return y, cache if train else None
+        return avg_pool_forward(x, self.window)
 
-    def backward(
-        self, dy: Array, cache: AvgPoolCache, *, need_dx: bool = True, need_grads: bool = True
-    ) -> tuple[Array | None, dict[str, Array]]:
+    def backward(self, dy: Array, cache: AvgPoolCache) -> Gradients:
         """Return dx: each gradient spread evenly over its window."""
-        return avg_pool_backward(dy, cache) if need_dx else None, {}
+        return avg_pool_backward(dy, cache), {}

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from minifcn.backend import Array
 from minifcn.functional.arguments import require_floats, whole_number
-from minifcn.layers.layer import Layer, Shape
+from minifcn.layers.layer import Gradients, Layer, Shape
 
 
 class Scale(Layer):
@@ -32,33 +30,26 @@ class Scale(Layer):
         channels = whole_number("scale: channels", channels, 1)
         self.params["weight"] = np.full(channels, factor, np.float32)
 
-    def forward(
-        self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, tuple[Array, Array] | None]:
+    def forward(self, x: Array) -> tuple[Array, tuple[Array, Array]]:
         """Return x * weight[channel]."""
-        require_floats("scale", bottoms[0], self.params["weight"])
-        self.output_shape(bottoms[0].shape)
+        require_floats("scale", x, self.params["weight"])
+        self.output_shape(x.shape)
         factor = self.params["weight"][:, None, None]
-        return bottoms[0] * factor, (bottoms[0], factor) if train else None
+        return x * factor, (x, factor)
 
     def backward(
-        self,
-        dy: Array,
-        cache: tuple[Array, Array],
-        *,
-        need_dx: bool = True,
-        need_grads: bool = True,
-    ) -> tuple[Array | None, dict[str, Array]]:
+        self, dy: Array, cache: tuple[Array, Array], need_dx: bool = True, need_grads: bool = True
+    ) -> Gradients:
         """Return dx = dy * weight and dweight = sum over images and pixels of dy * x."""
         x, factor = cache
         dx = dy * factor if need_dx else None
         return dx, {"weight": (dy * x).sum(axis=(0, 2, 3))} if need_grads else {}
 
-    def output_shape(self, *shapes: Shape) -> Shape:
+    def output_shape(self, x_shape: Shape) -> Shape:
         """Return the shape as it is, or raise ValueError if it has other channels."""
         channels = len(self.params["weight"])
-        if len(shapes[0]) != 4 or shapes[0][1] != channels:
+        if len(x_shape) != 4 or x_shape[1] != channels:
             raise ValueError(
-                f"scale: expected images of {channels} channels, got the shape {shapes[0]}"
+                f"scale: expected images of {channels} channels, got the shape {x_shape}"
             )
-        return shapes[0]
+        return x_shape

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from minifcn.backend import Array, array_module, to_device, to_host
+from minifcn.backend import IGNORE, Array, array_module, to_device, to_host
 from minifcn.functional.softmax import (
-    IGNORE,
     SoftmaxLossCache,
     check_labels,
     check_normalization,
     softmax_loss_backward,
     softmax_loss_forward,
 )
-from minifcn.layers.layer import Layer, Shape
+from minifcn.layers.layer import Gradients, Layer, Shape
 
 
 class SoftmaxLoss(Layer):
@@ -53,32 +51,26 @@ class SoftmaxLoss(Layer):
                     f"class_weight must be a number from 0 on for each class, not {class_weight}"
                 )
 
-    def forward(
-        self, *bottoms: Array, train: bool = False, rng: Any = None
-    ) -> tuple[Array, SoftmaxLossCache | None]:
+    def forward(self, scores: Array, label: Array) -> tuple[Array, SoftmaxLossCache]:
         """Return the loss as an array of no dimensions."""
-        scores, label = bottoms
         xp = array_module(scores)
         if self.class_weight is not None and array_module(self.class_weight) is not xp:
             self.class_weight = to_device(to_host(self.class_weight), xp)  # not in every step
-        loss, cache = softmax_loss_forward(
+        return softmax_loss_forward(
             scores,
             label,
             normalization=self.normalization,
             ignore_index=self.ignore_index,
             class_weight=self.class_weight,
         )
-        return loss, cache if train else None
 
-    def backward(
-        self, dy: Array, cache: SoftmaxLossCache, *, need_dx: bool = True, need_grads: bool = True
-    ) -> tuple[tuple[Array | None, None], dict[str, Array]]:
+    def backward(self, dy: Array, cache: SoftmaxLossCache) -> Gradients:
         """Return the gradient of the scores; labels have none."""
-        return (softmax_loss_backward(dy, cache) if need_dx else None, None), {}
+        return (softmax_loss_backward(dy, cache), None), {}
 
-    def output_shape(self, *shapes: Shape) -> Shape:
+    def output_shape(self, scores_shape: Shape, label_shape: Shape) -> Shape:
         """Return the shape of one number, or raise ValueError if scores and labels do not fit."""
-        check_labels(shapes[0], shapes[1], self.ignore_index)
+        check_labels(scores_shape, label_shape, self.ignore_index)
         return ()
 
     def footprint(self) -> None:

@@ -178,12 +178,13 @@ def check_layer(
     def normal(shape: tuple[int, ...]) -> Array:
         return to_device(rng.standard_normal(shape), xp)
 
-    for kind, array in layer.params.items():
-        layer.params[kind] = normal(array.shape)
+    for name, array in layer.params.items():
+        layer.params[name] = normal(array.shape)
     bottoms = [normal(shape) for shape in shapes] if inputs is None else list(inputs)
 
     def run() -> tuple[Array, Any]:
-        return layer.forward(*bottoms, train=True, rng=xp.random.default_rng(seed))
+        options = {"rng": xp.random.default_rng(seed)} if layer.draws else {}
+        return layer.forward(*bottoms, **options)
 
     y, cache = run()
     dy = normal(y.shape)

@@ -7,7 +7,9 @@ The order of the list is the order of execution; `net.py` executes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from types import ModuleType
@@ -106,10 +108,16 @@ class Graph:
     def params(self) -> dict[str, Array]:
         """All parameters, from address ("conv1_1/weight") to array; the arrays are the layers'."""
         return {
-            f"{name}/{kind}": array
-            for name, layer in self.owners().items()
-            for kind, array in layer.params.items()
+            f"{owner}/{name}": array
+            for owner, layer in self.owners().items()
+            for name, array in layer.params.items()
         }
+
+    def trained(self, layer: Layer) -> dict[str, str]:
+        """Return the addresses of a layer's parameters that are not frozen, by their names."""
+        owner = self._owner.get(id(layer))
+        addresses = {name: f"{owner}/{name}" for name in layer.params}
+        return {name: a for name, a in addresses.items() if self.multipliers[a][0]}
 
     def layer(self, name: str) -> Layer:
         """Return the layer of that name."""
@@ -139,14 +147,14 @@ class Graph:
     def to(self, xp: ModuleType) -> None:
         """Move all parameters to the device of `xp` (numpy or cupy)."""
         for layer in self.owners().values():
-            for kind, array in layer.params.items():
-                layer.params[kind] = to_device(to_host(array), xp)
+            for name, array in layer.params.items():
+                layer.params[name] = to_device(to_host(array), xp)
 
     def astype(self, dtype: Any) -> None:
         """Convert all parameters, for example to float64 for a gradient check."""
         for layer in self.owners().values():
-            for kind, array in layer.params.items():
-                layer.params[kind] = array.astype(dtype)
+            for name, array in layer.params.items():
+                layer.params[name] = array.astype(dtype)
 
     def needed(self, outputs: Sequence[str]) -> list[Node]:
         """Return the nodes that the outputs depend on, in order of execution."""
@@ -165,10 +173,8 @@ class Graph:
         shapes = dict(inputs)
         for node in self.nodes:
             if all(bottom in shapes for bottom in node.bottoms):
-                try:
+                with naming(node):
                     shapes[node.name] = node.layer.output_shape(*(shapes[b] for b in node.bottoms))
-                except ValueError as error:
-                    raise ValueError(f"layer {node.name}: {error}") from error
         return shapes
 
     def receptive_fields(self) -> dict[str, ReceptiveField]:
@@ -178,10 +184,24 @@ class Graph:
             footprint = node.layer.footprint()
             if footprint is not None and all(bottom in fields for bottom in node.bottoms):
                 # A crop reads its second input for the size only.
-                seen = node.bottoms[:1] if isinstance(node.layer, Crop) else node.bottoms
-                widest = max((fields[bottom] for bottom in seen), key=lambda field: field.size)
+                read = node.bottoms[:1] if isinstance(node.layer, Crop) else node.bottoms
+                widest = max((fields[bottom] for bottom in read), key=lambda field: field.size)
                 fields[node.name] = widest.through(footprint)
         return fields
+
+
+def count_readers(nodes: Iterable[Node], outputs: Iterable[str] = ()) -> Counter[str]:
+    """Return how often each blob is read: by the nodes, and by the caller who wants `outputs`."""
+    return Counter(bottom for node in nodes for bottom in node.bottoms) + Counter(outputs)
+
+
+@contextmanager
+def naming(node: Node) -> Iterator[None]:
+    """Let the message of a ValueError begin with the name of the layer."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"layer {node.name}: {error}") from error
 
 
 def derive_crop(nodes: Nodes, blob: str, reference: str) -> tuple[int, int]:

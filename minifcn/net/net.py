@@ -9,17 +9,16 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from minifcn.backend import Array, array_module, synchronize
-from minifcn.layers import Layer
 from minifcn.layers.layer import Shape
-from minifcn.net.fusion import fuse, run_fused
-from minifcn.net.graph import Graph, Node, derive_crop
-from minifcn.net.recompute import Again, is_block, merge_blocks, run_block
+from minifcn.net.fusion import fuse, run_group
+from minifcn.net.graph import Graph, Node, count_readers, naming
+from minifcn.net.recompute import Again, find_blocks, run_again
 from minifcn.net.summary import summarise
-
-__all__ = ["Net", "Node", "Tape", "derive_crop"]
 
 
 class Tape(NamedTuple):
@@ -38,7 +37,7 @@ class Net(Graph):
     Attributes
     ----------
     clock : callable or None
-        Called with (layer, "forward" or "backward", seconds) after each; see `profiling.py`.
+        Called with (layer, "forward" or "backward", seconds) after each.
     """
 
     clock: Callable[[str, str, float], None] | None = None
@@ -83,37 +82,26 @@ class Net(Graph):
         """
         wanted = tuple(self.outputs if outputs is None else outputs)
         nodes = self.needed(wanted)
-        read = Counter(bottom for node in nodes for bottom in node.bottoms) + Counter(wanted)
-        missing = sorted(set(self.inputs) & set(read) - set(inputs))
-        if missing:
-            raise ValueError(f"net: the inputs {missing} are needed for {wanted} and not given")
+        readers = count_readers(nodes, wanted)
+        blobs = self._used(inputs, readers, wanted)
+        xp = array_module(*blobs.values())
         active = self._active(nodes, wrt) if train else set()
-        blobs = {name: array for name, array in inputs.items() if read[name]}
+        blocks = find_blocks(nodes, readers) if train and recompute else {}
+        again = {node.name for block in blocks.values() for node in block}
+        cached = {node.name for node in nodes} - again if train else set()
         caches: dict[str, Any] = {}
-        groups = fuse(nodes, wanted, train=train)
-        for group in merge_blocks(groups, wanted) if train and recompute else groups:
-            began = time.perf_counter()
-            node, bottoms = group[0], [blobs[bottom] for bottom in group[0].bottoms]
-            try:
-                if train and recompute and is_block(group):
-                    y, _ = run_block(group, *bottoms, train=False)
-                    made = {group[-1].name: Again(group, *bottoms)}
-                elif len(group) > 1:
-                    y, made = run_fused(group, *bottoms, train=train)
-                else:
-                    y, cache = node.layer.forward(*bottoms, train=train, rng=rng)
-                    made = {node.name: cache}
-                    del cache
-            except ValueError as error:
-                raise ValueError(f"layer {node.name}: {error}") from error
-            blobs[group[-1].name] = y
+        for group in fuse(nodes, readers, cached):
+            first, last = group[0], group[-1]
+            bottoms = [blobs[bottom] for bottom in first.bottoms]
+            with naming(first), self._timed(first, "forward", xp):
+                blobs[last.name], made = run_group(
+                    group, bottoms, train=first.name in cached, rng=rng
+                )
+            if block := blocks.get(first.name):
+                made[block[-1].name] = Again(block, *bottoms)
             caches.update((name, cache) for name, cache in made.items() if name in active)
-            self._report(node.name, "forward", began, y)
-            del y, made, bottoms
-            for bottom in node.bottoms:
-                read[bottom] -= 1
-                if not read[bottom]:
-                    del blobs[bottom]
+            del bottoms, made  # whoever still needs them holds them now
+            _release(blobs, readers, first.bottoms)
         results = {name: blobs[name] for name in wanted}
         return results, Tape(nodes, active, caches, results, tuple(wrt)) if train else None
 
@@ -137,57 +125,67 @@ class Net(Graph):
         (address, array) of the parameter's shape; last, (name, array) for each input in `wrt`
         """
         gradients = _loss_seeds(tape) if seeds is None else dict(seeds)
-        uses = Counter(self._owner.get(id(node.layer)) for node in tape.nodes)
-        collected: dict[str, Array] = {}
+        xp = array_module(*gradients.values())
+        places = Counter(id(node.layer) for node in tape.nodes)
+        sums: dict[str, Array] = {}  # of the parameters' gradients, over the places of their layer
         for node in reversed(tape.nodes):
-            owner = self._owner.get(id(node.layer))
-            uses[owner] -= 1
-            dy = gradients.pop(node.name, None)
-            cache = tape.caches.pop(node.name, None)
-            if dy is not None and node.name in tape.active:
-                began = time.perf_counter()
-                if isinstance(cache, Again):
-                    _, caches = run_block(*cache, train=True)
-                    tape.caches.update(caches)
-                    cache = tape.caches.pop(node.name)
-                    del caches
-                dxs, dparams = node.layer.backward(
-                    dy,
-                    cache,
-                    need_dx=any(bottom in tape.active for bottom in node.bottoms),
-                    need_grads=self._trained(node.layer),
-                )
-                dxs = dxs if isinstance(dxs, tuple) else (dxs,)
-                for bottom, dx in zip(node.bottoms, dxs, strict=True):
-                    if bottom in tape.active and dx is not None:
-                        _add(gradients, bottom, dx)
-                for kind, gradient in dparams.items():
-                    if self.multipliers[f"{owner}/{kind}"][0]:
-                        _add(collected, f"{owner}/{kind}", gradient)
-                del dxs, dx, dparams  # whoever still needs them holds them now
-                self._report(node.name, "backward", began, dy)
-            del dy, cache
-            if not uses[owner]:  # a layer used at several places has collected all its parts
-                for address in [a for a in collected if a.rpartition("/")[0] == owner]:
-                    yield address, collected.pop(address)
+            if node.name in tape.active and node.name in gradients:
+                with self._timed(node, "backward", xp):
+                    self._run_backward(node, tape, gradients, sums)
+            tape.caches.pop(node.name, None)  # of a node that no gradient has reached
+            places[id(node.layer)] -= 1
+            if not places[id(node.layer)]:
+                for address in self.trained(node.layer).values():
+                    if address in sums:
+                        yield address, sums.pop(address)
         for name in tape.wrt:
             if name in gradients:  # an input read for its size only has no gradient
                 yield name, gradients[name]
 
-    def _report(self, layer: str, direction: str, began: float, array: Array) -> None:
-        if self.clock is not None:
-            synchronize(array_module(array))
-            self.clock(layer, direction, time.perf_counter() - began)
+    def _run_backward(
+        self, node: Node, tape: Tape, gradients: dict[str, Array], sums: dict[str, Array]
+    ) -> None:
+        """Take a node's gradient and cache; add what follows to those of its inputs and `sums`."""
+        cache = tape.caches.pop(node.name)
+        if isinstance(cache, Again):
+            tape.caches.update(run_again(cache))
+            cache = tape.caches.pop(node.name)
+        trained = self.trained(node.layer)
+        needs = {}
+        if node.layer.params:
+            needs["need_dx"] = any(bottom in tape.active for bottom in node.bottoms)
+            needs["need_grads"] = bool(trained)
+        dxs, grads = node.layer.backward(gradients.pop(node.name), cache, **needs)
+        dxs = dxs if isinstance(dxs, tuple) else (dxs,)
+        for bottom, dx in zip(node.bottoms, dxs, strict=True):
+            if bottom in tape.active and dx is not None:
+                _add(gradients, bottom, dx)
+        for name, address in trained.items():
+            _add(sums, address, grads[name])
 
-    def _trained(self, layer: Layer) -> bool:
-        owner = self._owner.get(id(layer))
-        return any(self.multipliers[f"{owner}/{kind}"][0] for kind in layer.params)
+    @contextmanager
+    def _timed(self, node: Node, direction: str, xp: ModuleType) -> Iterator[None]:
+        """Tell the clock, if there is one, how long a node took."""
+        began = time.perf_counter()
+        yield
+        if self.clock is not None:
+            synchronize(xp)
+            self.clock(node.name, direction, time.perf_counter() - began)
+
+    def _used(
+        self, inputs: Mapping[str, Array], readers: Mapping[str, int], wanted: Sequence[str]
+    ) -> dict[str, Array]:
+        """Return the inputs that are read, or raise ValueError if one is not given."""
+        missing = sorted(set(self.inputs) & set(readers) - set(inputs))
+        if missing:
+            raise ValueError(f"net: the inputs {missing} are needed for {wanted} and not given")
+        return {name: array for name, array in inputs.items() if name in readers}
 
     def _active(self, nodes: Sequence[Node], wrt: Sequence[str]) -> set[str]:
         """Return the blobs whose gradient is needed: what depends on `wrt` or on a parameter."""
         active = set(wrt)
         for node in nodes:
-            if self._trained(node.layer) or any(bottom in active for bottom in node.bottoms):
+            if self.trained(node.layer) or any(bottom in active for bottom in node.bottoms):
                 active.add(node.name)
         return active
 
@@ -205,6 +203,14 @@ def _loss_seeds(tape: Tape) -> dict[str, Array]:
     if not losses:
         raise ValueError("backward: no output is a loss, so seeds must be given")
     return {name: array_module(y).ones_like(y) for name, y in losses.items()}
+
+
+def _release(blobs: dict[str, Array], readers: Counter[str], read: Sequence[str]) -> None:
+    """Drop the blobs, just read, that nobody will read again."""
+    for name in read:
+        readers[name] -= 1
+        if not readers[name]:
+            del blobs[name]
 
 
 def _add(sums: dict[str, Array], name: str, term: Array) -> None:

@@ -10,14 +10,13 @@ Source: Chen et al. 2016, arXiv 1604.06174, with the net's own blocks as segment
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from minifcn.backend import Array
-from minifcn.layers import Dropout, MaxPool2d
-from minifcn.net.fusion import fuse, run_fused
-from minifcn.net.graph import Node
+from minifcn.layers import MaxPool2d
+from minifcn.net.fusion import follows, fuse, run_group
+from minifcn.net.graph import Node, count_readers
 
 
 class Again(NamedTuple):
@@ -27,49 +26,36 @@ class Again(NamedTuple):
     x: Array
 
 
-def merge_blocks(groups: Sequence[list[Node]], outputs: Sequence[str]) -> list[list[Node]]:
-    """Join the groups of `fuse` that form a block: a chain of layers that ends in a max pooling.
+def find_blocks(nodes: Sequence[Node], readers: Mapping[str, int]) -> dict[str, list[Node]]:
+    """Return the blocks of a net, by the name of their first node.
 
-    A chain begins with one input, draws no random numbers (dropout would draw others the second
-    time), and nobody else reads what lies within it. Groups outside of blocks stay as they are.
+    A block is a chain of layers that ends in a max pooling. It has one input, draws no random
+    numbers (dropout would draw others the second time), and nobody else reads what lies within it.
+
+    Parameters
+    ----------
+    nodes : sequence of Node
+    readers : dict from blob name to int
+        How often each blob is read, from `count_readers`.
     """
-    readers = Counter(b for group in groups for node in group for b in node.bottoms)
-    readers.update(outputs)
-    merged: list[list[Node]] = []
-    chain: list[list[Node]] = []
-    for group in groups:
-        last = chain[-1][-1].name if chain else ""
-        able = len(group[0].bottoms) == 1 and not _draws(group)
-        if not able or group[0].bottoms != (last,) or readers[last] != 1:
-            merged += chain
+    blocks: dict[str, list[Node]] = {}
+    chain: list[Node] = []
+    for node in nodes:
+        before = chain if chain and follows(node, chain[-1], readers) else []
+        fits = len(node.bottoms) == 1 and not node.layer.draws
+        chain = [*before, node] if fits else []
+        if isinstance(node.layer, MaxPool2d):
+            if len(chain) > 1:
+                blocks[chain[0].name] = chain
             chain = []
-        if not able:
-            merged.append(group)
-            continue
-        chain.append(group)
-        if isinstance(group[-1].layer, MaxPool2d):
-            merged.append([node for part in chain for node in part])
-            chain = []
-    return merged + chain
+    return blocks
 
 
-def is_block(group: Sequence[Node]) -> bool:
-    """Return whether a group is a block of `merge_blocks`."""
-    return len(group) > 1 and isinstance(group[-1].layer, MaxPool2d)
-
-
-def run_block(block: Sequence[Node], x: Array, *, train: bool) -> tuple[Array, dict[str, Any]]:
-    """Run the layers of a block one after the other; return the last output and all caches."""
+def run_again(again: Again) -> dict[str, Any]:
+    """Run the layers of a block once more; return their caches by name."""
+    block, x = again
     caches: dict[str, Any] = {}
-    for group in fuse(block, [block[-1].name], train=train):
-        if len(group) > 1:
-            x, made = run_fused(group, x, train=train)
-        else:
-            x, cache = group[0].layer.forward(x, train=train)
-            made = {group[0].name: cache}
+    for group in fuse(block, count_readers(block), {node.name for node in block}):
+        x, made = run_group(group, [x], train=True)
         caches.update(made)
-    return x, caches if train else {}
-
-
-def _draws(group: Sequence[Node]) -> bool:
-    return any(isinstance(node.layer, Dropout) for node in group)
+    return caches

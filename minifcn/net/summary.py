@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from minifcn.net.net import Net
-
-Shape = tuple[int, ...]
+from minifcn.layers.layer import Shape
+from minifcn.net.graph import Graph
 
 
-def summarise(net: Net, inputs: Mapping[str, Shape]) -> str:
+def summarise(net: Graph, inputs: Mapping[str, Shape]) -> str:
     """Return a table: name, kind, output shape, parameters, GFLOP, receptive field, stride.
 
     Parameters
     ----------
-    net : Net
+    net : Graph
     inputs : dict from input name to shape
         For example {"data": (1, 3, 500, 500)}; layers that need other inputs are left out.
     """
@@ -57,12 +54,12 @@ def summarise(net: Net, inputs: Mapping[str, Shape]) -> str:
     return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
 
 
-def draw(net: Net, inputs: Mapping[str, Shape] | None = None) -> str:
+def draw(net: Graph, inputs: Mapping[str, Shape] | None = None) -> str:
     """Return the graph in Graphviz's DOT language: `dot -Tsvg net.dot -o net.svg` makes a picture.
 
     Parameters
     ----------
-    net : Net
+    net : Graph
     inputs : dict from input name to shape, optional
         With it, every arrow says the shape of the blob it carries.
     """
@@ -80,7 +77,7 @@ def draw(net: Net, inputs: Mapping[str, Shape] | None = None) -> str:
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def count_parameters(net: Net) -> int:
+def count_parameters(net: Graph) -> int:
     """Return the number of parameters that are trained, as the paper's Table 1 counts them."""
     return sum(
         prod(array.shape) for address, array in net.params.items() if net.multipliers[address][0]

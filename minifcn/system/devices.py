@@ -32,8 +32,14 @@ class DeviceError(RuntimeError):
     """A device was asked for that cannot be used; the message says why and what to do."""
 
 
-def device_module(device: str) -> ModuleType:
+def device_module(device: str, place: int | None = None) -> ModuleType:
     """Return the array module of a device: "cpu", "gpu", or "auto" (the GPU where one works).
+
+    Parameters
+    ----------
+    device : str
+    place : int, optional
+        The number of this process among those of its machine, which take its GPUs in turn.
 
     Raises
     ------
@@ -47,7 +53,7 @@ def device_module(device: str) -> ModuleType:
     if device == "cpu":
         return np
     try:
-        return _usable_cupy()
+        cupy = _usable_cupy()
     except Exception as error:
         if device == "auto":
             return np
@@ -57,6 +63,9 @@ def device_module(device: str) -> ModuleType:
             f"a GPU cannot be used through CuPy ({_reason(error)}): see whether nvidia-smi shows "
             f"it in order and free, {_OTHERWISE}"
         ) from error
+    if place is not None:
+        cupy.cuda.Device(place % cupy.cuda.runtime.getDeviceCount()).use()
+    return cupy
 
 
 def describe_device(xp: ModuleType) -> str:

@@ -9,25 +9,21 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 from types import ModuleType
 
 from tqdm import tqdm
 
-from minifcn.backend import PRECISIONS
 from minifcn.data.dataset import DataError
-from minifcn.distributed.communicator import (
-    ALONE,
-    Communicator,
-    DistributedError,
-    connect,
-    launched,
-    take_device,
-)
+from minifcn.distributed.communicator import ALONE, Communicator, DistributedError
+from minifcn.distributed.connect import connect, launched
 from minifcn.inference.metrics import Scores
-from minifcn.net.profiling import Profile
-from minifcn.system.devices import DeviceError, describe_device
+from minifcn.system.devices import DeviceError
+from minifcn.system.records import SettingsError, add_options, check, defaults
+from minifcn.training.prepare import take_device
+from minifcn.training.profiling import Profile
 from minifcn.training.run import Reporter
-from minifcn.training.settings import SettingsError
+from minifcn.training.settings import Settings
 from minifcn.training.solver import Step, TrainingError
 from minifcn.weights.store import WeightsError
 
@@ -40,6 +36,7 @@ EXPECTED_ERRORS = (
     WeightsError,
 )
 
+ON_THE_DEVICE = ("device", "threads", "precision")  # settings of every command that computes
 # Seconds that the other ranks wait before they tell of an error, so that rank 0 has ended the job
 # if it met with the same one: data that is not there is missed by all, and told of once.
 PRECEDENCE = 1.0
@@ -51,7 +48,7 @@ class Console(Reporter):
     Parameters
     ----------
     profile : bool
-        Also collect where the time goes, for `where_time_went`.
+        Also collect where the time goes, and print it at the end of a run.
     show : bool
         Draw the bar.
     """
@@ -59,8 +56,12 @@ class Console(Reporter):
     def __init__(self, profile: bool = False, show: bool = True) -> None:
         self.bar: tqdm | None = None
         self.show = show
-        self.profile = Profile() if profile else None
-        self.clock = self.profile.add if self.profile else None
+        self.profiles = profile
+        self._begin()
+
+    def _begin(self) -> None:
+        self.profile = Profile()
+        self.clock = self.profile.add if self.profiles else None
         self.steps, self.seconds, self.waited = 0, 0.0, 0.0
 
     def note(self, text: str) -> None:
@@ -99,32 +100,32 @@ class Console(Reporter):
             f"f.w. IU {scores.fw_iu:.3f}"
         )
 
-    def where_time_went(self) -> str:
-        """Return the table of `--profile`; nothing if it was not asked for or nothing was run."""
-        if self.profile is None or not self.steps:
-            return ""
-        return self.profile.table(self.steps, seconds=self.seconds, waited=self.waited)
+    def finished(self, folder: Path) -> None:
+        """Say where the time went, if that was asked for, and where the results are."""
+        if self.profiles and self.steps:
+            self.note(self.profile.table(self.steps, seconds=self.seconds, waited=self.waited))
+        self.note(f"weights, log, samples and results are in {folder}")
+        self._begin()
 
 
-def add_device_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that `choose_device` reads."""
-    parser.add_argument("--device", choices=["cpu", "gpu", "auto"], default="auto")
-    parser.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
-    parser.add_argument(
-        "--precision",
-        choices=PRECISIONS,
-        default="float32",
-        help="of matrix products on a GPU; a CPU takes no notice",
-    )
+def add_device_options(parser: argparse.ArgumentParser, distributed: bool = False) -> None:
+    """Add the options that `choose_device` reads, and `--distributed` where there is one."""
+    values = defaults(Settings)
+    add_options(parser, Settings, ON_THE_DEVICE, {name: values[name] for name in ON_THE_DEVICE})
+    if distributed:
+        add_distributed_option(parser)
+
+
+def add_distributed_option(parser: argparse._ActionsContainer) -> None:
+    """Add the option that makes the process one of several, for `guarded`."""
+    said = "as one of the processes of mpirun, see docs/distributed.md"
+    parser.add_argument("--distributed", action="store_true", help=said)
 
 
 def choose_device(args: argparse.Namespace, communicator: Communicator = ALONE) -> ModuleType:
     """Take the device that the options ask for, say which it is, and return its array module."""
-    xp = take_device(
-        args.device, threads=args.threads, precision=args.precision, communicator=communicator
-    )
-    print(f"computing on {describe_device(xp)}")
-    return xp
+    check(Settings, {name: getattr(args, name) for name in ON_THE_DEVICE})
+    return take_device(args, print, communicator)
 
 
 def guarded(
@@ -149,7 +150,7 @@ def guarded(
         if not distributed and launched() > 1:
             raise DistributedError(
                 f"{launched()} processes were started, and each would do all of the same work: "
-                "give --distributed, so that they share it"
+                "give --distributed, so that they share it, or start one"
             )
         if distributed:
             communicator = connect()

@@ -30,10 +30,6 @@ def step(lr: float, gamma: float, every: int) -> Policy:
     every : int, at least 1
         Steps between drops (Caffe's stepsize).
     """
-    if every < 1:
-        raise ValueError(f"policy 'step': every must be at least 1, not {every}")
-    if not 0 < gamma <= 1:
-        raise ValueError(f"policy 'step': gamma must be above 0 and at most 1, not {gamma}")
     return lambda t: lr * gamma ** (t // every)
 
 
@@ -49,51 +45,21 @@ def poly(lr: float, power: float, steps: int) -> Policy:
     steps : int, at least 1
         Steps of the whole run (Caffe's max_iter).
     """
-    if steps < 1:
-        raise ValueError(f"policy 'poly': steps must be at least 1, not {steps}")
-    if not power > 0:
-        raise ValueError(f"policy 'poly': power must be above 0, not {power}")
     return lambda t: lr * max(0.0, 1 - t / steps) ** power
 
 
-def warm_up(policy: Policy, steps: int) -> Policy:
+def with_warm_up(policy: Policy, steps: int) -> Policy:
     """Return the policy rate(t) = policy(t) * min(1, (t + 1) / (steps + 1)).
 
     The rate climbs in a straight line for `steps` steps and is `policy`'s own afterwards; 0 steps
     leave it as it is. Caffe has no such policy.
     """
-    if steps < 0:
-        raise ValueError(f"the steps of the warm-up must be at least 0, not {steps}")
     return lambda t: policy(t) * min(1.0, (t + 1) / (steps + 1))
 
 
-_warm_up = warm_up  # the argument of that name hides the function below
-
-
-def policy_from_name(name: str, lr: float, *, steps: int, warm_up: int = 0) -> Policy:
-    """Return the policy of that name for a run of `steps` steps, with usual values for the rest.
-
-    Parameters
-    ----------
-    name : {"fixed", "step", "poly"}
-        "step" drops to a tenth after each third of the run; "poly" has the power 0.9.
-    lr : float
-        The rate of the first steps, the warm-up aside.
-    steps : int, at least 1
-        Steps of the whole run.
-    warm_up : int, at least 0
-        Steps over which the rate climbs at the start.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown or a number is out of its range.
-    """
-    policies = {
-        "fixed": lambda: fixed(lr),
-        "step": lambda: step(lr, gamma=0.1, every=-(-steps // 3)),
-        "poly": lambda: poly(lr, power=0.9, steps=steps),
-    }
-    if name not in policies:
-        raise ValueError(f"unknown policy {name!r}; known are {', '.join(policies)}")
-    return _warm_up(policies[name](), warm_up)
+# By the first rate and the steps of the whole run: "step" drops to a tenth after each third of it.
+POLICIES: dict[str, Callable[[float, int], Policy]] = {
+    "fixed": lambda lr, steps: fixed(lr),
+    "step": lambda lr, steps: step(lr, gamma=0.1, every=-(-steps // 3)),
+    "poly": lambda lr, steps: poly(lr, power=0.9, steps=steps),
+}

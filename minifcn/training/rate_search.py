@@ -16,14 +16,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minifcn.data.loader import Loader
-from minifcn.distributed.communicator import take_device
 from minifcn.system.files import atomic_write, write_json
-from minifcn.training.optim import SGD
-from minifcn.training.policies import policy_from_name
-from minifcn.training.prepare import make_model, open_splits
+from minifcn.training.prepare import (
+    make_model,
+    make_optimiser,
+    make_updates,
+    open_splits,
+    silent,
+    take_device,
+)
 from minifcn.training.settings import Settings
-from minifcn.training.solver import TrainingError, train
+from minifcn.training.solver import TrainingError
 
 # Half decades around the default rate.
 GRID = tuple(10.0 ** (half / 2) for half in range(-4, 5))
@@ -52,7 +55,7 @@ def search(
     settings: Settings,
     rates: Sequence[float],
     folder: Path,
-    note: Callable[[str], None] = lambda text: None,
+    note: Callable[[str], None] = silent,
 ) -> list[Trial]:
     """Train briefly at each rate, write the figures and a plot, return the trials.
 
@@ -66,10 +69,11 @@ def search(
     note : callable
         Told of each result.
     """
-    trials = []
-    for rate in sorted(rates):
-        trial = try_rate(replace(settings, rate=rate, policy="fixed", warm_up=0))
-        note(f"rate {rate:8.2e}: {_verdict(trial)}")
+    tried = [replace(settings, rate=rate, policy="fixed", warm_up=0) for rate in sorted(rates)]
+    trials: list[Trial] = []
+    for one in tried:
+        trial = try_rate(one)
+        note(f"rate {trial.rate:8.2e}: {_verdict(trial)}")
         trials.append(trial)
         write_json(folder / "lr-search.json", [_record(trial) for trial in trials])
     plot(trials, folder / "lr-search.png")
@@ -81,41 +85,18 @@ def try_rate(settings: Settings) -> Trial:
 
     The loss of every update is asked for, on a GPU too: a run that diverges is to be stopped.
     """
-    xp = take_device(settings.device, threads=settings.threads, precision=settings.precision)
+    settings = replace(settings, log_every=1)
+    xp = take_device(settings)
     data, _ = open_splits(settings)
-    model = make_model(settings, data, lambda text: None)
+    model = make_model(settings, data)
     model.net.to(xp)
-    optimiser = SGD(
-        model.net.params,
-        model.net.multipliers,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-    )
-    loader = Loader(
-        data,
-        model.preprocess,
-        batch_size=settings.batch_size,
-        seed=settings.seed,
-        mirror=settings.mirror,
-        jitter=settings.jitter,
-    )
-    policy = policy_from_name(settings.policy, settings.rate, steps=settings.steps, warm_up=0)
+    optimiser = make_optimiser(model.net, settings)
     losses = []
     with warnings.catch_warnings():
         # A run that diverges overflows before its loss shows it.
         warnings.simplefilter("ignore", RuntimeWarning)
         try:
-            for step in train(
-                model.net,
-                loader,
-                optimiser,
-                policy,
-                steps=settings.steps,
-                accumulate=settings.accumulate,
-                seed=settings.seed,
-                xp=xp,
-                recompute=settings.recompute,
-            ):
+            for step in make_updates(model, data, settings, optimiser, xp=xp):
                 losses.append(step.pixel_loss)
         except TrainingError:
             return Trial(settings.rate, losses, float("inf"))

@@ -173,7 +173,7 @@ def check_rate(rate: float, normalization: str, pixels: int) -> None:
     equivalent = pixel_rate(rate, normalization, pixels)
     if LOWEST_PIXEL_RATE <= equivalent <= HIGHEST_PIXEL_RATE:
         return
-    kind = "the mean over pixels" if normalization == "valid" else f"a sum over {pixels:,} pixels"
+    loss = "the mean over pixels" if normalization == "valid" else f"a sum over {pixels:,} pixels"
     advice = (
         "rates like 1e-10 belong to the summed loss of --recipe heavy"
         if equivalent < LOWEST_PIXEL_RATE
@@ -181,5 +181,5 @@ def check_rate(rate: float, normalization: str, pixels: int) -> None:
     )
     effect = "nothing would be learned" if equivalent < LOWEST_PIXEL_RATE else "it would diverge"
     raise ValueError(
-        f"a learning rate of {rate:g} does not fit a loss that is {kind}: {effect}; {advice}"
+        f"a learning rate of {rate:g} does not fit a loss that is {loss}: {effect}; {advice}"
     )

@@ -1,23 +1,31 @@
-"""What a run writes as it goes on, and goes on from: checkpoints, the log, samples."""
+"""What a run writes as it goes on, and goes on from: settings, checkpoints, the log, samples."""
 
 from __future__ import annotations
 
 import json
+import platform
+import sys
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+import minifcn
 from minifcn.backend import to_host
 from minifcn.data.dataset import Dataset
 from minifcn.data.transforms import Preprocess
+from minifcn.distributed.communicator import Communicator
 from minifcn.inference.apply import segment_all
 from minifcn.inference.model import Model, model_attributes
 from minifcn.inference.pictures import colourise, overlay, save_png, side_by_side
 from minifcn.net import Net
+from minifcn.system.records import SettingsError
 from minifcn.training.optim import SGD
+from minifcn.training.settings import Settings
 from minifcn.weights.checkpoint import (
     checkpoint_path,
     latest_checkpoint,
@@ -29,6 +37,57 @@ from minifcn.weights.surgery import transplant
 
 SAMPLE_IMAGES = 4
 KEPT_CHECKPOINTS = 2
+
+
+# What a resumed run takes from the command that resumes it: where and how it runs, not what.
+OF_THE_COMMAND = ("device", "threads", "precision", "log_every")
+
+
+def describe(settings: Settings) -> dict[str, Any]:
+    """Return what `config.json` holds: the settings, the command, the versions, the date."""
+    return {
+        "settings": settings.to_dict(),
+        "command": sys.argv,
+        "versions": {
+            "minifcn": minifcn.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
+
+
+def refuse_taken(folder: Path) -> None:
+    """Refuse a folder that holds a run."""
+    if (folder / "config.json").exists():
+        raise SettingsError(
+            f"{folder}: holds a run already; give --resume to continue it or another --out"
+        )
+
+
+def settings_of(
+    folder: Path, settings: Settings, resume: bool, communicator: Communicator
+) -> Settings:
+    """Return what the run in a folder goes by: the settings, or if it is resumed, its own.
+
+    Raises
+    ------
+    SettingsError
+        If the folder holds a run that is not to be resumed, or whose settings cannot be read.
+    """
+    config = folder / "config.json"
+    if communicator.leads and not resume:
+        refuse_taken(folder)
+    if communicator.leads and config.exists():
+        try:
+            kept = Settings.from_dict(json.loads(config.read_text())["settings"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise SettingsError(
+                f"{config} does not hold the settings of a run ({error}): restore it, or start "
+                "again with another --out"
+            ) from error
+        settings = replace(kept, **{name: getattr(settings, name) for name in OF_THE_COMMAND})
+    return communicator.from_leader(settings)
 
 
 def save_state(model: Model, optimiser: SGD, step: int, folder: Path) -> None:

@@ -151,8 +151,8 @@ def small_net(xp: ModuleType, dtype: Any) -> tuple[Net, dict[str, Array]]:
         ]
     )
     for layer in net.owners().values():
-        for kind, array in layer.params.items():
-            layer.params[kind] = (0.3 * rng.standard_normal(array.shape)).astype(dtype)
+        for name, array in layer.params.items():
+            layer.params[name] = (0.3 * rng.standard_normal(array.shape)).astype(dtype)
     net.to(xp)
     colours = rng.standard_normal((1, CLASSES, 8, 10)).repeat(2, axis=2).repeat(2, axis=3)
     data, label = colours.astype(dtype), colours.argmax(axis=1)

@@ -1,4 +1,8 @@
-"""The settings of a training: one frozen record, with defaults for each data set."""
+"""The settings of a training: one frozen record, in which each says what it means.
+
+Its options on the command line, with their help, and all checks come from its fields: see
+`system/records.py`.
+"""
 
 from __future__ import annotations
 
@@ -6,137 +10,218 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from minifcn.backend import PRECISIONS
-from minifcn.models.build import ModelSpec
+from minifcn.data import DATASETS, dataset_class
+from minifcn.models.build import BACKBONES, MODALITIES, ModelSpec
+from minifcn.models.fcn import PADDINGS, STRIDES
 from minifcn.reference.solvers import reference_settings, training_mean
+from minifcn.system.records import (
+    ABOVE_0,
+    AT_LEAST_0,
+    AT_LEAST_1,
+    Range,
+    SettingsError,
+    check,
+    defaults,
+    fits,
+    setting,
+)
+from minifcn.training.policies import POLICIES
 from minifcn.training.recipes import RECIPES, check_rate, recipe_settings
 
 # The nets of `--staged`, in order: each starts from the one before (section 4.2 of the paper).
 STAGES = ("fcn32s", "fcn16s", "fcn8s")
 REFERENCE = "reference"  # the recipe, and the mean, of the paper's authors: `reference.py`
-RECIPE_NAMES = (*RECIPES, REFERENCE)
+# The whole way in seconds, as `--smoke` goes it.
+SMOKE = {
+    "steps": 2,
+    "batch_size": 1,
+    "accumulate": 1,
+    "evaluate_every": 1,
+    "evaluate_images": 1,
+    "final_images": 2,
+}
+
+DATA, NET, TRAINING, RUN = "data", "net", "training", "run"  # where options are listed
 
 
-class SettingsError(ValueError):
-    """A setting is unknown or does not fit the others; the message says which and what to do."""
+def mean_of(text: str) -> str | list[float]:
+    """Return what `--mean` stands for: the numbers between its commas, or else the text."""
+    try:
+        return [float(number) for number in text.split(",")]
+    except ValueError:
+        return text
 
 
-@dataclass(frozen=True)
+def _is_mean(mean: str | list[float]) -> bool:
+    if isinstance(mean, str):
+        return mean in ("weights", REFERENCE)
+    return len(mean) == 3 and all(fits(value, float) and 0 <= value <= 255 for value in mean)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that decides what a run computes; written to its `config.json`.
 
-    Attributes
-    ----------
-    dataset : str
-        A key of `DATASETS`.
-    data_dir : str or None
-        Where the data lies.
-    data_options : dict
-        Options of the data set, e.g. {"ignore": 11}.
-    train_split, val_split : str
-        What is trained on and what is validated on, by the data set's names.
-    arch, backbone, width, padding, fc_channels
-        The net; see `models.build.ModelSpec`.
-    modality : "rgb", "rgbd", "hha" or "rgb-hha"
-        What the net sees; see `ModelSpec`.
-    weights : str
-        A weight file or run to start from, "shipped" for the small classifier that comes with
-        the package, "none" for random weights.
-    weights_hha : str or None
-        The same for the HHA stream of late fusion; by default it starts as the colour stream.
-    mean : "weights" or list of three floats, 0..255
-        What is subtracted from the images: the weights' own mean, or blue, green and red; of a
-        net that sees nothing but HHA disparity, height and angle.
-    recipe : str
-        "accumulate" or "heavy", see `recipes.py`, or "reference", see `reference.py`.
-    rate : float
-        Learning rate at the start.
-    policy : str
-        "fixed", "step" or "poly".
-    warm_up : int
-        Steps over which the rate rises to `rate`.
-    momentum, weight_decay : float
-    normalization : str
-        Of the loss: "valid", "batch" or "none".
-    steps : int
-        Updates.
-    batch_size, accumulate : int
-        Images at once, and batches an update.
-    mirror : bool
-    jitter : int
-        Augmentation: random mirroring, and translation by up to so many pixels each way.
-    learn_upsampling : bool
-        Learn the twofold upsampling of the skips; otherwise it stays bilinear.
-    seed : int
-        Of the weights, the order of the data, dropout and augmentation.
-    evaluate_every, evaluate_images : int
-        Steps between evaluations and checkpoints, and images of the former (0: all of them).
-    final_images : int
-        Images of the final evaluation (0: all of them).
-    recompute : bool
-        Keep less in memory for the backward pass, and compute it again (`recompute.py`).
-    device : str
-        "cpu", "gpu" or "auto".
-    threads : int
-        0 for as many as the process may use.
-    precision : "float32", "tf32" or "float16"
-        Of matrix products on a GPU, see `functional/product.py`; a CPU takes no notice.
-    log_every : int
-        Updates between two reports of the loss; 0 for 1 on a CPU and 20 on a GPU, which has to be
-        waited for to tell it. The last update and those that are evaluated are always reported.
+    What has no default here is decided by the data set (`data.dataset.Defaults`), by the recipe
+    (`recipes.py`, `reference/solvers.py`) or by other settings; see `resolve`.
     """
 
-    dataset: str
-    data_dir: str | None
-    data_options: dict[str, Any]
-    train_split: str
-    val_split: str
-    arch: str
-    backbone: str
-    width: float
-    padding: str
-    fc_channels: int | None
-    modality: str
-    weights: str
-    weights_hha: str | None
-    mean: str | list[float]
-    recipe: str
-    rate: float
-    policy: str
-    warm_up: int
-    momentum: float
-    weight_decay: float
-    normalization: str
-    steps: int
-    batch_size: int
-    accumulate: int
-    mirror: bool
-    jitter: int
-    learn_upsampling: bool
-    seed: int
-    evaluate_every: int
-    evaluate_images: int
-    final_images: int
-    recompute: bool
-    device: str
-    threads: int
-    precision: str
-    log_every: int
+    dataset: str = setting("a key of `data.DATASETS`")
+    data_options: dict[str, Any] = setting('those of the data set, such as {"ignore": 11}')
+    final_images: int = setting(
+        "how many the last evaluation looks at; 0: all", default=0, valid=AT_LEAST_0
+    )
+
+    data_dir: str | None = setting("where the data lies", DATA, None, metavar="DIR")
+    train_split: str = setting("e.g. trainval", DATA, otherwise="train", metavar="NAME")
+    val_split: str = setting("e.g. seg11valid", DATA, otherwise="val", metavar="NAME")
+    mirror: bool = setting("show every second image or so in a mirror", DATA, True)
+    jitter: int = setting(
+        "random translation by up to so many", DATA, 0, valid=AT_LEAST_0, metavar="PIXELS"
+    )
+
+    arch: str = setting("which layers are predicted from", NET, "fcn8s", choices=STRIDES)
+    backbone: str = setting(
+        "the net it is made of",
+        NET,
+        "vgg16",
+        otherwise="as the weights', or vgg16",
+        choices=sorted(BACKBONES),
+    )
+    width: float = setting(
+        "factor on all channel counts; 1 is the paper's net",
+        NET,
+        0.125,
+        otherwise="as the weights', or 0.125",
+        valid=Range("above 0 and at most 8", lambda width: 0 < width <= 8),
+    )
+    fc_channels: int | None = setting(
+        "of fc6 and fc7", NET, None, otherwise="4096 x width", valid=AT_LEAST_1
+    )
+    padding: str = setting(
+        "faithful: pad 100, as the paper", NET, otherwise="by the data set", choices=PADDINGS
+    )
+    modality: str = setting(
+        "what the net sees: colour, with depth as fourth channel, HHA, or both in two streams",
+        NET,
+        "rgb",
+        choices=MODALITIES,
+    )
+    weights: str = setting(
+        "weights or run to start from; 'shipped': the small classifier of the package; 'none': "
+        "random ones",
+        NET,
+        "shipped",
+        metavar="FILE",
+    )
+    weights_hha: str | None = setting(
+        "for the HHA stream of rgb-hha", NET, None, otherwise="as --weights", metavar="FILE"
+    )
+    mean: str | list[float] = setting(
+        "what is subtracted from images: that of the 'weights', the authors' for this data set "
+        "('reference'), or B,G,R; of a net that sees only HHA D,H,A",
+        NET,
+        otherwise="by the data set",
+        valid=Range(
+            "'weights', 'reference' or three numbers of 0 to 255, such as 116.19,97.203,92.318",
+            _is_mean,
+        ),
+        type=mean_of,
+    )
+    learn_upsampling: bool = setting(
+        "learn the twofold upsampling of the skips; else it stays bilinear", NET, False
+    )
+
+    recipe: str = setting(
+        "one of the paper's two recipes, or exactly the authors' solver of this net",
+        TRAINING,
+        "accumulate",
+        choices=(*RECIPES, REFERENCE),
+    )
+    steps: int = setting("updates", TRAINING, otherwise="by the data set", valid=AT_LEAST_1)
+    batch_size: int = setting(
+        "images at once", TRAINING, otherwise="by the data set", valid=AT_LEAST_1
+    )
+    accumulate: int = setting(
+        "batches an update, on each rank", TRAINING, otherwise="by the recipe", valid=AT_LEAST_1
+    )
+    rate: float = setting(
+        "learning rate at the start",
+        TRAINING,
+        otherwise="by recipe, net and loss",
+        valid=ABOVE_0,
+        option="--lr",
+        metavar="RATE",
+    )
+    policy: str = setting("how the rate falls", TRAINING, "poly", choices=POLICIES)
+    warm_up: int = setting(
+        "steps over which the rate rises",
+        TRAINING,
+        otherwise="a tenth of all, at most 50",
+        valid=AT_LEAST_0,
+    )
+    normalization: str = setting(
+        "of the loss", TRAINING, otherwise="the recipe's", choices=("valid", "batch", "none")
+    )
+    momentum: float = setting(
+        "what is kept of the last update",
+        TRAINING,
+        otherwise="the recipe's",
+        valid=Range("at least 0 and below 1", lambda momentum: 0 <= momentum < 1),
+    )
+    weight_decay: float = setting(
+        "how strongly weights are drawn to 0", TRAINING, otherwise="the recipe's", valid=AT_LEAST_0
+    )
+    seed: int = setting(
+        "of the weights, the order of the data, dropout and augmentation",
+        TRAINING,
+        0,
+        valid=AT_LEAST_0,
+    )
+    evaluate_every: int = setting(
+        "steps between evaluations, each with a checkpoint",
+        TRAINING,
+        otherwise="a quarter of all",
+        valid=AT_LEAST_1,
+    )
+    evaluate_images: int = setting(
+        "how many the evaluations but the last look at",
+        TRAINING,
+        0,
+        otherwise="0: all",
+        valid=AT_LEAST_0,
+    )
+
+    device: str = setting(
+        "what computes; auto: the GPU where one works", RUN, "auto", choices=("cpu", "gpu", "auto")
+    )
+    threads: int = setting(
+        "of the CPU",
+        RUN,
+        0,
+        otherwise="0: as many as allowed",
+        valid=Range("0 to 1024", lambda threads: 0 <= threads <= 1024),
+    )
+    precision: str = setting(
+        "of matrix products on a GPU; a CPU takes no notice", RUN, "float32", choices=PRECISIONS
+    )
+    log_every: int = setting(
+        "updates between reports",
+        RUN,
+        0,
+        otherwise="0: 1 on a CPU, 20 on a GPU, which has to be waited for",
+        valid=AT_LEAST_0,
+    )
+    recompute: bool = setting(
+        "a fifth less memory for a third more time: compute large maps twice", RUN, False
+    )
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "accumulate", "evaluate_every"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if self.log_every < 0:
-            raise SettingsError(f"log_every must be at least 0, not {self.log_every}")
-        if self.precision not in PRECISIONS:
-            raise SettingsError(
-                f"precision must be one of {', '.join(PRECISIONS)}, not {self.precision!r}"
-            )
-        if self.mean != "weights" and not _is_mean(self.mean):
-            raise SettingsError(
-                "mean must be 'weights', 'reference' or three numbers of 0 to 255, "
-                f"not {self.mean!r}"
-            )
+        check(Settings, vars(self))
+        try:
+            self.spec(1)
+        except ValueError as error:
+            raise SettingsError(str(error)) from error
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a dict for JSON."""
@@ -155,93 +240,35 @@ class Settings:
 
     def spec(self, num_classes: int, heads: dict[str, int] | None = None) -> ModelSpec:
         """Return the description of the net for so many classes, or for several heads."""
-        return ModelSpec(
-            self.arch,
-            self.backbone,
-            num_classes,
-            self.width,
-            self.padding,
-            self.fc_channels,
-            self.modality,
-            heads,
-        )
+        net = (self.width, self.padding, self.fc_channels, self.modality)
+        return ModelSpec(self.arch, self.backbone, num_classes, *net, heads)
 
 
-# Defaults of all data sets.
-COMMON: dict[str, Any] = {
-    "data_dir": None,
-    "data_options": {},
-    "train_split": "train",
-    "val_split": "val",
-    "arch": "fcn8s",
-    "backbone": "vgg16",
-    "width": 0.125,
-    "padding": "same",
-    "fc_channels": None,
-    "modality": "rgb",
-    "weights": "shipped",
-    "weights_hha": None,
-    "mean": "weights",
-    "recipe": "accumulate",
-    "policy": "poly",
-    "mirror": True,
-    "jitter": 0,
-    "learn_upsampling": False,
-    "seed": 0,
-    "evaluate_images": 0,
-    "final_images": 0,
-    "recompute": False,
-    "device": "auto",
-    "threads": 0,
-    "precision": "float32",
-    "log_every": 0,
-}
-# What differs for each data set. `images` is how many the default number of steps sees, `pixels`
-# a typical image has, `small_rate` suits a small net: on photographs 0.02 kills its rectifiers.
-PHOTOS: dict[str, Any] = {"small_rate": 5e-3, "batch_size": 2, "padding": "faithful"}
-DATASETS: dict[str, dict[str, Any]] = {
-    "shapes": {"pixels": 128 * 128, "images": 6_000, "small_rate": 2e-2, "batch_size": 4},
-    "voc": {**PHOTOS, "pixels": 500 * 375, "images": 8_000},
-    "sbd": {**PHOTOS, "pixels": 500 * 375, "images": 20_000},
-    "nyud": {
-        **PHOTOS,
-        "pixels": 640 * 480,
-        "images": 8_000,
-        "batch_size": 1,
-        "train_split": "trainval",
-        "val_split": "test",
-        "mean": REFERENCE,
-    },
-    "siftflow": {**PHOTOS, "pixels": 256 * 256, "images": 10_000, "mean": REFERENCE},
-    "context": {**PHOTOS, "pixels": 500 * 375, "images": 20_000},
-    "folder": {**PHOTOS, "pixels": 480 * 360, "images": 8_000, "padding": "same"},
-}
-
-
-def resolve(dataset: str, **given: Any) -> Settings:
+def resolve(dataset: str, *, ranks: int = 1, **given: Any) -> Settings:
     """Return the settings for a data set: what is given, and sensible values for the rest.
 
     Parameters
     ----------
     dataset : str
+    ranks : int
+        How many processes train together: `accumulate` is then of each, and times as many in what
+        is returned.
     **given
         Fields of `Settings`; None means not given. `mean` may be "reference".
 
     Raises
     ------
     SettingsError
-        If a name is unknown, the learning rate cannot work with the loss, or the reference does
-        not have what is asked of it.
+        If a name is unknown, a value is of a wrong type or out of range, the learning rate cannot
+        work with the loss, or the reference does not have what is asked of it.
     """
     if dataset not in DATASETS:
         raise SettingsError(f"data set {dataset!r} is not known; choose {', '.join(DATASETS)}")
     given = {name: value for name, value in given.items() if value is not None}
-    preset = dict(DATASETS[dataset])
+    check(Settings, given)
+    preset = dataset_class(dataset).defaults._asdict()
     sizes = {name: preset.pop(name) for name in ("pixels", "images", "small_rate")}
-    values = {**COMMON, **preset, **given, "dataset": dataset}
-    if values["recipe"] not in RECIPE_NAMES:
-        known = ", ".join(RECIPE_NAMES)
-        raise SettingsError(f"recipe must be one of {known}, not {values['recipe']!r}")
+    values = {**defaults(Settings), "data_options": {}, **preset, **given, "dataset": dataset}
     try:
         if values["recipe"] == REFERENCE:
             net = (values[name] for name in ("arch", "backbone", "modality"))
@@ -250,17 +277,9 @@ def resolve(dataset: str, **given: Any) -> Settings:
             values |= {**recipe_settings(values, given, **sizes), **given}
         if values["mean"] == REFERENCE:
             values["mean"] = list(training_mean(dataset, values["modality"]))
-        settings = Settings(**values)
-        check_rate(settings.rate, settings.normalization, sizes["pixels"])
-    except (TypeError, ValueError) as error:
+        check_rate(values["rate"], values["normalization"], sizes["pixels"])
+    except ValueError as error:
         raise SettingsError(str(error)) from error
-    return settings
-
-
-def _is_mean(values: Any) -> bool:
-    """Return whether these are the means of three channels."""
-    return (
-        not isinstance(values, str)
-        and len(values) == 3
-        and all(0 <= value <= 255 for value in values)
-    )
+    if ranks > 1:
+        return resolve(dataset, **{**given, "accumulate": values["accumulate"] * ranks})
+    return Settings(**values)

@@ -10,23 +10,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-import minifcn.training.prepare
 from minifcn import evaluate, train
-from minifcn.data.loader import Loader
-from minifcn.distributed.communicator import (
-    ALONE,
-    Communicator,
-    DistributedError,
-    connect,
-    launched,
-)
+from minifcn.distributed.communicator import ALONE, Communicator, DistributedError
+from minifcn.distributed.connect import connect, launched
 from minifcn.distributed.mpi import MPICommunicator, threads_of_each
 from minifcn.training import console
 from minifcn.training.console import guarded
-from minifcn.training.optim import SGD
+from minifcn.training.prepare import make_model, make_optimiser, make_updates, open_splits
 from minifcn.training.settings import resolve
 from minifcn.training.solver import TrainingError, random_numbers
-from minifcn.training.solver import train as train_steps
 
 
 class Ranks:
@@ -77,25 +69,27 @@ class ThreadCommunicator(Communicator):
 
 def weights_after(accumulate: int, communicator: Communicator = ALONE) -> dict[str, np.ndarray]:
     """Train for two steps on shapes, with dropout and mirroring; return the weights."""
-    options = {"width": 1 / 64, "batch_size": 1, "data_options": {"size": (32, 32), "length": 7}}
-    settings = resolve("shapes", weights="none", **options)
-    dataset, _ = minifcn.training.prepare.open_splits(settings)
-    model = minifcn.training.prepare.make_model(settings, dataset, lambda text: None)
+    settings = resolve(
+        "shapes",
+        weights="none",
+        width=1 / 64,
+        data_options={"size": (32, 32), "length": 7},
+        batch_size=1,
+        accumulate=accumulate,
+        steps=2,
+        rate=0.1,
+        policy="fixed",
+        weight_decay=0,
+        seed=3,
+    )
+    dataset, _ = open_splits(settings)
+    model = make_model(settings, dataset)
     net = model.net
     for name in ("score_fr", "score_pool4", "score_pool3"):  # they start as zero
         weight = net.params[f"{name}/weight"]
         weight[...] = np.random.default_rng(1).normal(0, 0.1, weight.shape)
-    optimiser = SGD(net.params, net.multipliers, momentum=0.9, weight_decay=0.0)
-    loader = Loader(dataset, model.preprocess, batch_size=1, seed=3, mirror=True)
-    steps = train_steps(
-        net,
-        loader,
-        optimiser,
-        lambda step: 0.1,
-        steps=2,
-        accumulate=accumulate,
-        communicator=communicator,
-    )
+    optimiser = make_optimiser(net, settings)
+    steps = make_updates(model, dataset, settings, optimiser, xp=np, communicator=communicator)
     assert [step.images for step in steps] == [accumulate] * 2
     return net.params
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from minifcn.functional import conv
 from minifcn.functional.conv import choose_path, conv2d_backward, conv2d_forward, force_path
 from minifcn.functional.deconv import deconv2d_forward
-from minifcn.functional.fast import winograd
+from minifcn.functional.fast import winograd_strips
 from minifcn.functional.fast.strips import im2col_backward_data, turned_backward_data
 from minifcn.functional.window import Window
 
@@ -91,7 +91,7 @@ def test_whole_columns_are_convolution(shape, filters, kernel, pad, dtype):
 
 
 def test_winograd_in_many_strips_is_the_same(monkeypatch):
-    monkeypatch.setattr(winograd, "STRIP_BYTES", 1)
+    monkeypatch.setattr(winograd_strips, "STRIP_BYTES", 1)
     compare("winograd", (2, 3, 21, 18), 4, 3, (1, 1), "float64")
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minifcn.functional.fast import winograd, winograd_products
+from minifcn.functional.fast import winograd, winograd_strips
 from minifcn.functional.fast.winograd import (
     winograd_backward_data,
     winograd_backward_weights,
@@ -79,11 +79,11 @@ def check(ours, theirs):
 def cuts(request, monkeypatch):
     """The ways in which the work is cut."""
     if request.param != "a few strips":
-        monkeypatch.setattr(winograd, "STRIP_BYTES", 1)
-        monkeypatch.setattr(winograd, "TILES_AT_A_TIME", 1)
+        monkeypatch.setattr(winograd_strips, "STRIP_BYTES", 1)
+        monkeypatch.setattr(winograd_strips, "TILES_AT_A_TIME", 1)
         monkeypatch.setattr(winograd, "KERNEL_POINTS_AT_A_TIME", 2000)
-        monkeypatch.setattr(winograd_products, "SMALL_PRODUCT", 2000)
-        monkeypatch.setattr(winograd_products, "SMALL_SIDE", 8)
+        monkeypatch.setattr(winograd_strips, "SMALL_PRODUCT", 2000)
+        monkeypatch.setattr(winograd_strips, "SMALL_SIDE", 8)
     if request.param == "no bank":
         monkeypatch.setattr(winograd, "BANK_BYTES", 0)
 

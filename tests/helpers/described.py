@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from minifcn.layers import LRN, Conv2d, Crop, Deconv2d, Dropout, Layer, MaxPool2d
+from minifcn.layers import LRN, Conv2d, Crop, Deconv2d, Layer, MaxPool2d
 from minifcn.net import Net
 
 

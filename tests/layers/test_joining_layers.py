@@ -12,7 +12,7 @@ from minifcn.layers.geometry import Footprint
 def test_crop_begins_at_the_offset_and_is_as_large_as_its_reference():
     x = np.arange(20.0).reshape(1, 1, 4, 5)
     crop = Crop((1, 2))
-    y, cache = crop.forward(x, np.zeros((1, 7, 2, 2)), train=True)
+    y, cache = crop.forward(x, np.zeros((1, 7, 2, 2)))
     assert y[0, 0].tolist() == [[7, 8], [12, 13]]
     (dx, nothing), _ = crop.backward(np.ones_like(y), cache)
     expected = [[0, 0, 0, 0, 0], [0, 0, 1, 1, 0], [0, 0, 1, 1, 0], [0, 0, 0, 0, 0]]
@@ -45,7 +45,7 @@ def test_sum_with_and_without_coefficients():
     a, b, c = (np.full((1, 1, 1, 2), value) for value in (1.0, 10.0, 100.0))
     assert EltwiseSum().forward(a, b, c)[0].ravel().tolist() == [111, 111]
     layer = EltwiseSum((0.5, 2))
-    y, cache = layer.forward(a, b, train=True)
+    y, cache = layer.forward(a, b)
     assert y.ravel().tolist() == [20.5, 20.5]
     da, db = layer.backward(np.ones_like(y), cache)[0]
     assert da.ravel().tolist() == [0.5, 0.5] and db.ravel().tolist() == [2, 2]
@@ -68,7 +68,7 @@ def test_sums_of_different_shapes_are_refused():
 
 def test_concat_keeps_the_order():
     a, b = np.zeros((1, 1, 1, 2)), np.ones((1, 2, 1, 2))
-    y, cache = Concat().forward(a, b, train=True)
+    y, cache = Concat().forward(a, b)
     assert y[0, :, 0].tolist() == [[0, 0], [1, 1], [1, 1]]
     da, db = Concat().backward(np.arange(6.0).reshape(y.shape), cache)[0]
     assert da[0, :, 0].tolist() == [[0, 1]] and db[0, :, 0].tolist() == [[2, 3], [4, 5]]
@@ -76,7 +76,7 @@ def test_concat_keeps_the_order():
 
 def test_the_gradients_of_a_concat_are_parts_of_the_gradient_and_no_copies():
     a, b = np.zeros((2, 1, 3, 2)), np.zeros((2, 2, 3, 2))
-    y, cache = Concat().forward(a, b, train=True)
+    y, cache = Concat().forward(a, b)
     dy = np.ones_like(y)
     assert all(np.shares_memory(dx, dy) for dx in Concat().backward(dy, cache)[0])
 

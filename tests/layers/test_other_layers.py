@@ -40,7 +40,7 @@ def test_a_window_of_300_pixels_trains():
     x = np.zeros((1, 2, 300, 301), np.float32)
     x[0, 0, 299, 299] = x[0, 1, 7, 300] = 1
     layer = MaxPool2d((300, 300))
-    y, cache = layer.forward(x, train=True)
+    y, cache = layer.forward(x)
     assert y.ravel().tolist() == [1, 0, 0, 1]
     dx, _ = layer.backward(np.array([[[[2.0, 0]], [[0, 3]]]], np.float32), cache)
     assert np.argwhere(dx).tolist() == [[0, 0, 299, 299], [0, 1, 7, 300]]
@@ -67,7 +67,7 @@ def test_dropout_ratios_outside_the_range_are_refused(ratio):
 
 def test_dropout_cannot_train_without_a_generator():
     with pytest.raises(ValueError, match="pass rng="):
-        Dropout().forward(np.ones(3), train=True)
+        Dropout().forward(np.ones(3))
 
 
 def test_an_even_neighbourhood_is_refused():

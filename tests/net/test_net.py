@@ -133,6 +133,21 @@ def test_inputs_are_not_written_to():
     assert gradients(skip_net(), frozen)  # writing would have raised
 
 
+class Trained(ReLU):
+    """A layer whose forward pass is not that of inference."""
+
+    def forward(self, x):
+        raise AssertionError("in inference a cache was asked for")
+
+    def infer(self, x):
+        return x + 1
+
+
+def test_in_inference_no_layer_makes_a_cache():
+    outputs, _ = Net([("layer", Trained(), "data")]).forward({"data": image()})
+    np.testing.assert_array_equal(outputs["layer"], image() + 1)
+
+
 def test_dropout_is_drawn_from_the_generator_given():
     net = randomise(Net([("drop", Dropout(), "data"), ("score", Conv2d(3, 2, 1), "drop")]))
     first, again = (
@@ -156,13 +171,13 @@ class Watched(Layer):
         super().__init__()
         self.blobs, self.alive, self.name = blobs, alive, name
 
-    def forward(self, *bottoms, train=False, rng=None):
+    def forward(self, *bottoms):
         y = bottoms[0] + 1
         self.alive[self.name] = {name for name, blob in self.blobs.items() if blob() is not None}
         self.blobs[self.name] = weakref.ref(y)
-        return y, (y, len(bottoms)) if train else None
+        return y, (y, len(bottoms))
 
-    def backward(self, dy, cache, *, need_dx=True, need_grads=True):
+    def backward(self, dy, cache):
         return (dy + 0,) * cache[1], {}
 
 

@@ -87,3 +87,9 @@ def test_an_experiment(copy):
     printed = " ".join(follow("An experiment", copy).split())
     assert "composition kernels and strides of two layers in a row (section 3)" in printed
     assert printed.endswith("paper kernel 11, stride 4 ours kernel 11, stride 4")
+
+
+def test_a_data_set(copy):
+    printed = follow("A data set", copy)
+    assert "stripes train: 400 images" in printed and "stripes val: 100 images" in printed
+    assert (copy / "runs" / "stripes" / "results.json").is_file()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -43,23 +44,31 @@ def part(file: Path) -> str:
     return file.relative_to(ROOT).with_suffix("").parts[0]
 
 
-def imported_parts(file: Path) -> Iterator[tuple[str, int]]:
-    """Yield the parts of the package that a file imports, with the line number."""
+def imports(file: Path) -> Iterator[tuple[str, int]]:
+    """Yield what a file imports of the package, as `minifcn.net.Net`, with the line number."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
-            modules = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module == "minifcn":
-            modules = [f"minifcn.{alias.name}" for alias in node.names]
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            modules = [node.module or ""]
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
         else:
             continue
-        for module in modules:
-            package, _, rest = module.partition(".")
-            if package == "minifcn" and rest:
-                yield rest.partition(".")[0], node.lineno
+        yield from ((name, node.lineno) for name in names if name.startswith("minifcn."))
 
 
+def imported_parts(file: Path) -> Iterator[tuple[str, int]]:
+    """Yield the parts of the package that a file imports, with the line number."""
+    for name, line in imports(file):
+        if name.split(".")[1] in FLOOR:  # or it is `minifcn.__version__`
+            yield name.split(".")[1], line
+
+
+def module(file: Path) -> str:
+    """Return what a file is called as a module; a package's face is called as the package."""
+    return ".".join(file.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module(file) for file in FILES}
 each_file = pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(ROOT)))
 
 
@@ -74,6 +83,33 @@ def test_imports_run_downwards_only(file):
         f"line {line} imports {name}" for name, line in imported_parts(file) if FLOOR[name] > floor
     ]
     assert not above, f"{file.name} is on floor {floor} of the table in {Path(__file__).name}"
+
+
+@each_file
+def test_nobody_knows_a_command(file):
+    # `__main__` knows their names, and imports the one that is called.
+    assert not [
+        f"line {line} imports {name}" for name, line in imported_parts(file) if name in COMMANDS
+    ]
+
+
+def test_imports_make_no_circle():
+    graph = {}
+    for file in FILES:
+        name, names = module(file), [found for found, _ in imports(file)]
+        known = {found if found in MODULES else found.rpartition(".")[0] for found in names}
+        # That a package's face shows what lies behind it, and that uses the face, is none.
+        graph[name] = {other for other in known if not name.startswith(f"{other}.")}
+    TopologicalSorter(graph).prepare()  # CycleError names the modules of a circle
+
+
+def test_the_training_loop_knows_no_model_weights_or_files():
+    solver = ROOT / "training" / "solver.py"
+    assert {name for name, _ in imported_parts(solver)} == {
+        *("backend", "layers", "net", "data", "distributed", "training")
+    }
+    inside = {name for name, _ in imports(solver) if name.startswith("minifcn.training.")}
+    assert {name.split(".")[2] for name in inside} == {"optim", "uploads"}
 
 
 @each_file

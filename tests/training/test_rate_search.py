@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from minifcn import train
+from minifcn.models.build import MODALITIES
 from minifcn.training.rate_search import Trial, best, explain, search, try_rate
+from minifcn.training.run import execute
 from minifcn.training.settings import resolve
 from minifcn.training.solver import TrainingError
 
@@ -32,6 +34,16 @@ def test_every_rate_starts_from_the_same_weights_and_images(tmp_path):
     assert [trial.rate for trial in trials] == [1e-4, 1e-2]
     assert trials[0].losses[0] == trials[1].losses[0]
     assert trials[0].losses[1] != trials[1].losses[1]
+
+
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_a_trial_is_the_training_that_it_stands_for(modality, tmp_path):
+    options = {**TINY["data_options"], "depth": True}
+    settings = tiny(modality=modality, data_options=options, warm_up=0)
+    execute(settings, tmp_path)
+    log = map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines())
+    trained = [line["pixel_loss"] for line in log if "pixel_loss" in line]
+    assert try_rate(settings).losses == trained
 
 
 def test_the_figures_and_a_plot_are_written(tmp_path):

@@ -179,7 +179,7 @@ def test_accumulating_images_one_by_one_is_a_batch(tmp_path):
     for name, batch_size, accumulate in (("batch", 4, 1), ("single", 1, 4)):
         settings = tiny(**same, batch_size=batch_size, accumulate=accumulate, rate=1e-5)
         train_data, _ = minifcn.training.prepare.open_splits(settings)
-        model = minifcn.training.prepare.make_model(settings, train_data, lambda text: None)
+        model = minifcn.training.prepare.make_model(settings, train_data)
         model.net.layer("drop6").ratio = model.net.layer("drop7").ratio = 0.0
         (tmp_path / name).mkdir()
         minifcn.training.run.fit(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import product
 
 import pytest
 
+from minifcn.data import DATASETS
 from minifcn.models.build import BACKBONES
 from minifcn.models.fcn import STRIDES
 from minifcn.training.recipes import RECIPES
-from minifcn.training.settings import DATASETS, Settings, SettingsError, resolve
+from minifcn.training.settings import Settings, SettingsError, resolve
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
@@ -57,16 +59,38 @@ def test_settings_survive_json():
     [
         ({"rate": 1e-10}, "1e-10 belong to the summed loss"),
         ({"recipe": "heavy", "rate": 1e-4}, "1e-4 belong to the mean loss"),
-        ({"recipe": "adam"}, "recipe must be one of accumulate, heavy, reference, not 'adam'"),
-        ({"steps": 0}, "steps must be at least 1"),
-        ({"log_every": -1}, "log_every must be at least 0, not -1"),
-        ({"precision": "float8"}, "precision must be one of float32, tf32, float16, not 'float8'"),
-        ({"stpes": 3}, "stpes"),
+        ({"recipe": "adam"}, "--recipe must be one of accumulate, heavy, reference, not 'adam'"),
+        ({"precision": "float8"}, "--precision must be one of float32, tf32, float16, not 'float"),
+        ({"stpes": 3}, "there is no setting 'stpes'; there are dataset, data_options"),
+        ({"backbone": "googlenet", "fc_channels": 8}, "fc_channels must be positive, and not be"),
     ],
 )
 def test_what_cannot_work_is_refused(given, words):
     with pytest.raises(SettingsError, match=words):
         resolve("shapes", **given)
+
+
+RANGES = {
+    ("steps", "batch_size", "accumulate", "evaluate_every", "fc_channels"): (0, -1, 1.5, True),
+    ("jitter", "warm_up", "seed", "evaluate_images", "final_images", "log_every"): (-1, 0.5, "1"),
+    ("rate", "width"): (0, -1, float("nan"), float("inf"), "1"),
+    ("momentum",): (-0.1, 1, 2, float("nan")),
+    ("weight_decay",): (-1e-4, float("nan"), float("inf")),
+    ("threads",): (-1, 100_000),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for names, values in RANGES.items() for name in names for value in values],
+)
+def test_a_number_out_of_its_range_is_refused_wherever_it_comes_from(name, value):
+    called = {"rate": "--lr", "final_images": name}.get(name, f"--{name.replace('_', '-')}")
+    words = re.escape(f"{called} must be ") + r"(at least|above|a whole|a finite|0 to).*, not "
+    with pytest.raises(SettingsError, match=words):
+        resolve("shapes", **{name: value})
+    with pytest.raises(SettingsError, match=words):
+        Settings.from_dict({**resolve("shapes").to_dict(), name: value})
 
 
 def test_an_unknown_data_set_is_refused_with_the_known_ones():

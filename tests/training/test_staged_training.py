@@ -6,9 +6,11 @@ import pytest
 
 from minifcn import train
 from minifcn.training import stages
+from minifcn.training.run import Reporter
 from minifcn.training.settings import SettingsError
 
 TINY = {"weights": "none", "width": 1 / 64, "steps": 2, "batch_size": 1}
+ANEW = {"resume": False, "reporter": Reporter()}
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def executed(monkeypatch):
 
 
 def test_each_stage_starts_from_the_one_before(executed, tmp_path, capsys):
-    stages.train_stages("shapes", TINY, tmp_path, resume=False)
+    stages.train_stages("shapes", TINY, tmp_path, **ANEW)
     assert [(settings.arch, settings.weights) for settings in executed] == [
         ("fcn32s", "none"),
         ("fcn16s", str(tmp_path / "fcn32s")),
@@ -38,9 +40,7 @@ def test_the_heavy_recipe_has_a_rate_for_each_stage(dataset, backbone, executed,
 
 def test_a_stage_that_cannot_be_is_refused_before_the_first_is_trained(executed, tmp_path):
     with pytest.raises(SettingsError, match="a learning rate of 1e-14 does not fit"):
-        stages.train_stages(
-            "shapes", TINY, tmp_path, resume=False, stages={"fcn8s": {"rate": 1e-14}}
-        )
+        stages.train_stages("shapes", TINY, tmp_path, **ANEW, stages={"fcn8s": {"rate": 1e-14}})
     assert not executed
 
 
@@ -48,7 +48,7 @@ def test_a_stage_whose_folder_is_taken_is_refused_before_the_first_is_trained(ex
     (tmp_path / "fcn16s").mkdir()
     (tmp_path / "fcn16s" / "config.json").write_text("{}")
     with pytest.raises(SettingsError, match="fcn16s: holds a run already"):
-        stages.train_stages("shapes", TINY, tmp_path, resume=False)
+        stages.train_stages("shapes", TINY, tmp_path, **ANEW)
     assert not executed
 
 
@@ -56,5 +56,5 @@ def test_a_stage_that_cannot_be_resumed_is_refused_before_the_first_is_trained(e
     (tmp_path / "fcn16s").mkdir()
     (tmp_path / "fcn16s" / "config.json").write_text('{"settings": {}}')
     with pytest.raises(SettingsError, match="missing"):
-        stages.train_stages("shapes", TINY, tmp_path, resume=True)
+        stages.train_stages("shapes", TINY, tmp_path, resume=True, reporter=Reporter())
     assert not executed

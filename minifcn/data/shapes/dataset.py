@@ -10,11 +10,11 @@ Sample i of a split is a pure function of (seed, split, i). Nothing is downloade
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from minifcn.data.dataset import NOTHING, DataError, Sample
+from minifcn.data.dataset import NOTHING, DataError, Defaults, Sample
 from minifcn.data.hha import DepthWithHHA
 from minifcn.data.palette import voc_palette
 from minifcn.data.shapes.depth import FLOOR_LIGHT, camera_of, conceal, render_depth
@@ -42,10 +42,10 @@ class ShapesDataset:
         Another seed is another dataset.
     depth : bool
         The shapes stand in a room: samples have the extras "depth", in metres, and "hha". Some
-        shapes are then hidden in colour, and some in depth: see shapes_depth.py.
+        shapes are then hidden in colour, and some in depth: see depth.py.
     two_heads : bool
         Samples have the extra label "geo", which tells how the shapes are turned, and the shapes
-        are turned so that it can be told: see shapes_turns.py.
+        are turned so that it can be told: see turns.py.
 
     Attributes
     ----------
@@ -55,6 +55,13 @@ class ShapesDataset:
 
     name = "shapes"
     class_names = ("background", *OUTLINES)
+    defaults = Defaults(
+        pixels=128 * 128, images=6_000, small_rate=2e-2, batch_size=4, padding="same"
+    )
+    options: ClassVar[dict[str, str]] = {
+        "depth": "with depth, for --modality",
+        "two_heads": "with a second label map",
+    }
 
     def __init__(
         self,

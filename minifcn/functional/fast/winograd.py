@@ -39,20 +39,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from types import ModuleType
 from typing import NamedTuple
-
-import numpy as np
 
 from minifcn.backend import Array, array_module, get_threads, parallel_map
 from minifcn.functional.fast.recycle import recycled
 from minifcn.functional.fast.scratch import scratch
 from minifcn.functional.fast.toom_cook import EIGHT, SIX, Matrices, toom_cook
-from minifcn.functional.fast.winograd_products import add_products, multiply
+from minifcn.functional.fast.winograd_strips import (
+    add_products,
+    cut,
+    multiply,
+    points_of,
+    strips_of,
+)
 from minifcn.functional.fast.winograd_transforms import (
     Pair,
     Tiling,
-    image_to_points,
     points_to_image,
     points_to_weights,
     tiling_of,
@@ -72,10 +74,7 @@ GRADIENT_POINTS = EIGHT
 STRIP_TILES = 96  # and with few channels, more:
 STRIP_VALUES = 8_192  # tiles * channels
 GRADIENT_STRIP_TILES = 1000  # sums over more tiles mean fewer additions of sums
-STRIP_BYTES = 64 << 20
-GPU_STRIP_BYTES = 512 << 20
 BANK_BYTES = 64 << 20
-TILES_AT_A_TIME = 4_000  # tiles * channels
 KERNEL_POINTS_AT_A_TIME = 600_000  # filters * channels * points
 
 
@@ -157,9 +156,9 @@ def _convolve(
     strips = [
         (region, rows)
         for region in regions
-        for rows in _strips(xp, region.tiling, strip_tiles, bytes_a_tile)
+        for rows in strips_of(xp, region.tiling, strip_tiles, bytes_a_tile)
     ]
-    parts = _cut(xp, f, KERNEL_POINTS_AT_A_TIME // (side * side * c))
+    parts = cut(xp, f, KERNEL_POINTS_AT_A_TIME // (side * side * c))
 
     # Many strips share a bank of transformed kernels; few transform them when their turn comes.
     many = len(strips) >= 2 * get_threads() and side**2 * f * c * x.itemsize <= BANK_BYTES
@@ -173,7 +172,7 @@ def _convolve(
 
     def convolve(strip: tuple[Region, slice]) -> None:
         (image, before, outputs, tiling), rows = strip
-        points = _points("points", image, matrices.data, before, tiling, rows)  # (P * P, C, T)
+        points = points_of("points", image, matrices.data, before, tiling, rows)  # (P * P, C, T)
 
         def filters(number: int) -> None:
             part = parts[number]
@@ -243,19 +242,19 @@ def winograd_backward_weights(x: Array, dy: Array, *, pad: Pair) -> Array:
     total = scratch(xp, "sums over tiles", (side * side, f, c), x.dtype)
 
     bytes_a_tile = side * side * (c + f) * x.dtype.itemsize
-    strips = _strips(xp, tiling, GRADIENT_STRIP_TILES, bytes_a_tile)
+    strips = strips_of(xp, tiling, GRADIENT_STRIP_TILES, bytes_a_tile)
     work = [(image, rows) for image in range(n) for rows in strips]
     for number, (image, rows) in enumerate(work):
-        seen = _points("points", x[image], matrices.data, pad, tiling, rows)  # (P * P, C, T)
-        came = _points("dy", dy[image], matrices.output.T, (0, 0), tiling, rows)  # (P * P, F, T)
+        seen = points_of("points", x[image], matrices.data, pad, tiling, rows)  # (P * P, C, T)
+        came = points_of("dy", dy[image], matrices.output.T, (0, 0), tiling, rows)  # (P * P, F, T)
         add = partial(add_products, came, seen, total, number == 0)
-        parallel_map(xp, add, _cut(xp, side * side, 4))
+        parallel_map(xp, add, cut(xp, side * side, 4))
 
     def transform_back(part: slice) -> None:
         points = total[:, part].reshape(side, side, -1)
         points_to_weights(points, matrices.weight, dweight[part])
 
-    parallel_map(xp, transform_back, _cut(xp, f, KERNEL_POINTS_AT_A_TIME // (side * side * c)))
+    parallel_map(xp, transform_back, cut(xp, f, KERNEL_POINTS_AT_A_TIME // (side * side * c)))
     return dweight
 
 
@@ -267,34 +266,3 @@ def _region(
     return Region(
         part, before, y[:, sight.rows, sight.columns], tiling_of(size, len(matrices.output))
     )
-
-
-def _cut(xp: ModuleType, size: int, most: int) -> list[slice]:
-    """Cut range(size) into slices of nearly equal length; on a GPU leave it whole."""
-    count = -(-size // max(1, most)) if xp is np else 1
-    return [slice(size * i // count, size * (i + 1) // count) for i in range(count)]
-
-
-def _strips(xp: ModuleType, tiling: Tiling, tiles: int, bytes_a_tile: int) -> list[slice]:
-    """Cut the rows of tiles into strips of about `tiles` tiles, or what memory allows."""
-    bound = STRIP_BYTES if xp is np else GPU_STRIP_BYTES
-    tiles = min(tiles if xp is np else bound, bound // bytes_a_tile)
-    most = max(1, tiles // max(1, tiling.columns))
-    count = -(-tiling.rows // most)
-    return [slice(tiling.rows * i // count, tiling.rows * (i + 1) // count) for i in range(count)]
-
-
-def _points(
-    name: str, image: Array, matrix: Array, pad: Pair, tiling: Tiling, rows: slice
-) -> Array:
-    """Transform a strip of an image (C, H, W), its channels shared out: (P * P, C, T)."""
-    xp = array_module(image)
-    c, n, tiles = len(image), len(matrix), (rows.stop - rows.start) * tiling.columns
-    points = scratch(xp, name, (n, n, c * tiles), image.dtype)
-
-    def transform(part: slice) -> None:
-        out = points[:, :, part.start * tiles : part.stop * tiles]
-        image_to_points(image[part], matrix, pad, tiling, rows, out)
-
-    parallel_map(xp, transform, _cut(xp, c, TILES_AT_A_TIME // tiles))
-    return points.reshape(n * n, c, tiles)

@@ -39,7 +39,8 @@ def look(image: Array, kernel_size: int, pad: Pair) -> Sight:
     Parameters
     ----------
     image : array (C, H, W)
-        On a GPU all rows and columns are returned: it would have to be waited for to know better.
+        On a GPU `blind` is always made and nothing left out, so that nothing is waited for: one
+        more pass over the image, and one over the outputs.
     kernel_size : int
         R, vertically and horizontally.
     pad : (int, int)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from helpers.data_files import add_mat, add_picture
 from helpers.nyud_files import LABEL, make_nyud_folder, scene
+from helpers.preprocessing import CAFFE_VOC
 
 from minifcn.data.hha import encode_hha
 from minifcn.data.inputs import net_inputs
 from minifcn.data.nyud.dataset import CAMERAS, NYUD_CLASSES, NYUDDataset
-from minifcn.data.transforms import CAFFE_VOC
 
 
 @pytest.fixture

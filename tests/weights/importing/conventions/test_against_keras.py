@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minifcn.convert import convert
+from minifcn.inference.convert import convert
 from minifcn.inference.model import load_model
 
 keras = pytest.importorskip("keras", reason="Keras is not installed")

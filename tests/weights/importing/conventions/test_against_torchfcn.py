@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from helpers.fcn8s_files import IMAGE, fcn8s_arrays
 
-from minifcn.convert import convert
+from minifcn.inference.convert import convert
 from minifcn.inference.model import load_model
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minifcn.convert import convert
+from minifcn.inference.convert import convert
 from minifcn.inference.model import load_model
 from minifcn.models.build import ModelSpec, build
-from minifcn.training.prepare import start_from
+from minifcn.training.transfer import start_from
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 models = pytest.importorskip("torchvision.models", reason="torchvision is not installed")

@@ -14,9 +14,10 @@ from helpers.fcn8s_files import (
     write_checkpoint,
 )
 
-from minifcn.convert import convert, main
+from minifcn.convert import main
 from minifcn.download import get
 from minifcn.fetching.catalogue import find
+from minifcn.inference.convert import convert
 from minifcn.inference.model import load_model
 from minifcn.models.build import ModelSpec, build
 from minifcn.weights.importing.formats.numpy_files import write_npz

@@ -1,7 +1,4 @@
-"""The products of Winograd convolution: one of two matrices for each point.
-
-They are many and small, so they are batches, cut into blocks of a size that is fast.
-"""
+"""Strips of Winograd convolution: how the work is cut, and the points and products of a strip."""
 
 from __future__ import annotations
 
@@ -9,13 +6,49 @@ from types import ModuleType
 
 import numpy as np
 
-from minifcn.backend import Array, array_module
+from minifcn.backend import Array, array_module, parallel_map
 from minifcn.functional.fast.scratch import scratch
+from minifcn.functional.fast.winograd_transforms import Pair, Tiling, image_to_points
+
+STRIP_BYTES = 64 << 20
+GPU_STRIP_BYTES = 512 << 20
+TILES_AT_A_TIME = 4_000  # tiles * channels
 
 # OpenBLAS computes products of up to a million multiplications without first copying the factors
 # into an order of its own. On AVX-512 that is 1.3 to 1.8 times faster.
 SMALL_PRODUCT = 1_000_000
 SMALL_SIDE = 32  # where one factor is transposed, the result must be small too
+
+
+def cut(xp: ModuleType, size: int, most: int) -> list[slice]:
+    """Cut range(size) into slices of nearly equal length; on a GPU leave it whole."""
+    count = -(-size // max(1, most)) if xp is np else 1
+    return [slice(size * i // count, size * (i + 1) // count) for i in range(count)]
+
+
+def strips_of(xp: ModuleType, tiling: Tiling, tiles: int, bytes_a_tile: int) -> list[slice]:
+    """Cut the rows of tiles into strips of about `tiles` tiles, or what memory allows."""
+    bound = STRIP_BYTES if xp is np else GPU_STRIP_BYTES
+    tiles = min(tiles if xp is np else bound, bound // bytes_a_tile)
+    most = max(1, tiles // max(1, tiling.columns))
+    count = -(-tiling.rows // most)
+    return [slice(tiling.rows * i // count, tiling.rows * (i + 1) // count) for i in range(count)]
+
+
+def points_of(
+    name: str, image: Array, matrix: Array, pad: Pair, tiling: Tiling, rows: slice
+) -> Array:
+    """Transform a strip of an image (C, H, W), its channels shared out: (P * P, C, T)."""
+    xp = array_module(image)
+    c, n, tiles = len(image), len(matrix), (rows.stop - rows.start) * tiling.columns
+    points = scratch(xp, name, (n, n, c * tiles), image.dtype)
+
+    def transform(part: slice) -> None:
+        out = points[:, :, part.start * tiles : part.stop * tiles]
+        image_to_points(image[part], matrix, pad, tiling, rows, out)
+
+    parallel_map(xp, transform, cut(xp, c, TILES_AT_A_TIME // tiles))
+    return points.reshape(n * n, c, tiles)
 
 
 def multiply(kernels: Array, points: Array) -> Array:

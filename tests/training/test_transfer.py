@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.preprocessing import CAFFE_VOC
 
 from minifcn.data import open_dataset
 from minifcn.data.inputs import net_inputs
-from minifcn.data.transforms import CAFFE_VOC, Preprocess
+from minifcn.data.transforms import Preprocess
 from minifcn.inference.model import Model, save_model
 from minifcn.models.build import ModelSpec, build, initialise
 from minifcn.reference.data_sets import HHA_MEAN
-from minifcn.training.prepare import follow_weights, make_model, settle, start_from
+from minifcn.training.prepare import make_model
 from minifcn.training.settings import SettingsError, resolve
+from minifcn.training.transfer import follow_weights, settle, start_from
 from minifcn.weights.store import WeightsError, save_weights
 
 WIDTH = 1 / 16
@@ -182,7 +184,7 @@ def test_a_training_settles_the_new_layers_on_its_own_images(saved):
         "shapes", weights=str(file), width=WIDTH, fc_channels=24, data_options=options
     )
     data = open_dataset("shapes", "train", **options)
-    model = make_model(settings, data, lambda text: None)
+    model = make_model(settings, data)
     images = [net_inputs(data[i].image, {}, model.preprocess)["data"][None] for i in range(2)]
     outputs = [model.net.forward({"data": x}, outputs=["fc6"])[0]["fc6"] for x in images]
     pixels = np.concatenate([y.reshape(24, -1) for y in outputs], axis=1)

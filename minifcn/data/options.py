@@ -1,0 +1,34 @@
+"""The options of commands that belong to single data sets, such as `--year`.
+
+A data set declares them on its class: `options` has the help of those arguments of its constructor
+that are options; their types are the constructor's.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from typing import Any, get_type_hints
+
+from minifcn.data import DATASETS, dataset_class
+from minifcn.system.records import add_option, flag
+
+
+def add_data_options(parser: argparse._ActionsContainer) -> None:
+    """Add the options of all data sets to a parser, or to a group of one."""
+    types: dict[str, Any] = {}
+    meanings = defaultdict(list)
+    for dataset in DATASETS:
+        kind = dataset_class(dataset)
+        for name, meaning in getattr(kind, "options", {}).items():
+            types[name] = get_type_hints(kind.__init__)[name]
+            meanings[name].append(f"{dataset}: {meaning}")
+    for name, said in meanings.items():
+        add_option(parser, flag(name), types[name], default=None, help="; ".join(said))
+
+
+def take_data_options(parsed: dict[str, Any]) -> dict[str, Any]:
+    """Remove the options of data sets from what was parsed; return those that were given."""
+    names = {name for one in DATASETS for name in getattr(dataset_class(one), "options", {})}
+    taken = {name: parsed.pop(name) for name in sorted(names)}
+    return {name: value for name, value in taken.items() if value is not None}
