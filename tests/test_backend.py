@@ -1,7 +1,5 @@
 """The ground floor: array modules and threads."""
 
-from __future__ import annotations
-
 import sys
 import threading
 import time

@@ -1,7 +1,5 @@
 """Label maps in MATLAB files: read as SciPy reads them, refused by name if they are damaged."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import scipy.io

@@ -1,7 +1,5 @@
 """Images that are in both splits are found."""
 
-from __future__ import annotations
-
 import shutil
 
 import pytest

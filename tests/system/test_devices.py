@@ -1,7 +1,5 @@
 """Which device is taken, and what is said when a GPU is asked for and cannot be used."""
 
-from __future__ import annotations
-
 import sys
 from types import ModuleType
 

@@ -1,7 +1,5 @@
 """What the machine says of itself, read from files as they are on Linux."""
 
-from __future__ import annotations
-
 import pytest
 
 from minifcn.system import machine

@@ -1,7 +1,5 @@
 """The shipped weights are found in a source tree and in an installed package."""
 
-from __future__ import annotations
-
 import pytest
 
 from minifcn.system import resources
