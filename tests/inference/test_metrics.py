@@ -1,11 +1,9 @@
 """The confusion matrix against a loop over pixels; the figures against the paper's equations."""
 
 import math
-import sys
 
 import numpy as np
 import pytest
-from helpers.stand_in import cupy
 from helpers.stand_in_array import counted
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,13 +61,6 @@ def test_counts_on_each_device(xp):
     label = to_device(np.array([[[0, 1, 2], [2, 255, 2]]], np.uint8), xp)
     confusion.update(label, to_device(np.array([[[0, 2, 2], [1, 0, 2]]]), xp))
     assert confusion.counts.tolist() == [[1, 0, 0], [0, 0, 1], [0, 1, 2]]
-
-
-@pytest.fixture
-def device(monkeypatch):
-    """The stand-in for CuPy, which cannot wait unnoticed."""
-    monkeypatch.setitem(sys.modules, "cupy", cupy)
-    return cupy
 
 
 @pytest.mark.host  # it brings its own device

@@ -18,22 +18,16 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_file_appears_when_the_block_ends(tmp_path):
+@pytest.mark.parametrize("old", [None, "old"])
+def test_file_appears_when_the_block_ends(tmp_path, old):
     path = tmp_path / "note.txt"
+    if old is not None:
+        path.write_text(old)
     with atomic_write(path) as partial:
         partial.write_text("new")
-        assert not path.exists()
+        assert (path.read_text() if path.exists() else None) == old
     assert path.read_text() == "new"
     assert names(tmp_path) == ["note.txt"]
-
-
-def test_old_file_stays_until_the_block_ends(tmp_path):
-    path = tmp_path / "note.txt"
-    path.write_text("old")
-    with atomic_write(path) as partial:
-        partial.write_text("new")
-        assert path.read_text() == "old"
-    assert path.read_text() == "new"
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
