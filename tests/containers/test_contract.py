@@ -3,8 +3,6 @@
 The files of each format that are hostile in a way of its own are beside its reader's tests.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -132,9 +130,7 @@ def test_a_missing_file_is_reported_as_such(path, name):
         READERS[name][1](path)
 
 
-# ---------------------------------------------------------------------------------------------
 # HDF5, which can hold what is not in the file
-# ---------------------------------------------------------------------------------------------
 
 
 def members(path: Path) -> list[str]:

@@ -1,7 +1,5 @@
 """Checkpoints: bit-exact, found again, pruned, never lost to an interruption."""
 
-from __future__ import annotations
-
 import os
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The HDF5 store: what is saved comes back, and an interruption leaves what was there."""
 
-from __future__ import annotations
-
 import json
 import os
 
@@ -44,9 +42,7 @@ def path(tmp_path):
     return tmp_path / "weights.h5"
 
 
-# ---------------------------------------------------------------------------------------------
 # What is saved comes back
-# ---------------------------------------------------------------------------------------------
 
 
 def test_round_trip_keeps_bits_order_and_attributes(path):
@@ -148,9 +144,7 @@ def test_half_precision_is_smaller(path):
     assert path.stat().st_size < params["a/weight"].nbytes / 2
 
 
-# ---------------------------------------------------------------------------------------------
 # What cannot be saved
-# ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -240,9 +234,7 @@ def test_kernels_that_are_mostly_zeros_are_compressed_without_loss(tmp_path):
     np.testing.assert_array_equal(load_weights(tmp_path / "w.h5").params["upscore8/weight"], kernel)
 
 
-# ---------------------------------------------------------------------------------------------
 # Files of other programs
-# ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

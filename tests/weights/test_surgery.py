@@ -1,7 +1,5 @@
 """Net surgery: what is copied, what is reported, what is refused before anything is copied."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

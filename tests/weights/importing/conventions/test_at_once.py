@@ -1,7 +1,5 @@
 """FCN-8s at once from files without its scales: they say so, their user does, or nobody knows."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers import torch_files

@@ -1,7 +1,5 @@
 """Caffe models: three generations of layers, two of shapes, and files that are broken."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np
@@ -165,9 +163,7 @@ def test_an_empty_shape_is_that_of_a_single_number(path):
     assert read_caffemodel(path).arrays["a/0"].tolist() == 7
 
 
-# ---------------------------------------------------------------------------------------------
 # Hostile files
-# ---------------------------------------------------------------------------------------------
 
 
 ones = blob(np.ones(6, f32))
@@ -230,9 +226,7 @@ def test_a_hostile_file_is_refused(path, case, monkeypatch):
     assert_refused(read_caffemodel, path, message, memory=50 << 20)
 
 
-# ---------------------------------------------------------------------------------------------
 # Against the real library
-# ---------------------------------------------------------------------------------------------
 
 
 def schema_of_caffe(descriptor_pb2):

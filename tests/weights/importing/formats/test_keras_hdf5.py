@@ -1,7 +1,5 @@
 """Keras' weights of all versions come back under the names that the layers were given."""
 
-from __future__ import annotations
-
 import json
 import zipfile
 
@@ -202,9 +200,7 @@ def test_the_arrays_are_views_of_the_mapped_file(path):
     np.testing.assert_array_equal(found, large)
 
 
-# ---------------------------------------------------------------------------------------------
 # What is refused
-# ---------------------------------------------------------------------------------------------
 
 
 def test_an_hdf5_file_of_something_else_is_refused(path):

@@ -1,7 +1,5 @@
 """MatConvNet's networks, in both layouts and in both kinds of MATLAB files."""
 
-from __future__ import annotations
-
 import h5py
 import numpy as np
 import pytest
@@ -170,9 +168,7 @@ def test_large_arrays_are_views_of_the_mapped_file(path, version):
     np.testing.assert_array_equal(array, weights)
 
 
-# ---------------------------------------------------------------------------------------------
 # What is refused
-# ---------------------------------------------------------------------------------------------
 
 
 @each_version

@@ -1,7 +1,5 @@
 """NumPy's files: archives and pickled dicts of layers, whole and hostile."""
 
-from __future__ import annotations
-
 import io
 import os
 import pickle
@@ -42,9 +40,7 @@ def npy(tmp_path):
     return tmp_path / "net.npy"
 
 
-# ---------------------------------------------------------------------------------------------
 # npz
-# ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
@@ -157,9 +153,7 @@ def test_a_zip_bomb_is_refused(npz):
     assert_refused(read_npz, npz, "it would unfold to 1000000.. bytes, more than the 67108864")
 
 
-# ---------------------------------------------------------------------------------------------
 # npy with a dict of layers
-# ---------------------------------------------------------------------------------------------
 
 
 LAYERS = {

@@ -1,7 +1,5 @@
 """The choice of a reader: by a file's content, whatever its name."""
 
-from __future__ import annotations
-
 import gzip
 import pickle
 import zipfile

@@ -1,7 +1,5 @@
 """Safetensors: round trips, what other writers write, and files that are broken."""
 
-from __future__ import annotations
-
 import json
 import struct
 
@@ -95,9 +93,7 @@ def test_what_cannot_be_stored_is_refused_and_leaves_nothing(path, contents, met
     assert list(path.parent.iterdir()) == []
 
 
-# ---------------------------------------------------------------------------------------------
 # Files of other writers, and hostile ones
-# ---------------------------------------------------------------------------------------------
 
 
 def write(path, header, data: bytes = b"") -> None:
@@ -178,9 +174,7 @@ def test_an_absurd_length_of_the_header_is_refused(path, length):
     assert_refused(read_safetensors, path, f"header would have {length} bytes")
 
 
-# ---------------------------------------------------------------------------------------------
 # Against the real library
-# ---------------------------------------------------------------------------------------------
 
 
 def test_the_library_reads_what_we_write(path):

@@ -1,7 +1,5 @@
 """PyTorch's files: all serialisations give the same arrays, and nothing but arrays."""
 
-from __future__ import annotations
-
 import pickle
 import tarfile
 import zipfile
@@ -162,9 +160,7 @@ def test_parameters_of_all_times_are_their_tensors(path, arguments):
     assert_bits_equal(read_torch(path).arrays, {"weight": array})
 
 
-# ---------------------------------------------------------------------------------------------
 # What is refused
-# ---------------------------------------------------------------------------------------------
 
 
 @each_kind_of_today
