@@ -21,7 +21,7 @@ from minifcn.inference.metrics import FIGURES, Scores
 from minifcn.inference.model import load_model
 from minifcn.inference.pictures import colourise, grid, save_png
 from minifcn.system.files import write_json
-from minifcn.training.console import Console, guarded
+from minifcn.training.console import Console, go_on_with, guarded
 from minifcn.training.settings import SMOKE, STAGES
 from minifcn.training.stages import train_stages
 
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return guarded(
         lambda _: command(args),
         distributed=False,
-        after_stop="stopped; --resume goes on from the last checkpoint",
+        after_stop=go_on_with("minifcn.demo", argv),
     )
 
 

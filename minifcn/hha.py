@@ -52,8 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser().error("--per-metre and the focal lengths of --camera must be positive")
     try:
         hha = encode_hha(read_depth(args.depth, args.per_metre), camera)
-        with atomic_write(args.out) as partial:
-            Image.fromarray(hha).save(partial, "PNG")
+        with atomic_write(args.out) as file:
+            Image.fromarray(hha).save(file, "PNG")
     except (DataError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -16,7 +16,7 @@ from minifcn.distributed.communicator import Communicator
 from minifcn.system.command import command_parser
 from minifcn.system.records import SettingsError, add_groups
 from minifcn.training import rate_search
-from minifcn.training.console import Console, add_distributed_option, guarded
+from minifcn.training.console import Console, add_distributed_option, go_on_with, guarded
 from minifcn.training.run import execute
 from minifcn.training.run_files import settings_of
 from minifcn.training.settings import SMOKE, Settings, resolve
@@ -33,7 +33,7 @@ Train a fully convolutional network to segment images.
 
 A run is a folder with config.json, log.jsonl, checkpoints, samples and, at the end, weights.h5 and
 results.json. Kill it at any time; --resume goes on from the last checkpoint as if nothing had
-happened.
+happened. Ctrl-C saves one first; a second Ctrl-C stops at once.
 """
 
 
@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return guarded(
         lambda communicator: command(given, communicator),
         distributed=distributed,
-        after_stop="stopped; --resume goes on from the last checkpoint",
+        after_stop=go_on_with("minifcn.train", argv),
     )
 
 

@@ -154,6 +154,24 @@ def read_lines(path: Path) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
+def read_list(folder: Path, split: str) -> list[str]:
+    """Return the ids in the list of a split, FOLDER/SPLIT.txt: the first word of each line.
+
+    Raises
+    ------
+    DataError
+        If there is no such list in the folder, or it is empty.
+    """
+    path = folder / f"{split}.txt"
+    if not path.is_file():
+        lists = ", ".join(sorted(file.stem for file in folder.glob("*.txt"))) or "none"
+        raise DataError(f"there is no split {split!r} in {folder}; the lists there: {lists}")
+    ids = [line.split()[0] for line in read_lines(path)]
+    if not ids:
+        raise DataError(f"the list {path} is empty; extract the archive again")
+    return ids
+
+
 def some(names: list[str], limit: int = 3) -> str:
     """Return the first few names for a message: "a, b, c, ..."."""
     return ", ".join(names[:limit]) + (", ..." if len(names) > limit else "")

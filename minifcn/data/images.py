@@ -6,6 +6,7 @@ that is settled here, once, for training data and for the images that a user wan
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +18,20 @@ from minifcn.data.dataset import DataError
 def load_image(path: str | Path, kind: str = "image") -> Image.Image:
     """Open and decode a picture file; `kind` ("image", "label map") is for the messages.
 
+    Pillow's limit is what is refused: more than 178,956,970 pixels, such as 13,378 x 13,378. It
+    would warn from half of that on, which is no more than a large scan has.
+
     Raises
     ------
     DataError
         If the file is missing, no picture, truncated, damaged or absurdly large.
     """
     try:
-        with Image.open(path) as picture:
-            picture.load()
-            return picture  # decoded: only the file behind it is closed
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as picture:
+                picture.load()
+                return picture  # decoded: only the file behind it is closed
     except FileNotFoundError:
         raise DataError(f"{kind} {path} does not exist") from None
     except (IsADirectoryError, PermissionError) as error:

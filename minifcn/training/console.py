@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +20,7 @@ from minifcn.distributed.communicator import ALONE, Communicator, DistributedErr
 from minifcn.distributed.connect import connect, launched
 from minifcn.inference.metrics import Scores
 from minifcn.system.devices import DeviceError
+from minifcn.system.files import WriteError
 from minifcn.system.records import SettingsError, add_options, check, defaults
 from minifcn.training.prepare import take_device
 from minifcn.training.profiling import Profile
@@ -34,12 +36,16 @@ EXPECTED_ERRORS = (
     SettingsError,
     TrainingError,
     WeightsError,
+    WriteError,
 )
 
 ON_THE_DEVICE = ("device", "threads", "precision")  # settings of every command that computes
 # Seconds that the other ranks wait before they tell of an error, so that rank 0 has ended the job
 # if it met with the same one: data that is not there is missed by all, and told of once.
 PRECEDENCE = 1.0
+# Seconds in which the launcher passes on what was printed: MPICH's throws away what is still on its
+# way when a job is ended.
+FORWARDING = 0.3
 
 
 class Console(Reporter):
@@ -129,7 +135,7 @@ def choose_device(args: argparse.Namespace, communicator: Communicator = ALONE) 
 
 
 def guarded(
-    command: Callable[[Communicator], int], *, distributed: bool, after_stop: str = "stopped"
+    command: Callable[[Communicator], int], *, distributed: bool, after_stop: str = ""
 ) -> int:
     """Run a command, and turn what goes wrong into one sentence and an exit status.
 
@@ -143,7 +149,7 @@ def guarded(
     distributed : bool
         Whether this process is one of several that an MPI launcher has started.
     after_stop : str
-        What to say when the user stops the command.
+        What to add to what the command says of itself when the user stops it.
     """
     communicator = ALONE
     try:
@@ -158,20 +164,37 @@ def guarded(
             return command(communicator)
     except EXPECTED_ERRORS as error:
         said, status = f"error: {error}", 1
-    except KeyboardInterrupt:
-        said, status = after_stop, 130
+    except KeyboardInterrupt as stop:
+        said, status = f"{stop}{after_stop}" if str(stop) else "stopped", 130
     except Exception:
         if communicator.size == 1:
             raise
         said, status = traceback.format_exc(), 1
     if communicator.size == 1:
-        print(said, file=sys.stderr)
+        tqdm.write(said, file=sys.stderr)  # above a bar that may be there
         return status
     time.sleep(0 if communicator.leads else PRECEDENCE)
     rank = f"rank {communicator.rank} of 0..{communicator.size - 1}"
-    print(f"{said}\n{rank} has failed, which ends the job", file=sys.stderr, flush=True)
+    print(f"{said}\n{rank} ends the job", file=sys.stderr, flush=True)
+    time.sleep(FORWARDING)
     communicator.abort(status)
     return status
+
+
+def go_on_with(module: str, argv: Sequence[str] | None) -> str:
+    """Return how a training is resumed, to be said after what of it is saved.
+
+    Parameters
+    ----------
+    module : str
+        Of the command, "minifcn.train".
+    argv : sequence of str or None
+        Its arguments; None for those of this process.
+    """
+    given = list(sys.argv[1:] if argv is None else argv)
+    resume = [] if "--resume" in given else ["--resume"]
+    ranks = ["mpirun", "-n", str(launched())] if launched() > 1 else []
+    return f"; go on with: {shlex.join([*ranks, 'python', '-m', module, *given, *resume])}"
 
 
 @contextmanager

@@ -192,6 +192,21 @@ def test_bytes_and_sizes_that_are_not_those_of_the_checksum(
     assert_refused(read, path, words, memory=1 << 20)
 
 
+def test_a_changed_bit_of_a_stored_member_is_noticed(path):
+    save(path, {"a": b"abc"})
+    data = memoryview(path.read_bytes().replace(b"abc", b"abb"))
+    with pytest.raises(ValueError, match="'a' has another checksum"):
+        stored(data, zip_members(data), "a")
+
+
+def test_a_checksum_that_was_left_out_is_not_looked_at(path):
+    save(path, {"a": b"abc"})
+    change(path, b"PK\1\2", 16, "<L", 0)
+    change(path, b"PK\3\4", 14, "<L", 0)
+    data = memoryview(path.read_bytes())
+    assert stored(data, zip_members(data), "a") == b"abc"
+
+
 def test_members_unfold_together(path, monkeypatch):
     monkeypatch.setattr(limits, "_ALWAYS_GRANTED", 0)
     save(path, {name: bytes(40_000) for name in "abcd"}, zipfile.ZIP_DEFLATED)

@@ -41,7 +41,7 @@ REFUSED = [
     ("voc", "train", {VOC_LABEL: full(0, (8, 6))}, r"a\.jpg is 8 x 6 pix.* .*a\.png is 6 x 8"),
     ("voc", "train", {VOC_LABEL: label_map(38)}, r"a\.png holds the value 38, .* 0\.\.20 and 255"),
     ("sbd", "train", {"benchmark_RELEASE": None}, r"no SBD .* in .*benchmark_REL.*benchmark\.tgz"),
-    ("sbd", "test", {}, r"SBD has the splits train and val, not 'test'"),
+    ("sbd", "test", {}, r"no split 'test' in .*; the lists there: train, val"),
     ("sbd", "val", {f"{SBD}/val.txt": ""}, r"val\.txt is empty"),
     (
         "sbd",

@@ -157,7 +157,9 @@ def _module() -> ModuleType:
     attributes["add"].at = add_at
     attributes |= {name: getattr(np, name) for name in VALUES}
     attributes |= {"ndarray": ndarray, "asarray": asarray, "array": array}
-    pool = SimpleNamespace(total_bytes=lambda: 0, free_all_blocks=lambda: None)
+    pool = SimpleNamespace(
+        total_bytes=lambda: 0, free_bytes=lambda: 0, free_all_blocks=lambda: None
+    )
     attributes["get_default_memory_pool"] = lambda: pool
     attributes["asnumpy"] = lambda array: array.get()
     attributes["random"] = SimpleNamespace(default_rng=Generator, Generator=Generator)
@@ -211,6 +213,6 @@ def found(
     module.ones = lambda *arguments: answer(ones)(*arguments)
     module.cuda = ModuleType("cupy.cuda")
     module.cuda.__dict__.update(vars(cupy.cuda))
-    module.cuda.Device = lambda: SimpleNamespace(id=0, compute_capability=capability)
+    module.cuda.Device = lambda number=0: SimpleNamespace(id=number, compute_capability=capability)
     module.cuda.runtime = SimpleNamespace(**{**vars(cupy.cuda.runtime), **calls})
     return module
