@@ -1,7 +1,5 @@
 """Every data set of the paper trains, is evaluated and segments through the same commands."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The doctor's report: what is in it, and what it says at the end."""
 
-from __future__ import annotations
-
 import re
 import sys
 from types import SimpleNamespace

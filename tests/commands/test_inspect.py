@@ -1,7 +1,5 @@
 """The command that looks through a data set, as a user types it."""
 
-from __future__ import annotations
-
 import re
 
 import numpy as np

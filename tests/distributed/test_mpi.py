@@ -1,7 +1,5 @@
 """Two and four ranks of a real MPI on this machine, against one process."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import os
