@@ -1,7 +1,5 @@
 """A tiny training that anything may happen to, and what must have become of it in the end."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

@@ -1,7 +1,5 @@
 """The order of the house, kept by reading the source: who imports whom, and how long files are."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
