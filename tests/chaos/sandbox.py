@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from helpers.small_data import add_pair
+from helpers.data_files import add_pair
 
 from minifcn import train
 from minifcn.data import DATASETS
