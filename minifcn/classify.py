@@ -17,7 +17,7 @@ from minifcn.data.images import read_image
 from minifcn.inference.model import Model, load_model
 from minifcn.models.build import image_size
 from minifcn.system.command import command_parser
-from minifcn.training.console import add_device_options, choose_device, guarded
+from minifcn.training.console import add_device_options, choose_device, complain, guarded
 from minifcn.weights.store import WeightsError
 
 DESCRIPTION = """\
@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 1 if any image could not be read."""
     args = parser().parse_args(argv)
-    return guarded(lambda _: command(args), distributed=False)
+    return guarded(lambda _: command(args))
 
 
 def command(args: argparse.Namespace) -> int:
@@ -57,8 +57,8 @@ def command(args: argparse.Namespace) -> int:
     for path in args.images:
         try:
             share = probabilities(model, read_image(path), xp)
-        except DataError as error:
-            print(f"error: {error}", file=sys.stderr)
+        except (DataError, MemoryError) as error:
+            complain(error)
             failed = 1
             continue
         print(path)

@@ -21,6 +21,7 @@ from minifcn.inference.metrics import FIGURES, Scores
 from minifcn.inference.model import load_model
 from minifcn.inference.pictures import colourise, grid, save_png
 from minifcn.system.files import write_json
+from minifcn.system.outputs import refuse_losses
 from minifcn.training.console import Console, guarded
 from minifcn.training.settings import SMOKE, STAGES
 from minifcn.training.stages import train_stages
@@ -43,7 +44,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     return guarded(
         lambda _: command(args),
-        distributed=False,
         after_stop="stopped; --resume goes on from the last checkpoint",
     )
 
@@ -54,6 +54,8 @@ def command(args: argparse.Namespace) -> int:
     stages = STAGE_SETTINGS
     if args.smoke:
         given, stages = {**given, **SMOKE}, {}
+    if not args.resume:
+        refuse_losses([args.out / "results.json", args.out / "demo.png"], [])
     scores = train_stages(
         "shapes", given, args.out, resume=args.resume, reporter=Console(), stages=stages
     )

@@ -27,6 +27,7 @@ from minifcn.system.devices import (
 )
 from minifcn.system.machine import blas, gigabytes, memory, processor_name
 from minifcn.system.resources import shipped_weights
+from minifcn.training.console import guarded
 from minifcn.training.self_test import WEIGHTS, self_test
 from minifcn.weights.store import WeightsError, load_weights
 
@@ -65,11 +66,16 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 1 if anything does not work."""
     args = parser().parse_args(argv)
+    return guarded(lambda _: command(args.device))
+
+
+def command(device: str) -> int:
+    """Print the report; return the exit status."""
     set_threads(0)
     problems = show("software", software())
     problems += show("machine", machine())
     problems += show("files", [cache(), weights()])
-    cupy, facts = gpus(args.device)
+    cupy, facts = gpus(device)
     problems += show("devices", facts)
 
     values: dict[str, Sequence[np.ndarray]] = {}

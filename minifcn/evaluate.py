@@ -11,13 +11,14 @@ from pathlib import Path
 from tqdm import tqdm
 
 from minifcn.data import DATASETS, open_dataset
-from minifcn.data.options import add_data_options, take_data_options
+from minifcn.data.options import add_data_options, data_folders, take_data_options
 from minifcn.distributed.communicator import Communicator
 from minifcn.inference.apply import evaluate_together, results
 from minifcn.inference.metrics import format_table
-from minifcn.inference.model import load_model
+from minifcn.inference.model import find_weights, load_model
 from minifcn.system.command import command_parser
 from minifcn.system.files import write_json
+from minifcn.system.outputs import add_overwrite_option, refuse_losses
 from minifcn.system.records import SettingsError
 from minifcn.training.console import add_device_options, choose_device, guarded
 
@@ -44,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
         "--limit", type=int, default=0, metavar="N", help="use the first N images only (0: all)"
     )
     result.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    add_overwrite_option(result)
     add_device_options(result, distributed=True)
     return result
 
@@ -57,6 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def command(args: argparse.Namespace, communicator: Communicator) -> int:
     """Do what the options ask for; return the exit status."""
     options = take_data_options(vars(args))
+    if args.json:
+        inputs = [find_weights(Path(args.model)), *data_folders(args.dataset, args.data_dir)]
+        refuse_losses([args.json], inputs, args.overwrite)
     xp = choose_device(args, communicator)
     model = load_model(args.model, xp)
     dataset = open_dataset(args.dataset, args.split, data_dir=args.data_dir, **options)

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from minifcn.data.dataset import DataError
 from minifcn.data.depth import read_depth
 from minifcn.data.hha import NYUD_CAMERA, encode_hha
 from minifcn.data.normals import Camera
 from minifcn.system.command import command_parser
 from minifcn.system.files import atomic_write
+from minifcn.system.outputs import add_overwrite_option, refuse_losses
+from minifcn.training.console import guarded
 
 DESCRIPTION = """\
 Encode a depth map as HHA: a PNG whose channels are horizontal disparity, height above ground and
@@ -41,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
         default=NYUD_CAMERA,
         help="focal lengths and optical axis in pixels, counted from 0 (those of NYUDv2)",
     )
+    add_overwrite_option(result)
     return result
 
 
@@ -50,13 +52,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     camera = Camera(*args.camera)
     if not (args.per_metre > 0 and camera.fx > 0 and camera.fy > 0):
         parser().error("--per-metre and the focal lengths of --camera must be positive")
-    try:
-        hha = encode_hha(read_depth(args.depth, args.per_metre), camera)
-        with atomic_write(args.out) as partial:
-            Image.fromarray(hha).save(partial, "PNG")
-    except (DataError, OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    return guarded(lambda _: command(args, camera))
+
+
+def command(args: argparse.Namespace, camera: Camera) -> int:
+    """Do what the options ask for; return the exit status."""
+    refuse_losses([args.out], [args.depth], args.overwrite)
+    hha = encode_hha(read_depth(args.depth, args.per_metre), camera)
+    with atomic_write(args.out) as partial:
+        Image.fromarray(hha).save(partial, "PNG")
     print(f"{args.depth} -> {args.out}")
     return 0
 

@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name is None:
         parser().print_help()
         return 0
-    return guarded(lambda _: run(name, options), distributed=False)
+    return guarded(lambda _: run(name, options))
 
 
 def run(name: str, options: dict[str, object]) -> int:

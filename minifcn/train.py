@@ -14,6 +14,7 @@ from minifcn.data import DATASETS
 from minifcn.data.options import add_data_options, take_data_options
 from minifcn.distributed.communicator import Communicator
 from minifcn.system.command import command_parser
+from minifcn.system.outputs import refuse_losses
 from minifcn.system.records import SettingsError, add_groups
 from minifcn.training import rate_search
 from minifcn.training.console import Console, add_distributed_option, guarded
@@ -106,6 +107,7 @@ def find_rate(dataset: str, given: dict[str, Any], rates: list[float], folder: P
     steps = given.get("steps") or rate_search.STEPS
     settings = resolve(dataset, **{**given, "steps": steps})
     grid = rates or [settings.rate * factor for factor in rate_search.GRID]
+    refuse_losses([folder / "lr-search.json", folder / "lr-search.png"], [])
     trials = rate_search.search(settings, grid, folder, tqdm.write)
     print(rate_search.explain(trials))
     print(f"the curves are in {folder / 'lr-search.png'}")

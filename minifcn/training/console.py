@@ -17,9 +17,15 @@ from tqdm import tqdm
 from minifcn.data.dataset import DataError
 from minifcn.distributed.communicator import ALONE, Communicator, DistributedError
 from minifcn.distributed.connect import connect, launched
+from minifcn.fetching.archives import ArchiveError
+from minifcn.fetching.catalogue import UnknownFileError
+from minifcn.fetching.fetch import FetchError
 from minifcn.inference.metrics import Scores
 from minifcn.system.devices import DeviceError
+from minifcn.system.mishaps import explained
+from minifcn.system.outputs import OutputError
 from minifcn.system.records import SettingsError, add_options, check, defaults
+from minifcn.system.streams import patient_streams, printable
 from minifcn.training.prepare import take_device
 from minifcn.training.profiling import Profile
 from minifcn.training.run import Reporter
@@ -28,11 +34,17 @@ from minifcn.training.solver import Step, TrainingError
 from minifcn.weights.store import WeightsError
 
 EXPECTED_ERRORS = (
+    ArchiveError,
     DataError,
     DeviceError,
     DistributedError,
+    FetchError,
+    MemoryError,
+    OSError,
+    OutputError,
     SettingsError,
     TrainingError,
+    UnknownFileError,
     WeightsError,
 )
 
@@ -128,8 +140,22 @@ def choose_device(args: argparse.Namespace, communicator: Communicator = ALONE) 
     return take_device(args, print, communicator)
 
 
+def sentence(error: Exception) -> str:
+    """Return what to tell of one of the `EXPECTED_ERRORS`, with names that a terminal can show."""
+    told = explained(error) if isinstance(error, OSError | MemoryError) else str(error)
+    return printable(f"error: {told}")
+
+
+def complain(error: Exception) -> None:
+    """Tell of an error that does not end the command."""
+    tqdm.write(sentence(error), file=sys.stderr)
+
+
 def guarded(
-    command: Callable[[Communicator], int], *, distributed: bool, after_stop: str = "stopped"
+    command: Callable[[Communicator], int],
+    *,
+    distributed: bool = False,
+    after_stop: str = "stopped",
 ) -> int:
     """Run a command, and turn what goes wrong into one sentence and an exit status.
 
@@ -154,10 +180,10 @@ def guarded(
             )
         if distributed:
             communicator = connect()
-        with only_the_leader_prints(communicator):
+        with patient_streams(), only_the_leader_prints(communicator):
             return command(communicator)
     except EXPECTED_ERRORS as error:
-        said, status = f"error: {error}", 1
+        said, status = sentence(error), 1
     except KeyboardInterrupt:
         said, status = after_stop, 130
     except Exception:

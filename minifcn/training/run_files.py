@@ -37,6 +37,7 @@ from minifcn.weights.surgery import transplant
 
 SAMPLE_IMAGES = 4
 KEPT_CHECKPOINTS = 2
+CONTENTS = ("config.json", "log.jsonl", "checkpoints", "samples", "weights.h5", "results.json")
 
 
 # What a resumed run takes from the command that resumes it: where and how it runs, not what.
@@ -58,11 +59,26 @@ def describe(settings: Settings) -> dict[str, Any]:
 
 
 def refuse_taken(folder: Path) -> None:
-    """Refuse a folder that holds a run."""
-    if (folder / "config.json").exists():
+    """Refuse a folder that holds a run, or other files that a run would write over.
+
+    A run that has made no step yet is none: there is nothing to lose, and its settings may have
+    been the reason.
+    """
+    there = [name for name in CONTENTS if _has_content(folder / name)]
+    if "config.json" in there and len(there) > 1:
         raise SettingsError(
             f"{folder}: holds a run already; give --resume to continue it or another --out"
         )
+    if there and there != ["config.json"]:
+        raise SettingsError(
+            f"{folder} is no run, but holds {', '.join(there)}, which a run would write over; give "
+            "another --out"
+        )
+
+
+def _has_content(path: Path) -> bool:
+    """Return whether there is a file, or a folder, that is not empty."""
+    return any(path.iterdir()) if path.is_dir() else path.exists() and path.stat().st_size > 0
 
 
 def settings_of(

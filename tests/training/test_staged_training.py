@@ -46,7 +46,8 @@ def test_a_stage_that_cannot_be_is_refused_before_the_first_is_trained(executed,
 
 def test_a_stage_whose_folder_is_taken_is_refused_before_the_first_is_trained(executed, tmp_path):
     (tmp_path / "fcn16s").mkdir()
-    (tmp_path / "fcn16s" / "config.json").write_text("{}")
+    for name in ("config.json", "log.jsonl"):
+        (tmp_path / "fcn16s" / name).write_text("{}")
     with pytest.raises(SettingsError, match="fcn16s: holds a run already"):
         stages.train_stages("shapes", TINY, tmp_path, **ANEW)
     assert not executed
