@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -23,15 +24,22 @@ COMMANDS = {
 }
 
 
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command's name; what follows it is the command's own affair."""
+    result = argparse.ArgumentParser(prog="minifcn", epilog="minifcn COMMAND --help tells more")
+    commands = result.add_subparsers(dest="command", metavar="COMMAND")
+    for name, purpose in COMMANDS.items():
+        commands.add_parser(name, help=purpose, add_help=False)
+    return result
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a subcommand; return its exit status."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    if not arguments or arguments[0] not in COMMANDS:
-        print("usage: minifcn COMMAND ... (COMMAND --help tells more)\n")
-        for name, purpose in COMMANDS.items():
-            print(f"  {name:10} {purpose}")
-        return 0 if arguments in ([], ["-h"], ["--help"]) else 2
-    return int(import_module(f"minifcn.{arguments[0]}").main(arguments[1:]))
+    """Run a subcommand, which alone is imported; return its exit status."""
+    args, rest = parser().parse_known_args(argv)
+    if args.command is None:
+        parser().print_help()
+        return 0
+    return int(import_module(f"minifcn.{args.command}").main(rest))
 
 
 if __name__ == "__main__":

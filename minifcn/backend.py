@@ -25,6 +25,12 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 Array = Any  # numpy.ndarray or cupy.ndarray
+
+# The label of pixels that count neither in the loss nor in the metrics: VOC's boundary, "void",
+# "unlabelled". It is here because the loss, the data and the pictures must agree on it, and know
+# nothing of each other.
+IGNORE = 255
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -135,6 +141,11 @@ def _pool(threads: int) -> ThreadPoolExecutor:
 @cache
 def _blas() -> ThreadpoolController:
     return ThreadpoolController()
+
+
+def cut(size: int, count: int) -> list[slice]:
+    """Cut range(size) into `count` slices in a row, whose lengths differ by one at most."""
+    return [slice(size * i // count, size * (i + 1) // count) for i in range(count)]
 
 
 def parallel_map(

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from minifcn.backend import get_threads, set_threads
+from minifcn.backend import IGNORE, get_threads, set_threads
 from minifcn.data import DATASETS, open_dataset
-from minifcn.data.checks import shared_images
-from minifcn.data.dataset import IGNORE, DataError, Dataset, some
+from minifcn.data.dataset import DataError, Dataset, some
 from minifcn.data.options import add_data_options, data_folders, take_data_options
+from minifcn.data.shared_images import shared_images
 from minifcn.data.statistics import (
     MAIN_HEAD,
     HeadStatistics,
@@ -24,6 +24,7 @@ from minifcn.data.statistics import (
     Statistics,
     colours_of_maps,
     looks,
+    spread,
     summarise,
 )
 from minifcn.inference.contact_sheet import contact_sheet
@@ -98,14 +99,13 @@ def command(args: argparse.Namespace) -> int:
 
 def inspect_split(dataset: Dataset, split: str, limit: int | None, out: Path | None) -> bool:
     """Look through a split and print what is there; return whether all of it can be used."""
-    count = min(limit or len(dataset), len(dataset))
-    indices = np.linspace(0, len(dataset) - 1, count).round().astype(int).tolist()
+    indices = spread(len(dataset), limit or len(dataset))
     usable: list[int] = []
     broken: list[int] = []
 
     def watched() -> Iterator[Look]:
         seen = looks(dataset, indices, get_threads())
-        for one in tqdm(seen, total=count, unit="image", desc=split, leave=False):
+        for one in tqdm(seen, total=len(indices), unit="image", desc=split, leave=False):
             (broken if one.problem else usable).append(one.place)
             yield one
 
@@ -120,8 +120,8 @@ def inspect_split(dataset: Dataset, split: str, limit: int | None, out: Path | N
         )
     if out is not None and usable:
         path = sheet_path(out, dataset.name, split)
-        shown = np.linspace(0, len(usable) - 1, min(SHEET_SAMPLES, len(usable))).round()
-        save_png(path, contact_sheet(dataset, [usable[int(place)] for place in shown]))
+        shown = spread(len(usable), SHEET_SAMPLES)
+        save_png(path, contact_sheet(dataset, [usable[place] for place in shown]))
         print(f"  contact sheet: {path}")
     return not statistics.problems
 

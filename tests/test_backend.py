@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from io import StringIO
+from itertools import chain
 from types import ModuleType
 
 import numpy as np
@@ -15,6 +16,7 @@ from minifcn import backend
 from minifcn.backend import (
     array_module,
     available_threads,
+    cut,
     get_threads,
     parallel_map,
     to_device,
@@ -70,6 +72,13 @@ def test_the_results_come_in_the_order_of_the_items(threads, count):
         return n * n
 
     assert parallel_map(np, slow_at_first, range(5)) == [0, 1, 4, 9, 16]
+
+
+@pytest.mark.parametrize(("size", "count"), [(0, 1), (7, 1), (7, 3), (8, 4), (3, 5)])
+def test_a_range_is_cut_into_nearly_equal_parts(size, count):
+    parts = [range(size)[part] for part in cut(size, count)]
+    assert list(chain(*parts)) == list(range(size)) and len(parts) == count
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
 def test_items_are_computed_at_the_same_time(threads):

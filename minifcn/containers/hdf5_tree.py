@@ -9,7 +9,6 @@ filter unpacks a chunk to whatever size its stream has.
 
 from __future__ import annotations
 
-import io
 import itertools
 import math
 import zlib
@@ -22,6 +21,7 @@ from h5py import h5d, h5o, h5t, h5z
 
 from minifcn.containers.hdf5_texts import TextReader
 from minifcn.containers.limits import MAX_DEPTH, inflation_limit, numbers, widened
+from minifcn.containers.mapped import MemoryFile
 
 _MAX_OBJECTS = 50_000  # links may form a cycle
 _MAX_CHUNKS = 200_000  # some seconds; a 400 MB array has ten thousand
@@ -49,7 +49,7 @@ class Hdf5Tree:
     """
 
     def __init__(self, data: memoryview) -> None:
-        self.root = h5py.File(_MemoryFile(data), "r")
+        self.root = h5py.File(MemoryFile(data), "r")
         plan = self.root.id.get_create_plist()
         if plan.get_sizes() != (8, 8):
             raise ValueError("its addresses and lengths are not of 8 bytes")
@@ -89,6 +89,13 @@ class Hdf5Tree:
             item = item[name]
         if not isinstance(item, h5py.Group | h5py.Dataset):
             raise ValueError(f"{path[:100]!r} is neither a group nor an array")
+        return item
+
+    def dataset(self, path: str) -> h5py.Dataset:
+        """Return an array by its path from the root; links are refused."""
+        item = self.member(self.root, path)
+        if not isinstance(item, h5py.Dataset):
+            raise ValueError(f"{path[:100]!r} is a group, not an array")
         return item
 
     def walk(self, group: h5py.Group, depth: int = 0) -> Iterator[tuple[str, h5py.Dataset]]:
@@ -135,27 +142,43 @@ class Hdf5Tree:
     # Arrays
     # -----------------------------------------------------------------------------------------
 
-    def array(self, dataset: h5py.Dataset) -> np.ndarray:
-        """Return the numbers of a dataset, bfloat16 as float32; maybe a view of the file."""
+    def array(self, dataset: h5py.Dataset, entry: int | None = None) -> np.ndarray:
+        """Return the numbers of a dataset, bfloat16 as float32; maybe a view of the file.
+
+        Parameters
+        ----------
+        dataset : h5py.Dataset
+        entry : int, optional
+            Return, and read, no more than this one along the first axis.
+        """
         dtype = dataset.dtype
+        if entry is not None and not 0 <= entry < (dataset.shape or (0,))[0]:
+            raise ValueError(f"{dataset.name} has no entry {entry}; its shape is {dataset.shape}")
         if dtype == np.dtype("V2") and self.texts(dataset, "dtype") == ["bfloat16"]:
-            return widened(self._elements(dataset, np.dtype("<u2")))
+            return widened(self._elements(dataset, np.dtype("<u2"), entry))
         # Types that NumPy does not have are shown as the next larger one.
         if dtype.kind not in "fiub" or h5t.py_create(dtype, logical=True) != dataset.id.get_type():
             raise ValueError(f"{dataset.name} is of type {dtype}, not of plain numbers")
-        return self._elements(dataset, dtype)
+        return self._elements(dataset, dtype, entry)
 
-    def _elements(self, dataset: h5py.Dataset, dtype: np.dtype[Any]) -> np.ndarray:
+    def _elements(
+        self, dataset: h5py.Dataset, dtype: np.dtype[Any], entry: int | None = None
+    ) -> np.ndarray:
         """Return the elements of a dataset; in the file they have the bytes of a NumPy type."""
         if dataset.shape is None:
             raise ValueError(f"{dataset.name} has no shape")
         nbytes = math.prod(dataset.shape) * dtype.itemsize
+        if nbytes and dataset.id.get_create_plist().get_layout() == h5d.CHUNKED:
+            return self._assembled(dataset, dtype, entry)
+        elements = self._unbroken(dataset, dtype, nbytes)
+        return elements if entry is None else elements[entry]
+
+    def _unbroken(self, dataset: h5py.Dataset, dtype: np.dtype[Any], nbytes: int) -> np.ndarray:
+        """Return the elements of a dataset that is stored in one piece."""
         creation = dataset.id.get_create_plist()
         layout = creation.get_layout()
         if nbytes == 0:
             return np.zeros(dataset.shape, dtype)
-        if layout == h5d.CHUNKED:
-            return self._assembled(dataset, dtype)
         if layout not in (h5d.CONTIGUOUS, h5d.COMPACT) or creation.get_external_count():
             raise ValueError(f"{dataset.name} is stored outside of the file")
         if dataset.id.get_storage_size() != nbytes:
@@ -167,10 +190,18 @@ class Hdf5Tree:
         start = dataset.id.get_offset()
         return numbers(self._data[start : start + nbytes], dtype, dataset.shape, dataset.name)
 
-    def _assembled(self, dataset: h5py.Dataset, dtype: np.dtype[Any]) -> np.ndarray:
+    def _assembled(
+        self, dataset: h5py.Dataset, dtype: np.dtype[Any], entry: int | None
+    ) -> np.ndarray:
         """Return the elements of a dataset that is stored in pieces of equal shape."""
-        shape, step = dataset.shape, dataset.chunks
-        grid = [range(0, length, part) for length, part in zip(shape, step, strict=True)]
+        step = dataset.chunks
+        wanted = [range(length) for length in dataset.shape]
+        if entry is not None:
+            wanted[0] = range(entry, entry + 1)
+        grid = [
+            range(w.start // part * part, w.stop, part)
+            for w, part in zip(wanted, step, strict=True)
+        ]
         count, nbytes = math.prod(map(len, grid)), math.prod(step) * dtype.itemsize
         self._chunks_left -= count
         self._granted -= count * nbytes  # the chunks at the edge are stored whole
@@ -183,25 +214,41 @@ class Hdf5Tree:
         filters = [creation.get_filter(number)[0] for number in range(creation.get_nfilters())]
         if filters not in _FILTERS:
             raise ValueError(f"{dataset.name} is compressed in another way than by gzip")
-        chunks: list[Any] = []
+        array = np.empty([len(w) for w in wanted], dtype)
+        for corner in itertools.product(*grid):
+            block = self._chunk(dataset, corner, filters, dtype)
+            into, of = [], []
+            for at, part, w in zip(corner, step, wanted, strict=True):
+                first, stop = max(at, w.start), min(at + part, w.stop)  # the last reach beyond it
+                into.append(slice(first - w.start, stop - w.start))
+                of.append(slice(first - at, stop - at))
+            array[tuple(into)] = block[tuple(of)]
+        return array if entry is None else array[0]
 
-        def note(chunk: Any) -> bool | None:
-            chunks.append(chunk)
-            return True if len(chunks) > count else None  # True ends it
-
-        dataset.id.chunk_iter(note)
-        corners = sorted(chunk.chunk_offset for chunk in chunks)
-        if corners != list(itertools.product(*grid)):
+    def _chunk(
+        self,
+        dataset: h5py.Dataset,
+        corner: tuple[int, ...],
+        filters: list[int],
+        dtype: np.dtype[Any],
+    ) -> np.ndarray:
+        """Return the elements of one piece, whose bytes must be exactly so many."""
+        nbytes = math.prod(dataset.chunks) * dtype.itemsize
+        place = dataset.id.get_chunk_info_by_coord(corner)
+        if place.byte_offset is None:
             raise ValueError(f"{dataset.name} has parts that are not in the file")
-        self._take(sum(chunk.size for chunk in chunks), dataset.name)
-        array = np.empty(shape, dtype)
-        for corner in corners:
-            skipped, stored = dataset.id.read_direct_chunk(corner)
-            used = [kind for number, kind in enumerate(filters) if not skipped >> number & 1]
-            block = _unpacked(stored, used, dtype, nbytes).reshape(step)
-            target = array[tuple(slice(i, i + n) for i, n in zip(corner, step, strict=True))]
-            target[...] = block[tuple(map(slice, target.shape))]  # the last ones reach beyond it
-        return array
+        self._take(place.size, dataset.name)
+        skipped, stored = dataset.id.read_direct_chunk(corner)
+        used = [kind for number, kind in enumerate(filters) if not skipped >> number & 1]
+        if h5z.FILTER_DEFLATE in used:
+            stored = zlib.decompressobj().decompress(stored, nbytes + 1)
+        if len(stored) != nbytes:
+            raise ValueError(
+                f"a part of {dataset.name} does not unpack to the {nbytes} bytes of its shape"
+            )
+        if h5z.FILTER_SHUFFLE in used:  # first byte 0 of every number, then byte 1 ...
+            stored = np.frombuffer(stored, np.uint8).reshape(dtype.itemsize, -1).T.tobytes()
+        return np.frombuffer(stored, dtype).reshape(dataset.chunks)
 
     # -----------------------------------------------------------------------------------------
     # Limits
@@ -217,34 +264,3 @@ class Hdf5Tree:
         self._objects_left -= objects
         if self._objects_left < 0:
             raise ValueError(f"it has more than {_MAX_OBJECTS} groups and arrays, or a cycle")
-
-
-class _MemoryFile(io.RawIOBase):
-    """Bytes in memory as a file for HDF5, without a copy of them."""
-
-    def __init__(self, data: memoryview) -> None:
-        self._data = data
-        self._position = 0
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a position, and return it."""
-        self._position = offset + (0, self._position, len(self._data))[whence]
-        return self._position
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill a buffer, as far as there are bytes, and return how many."""
-        piece = self._data[self._position : self._position + len(buffer)]
-        buffer[: len(piece)] = piece
-        self._position += len(piece)
-        return len(piece)
-
-
-def _unpacked(stored: bytes, filters: list[int], dtype: np.dtype[Any], nbytes: int) -> np.ndarray:
-    """Return the elements of a chunk, whose bytes must be exactly so many."""
-    if h5z.FILTER_DEFLATE in filters:
-        stored = zlib.decompressobj().decompress(stored, nbytes + 1)
-    if len(stored) != nbytes:
-        raise ValueError(f"a chunk does not unpack to the {nbytes} bytes of its shape")
-    if h5z.FILTER_SHUFFLE in filters:  # first byte 0 of every number, then byte 1 ...
-        stored = np.frombuffer(stored, np.uint8).reshape(dtype.itemsize, -1).T.tobytes()
-    return np.frombuffer(stored, dtype)

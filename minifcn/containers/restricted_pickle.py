@@ -1,9 +1,11 @@
 """Pickles of arrays, executed by a machine that can do nothing else.
 
 A pickle is a program for a machine with a stack and a memo. Python's own machine imports what the
-program names, calls what it finds on the stack, makes room for a memo of billions and hashes keys
-that take for ever. This one has only the instructions that arrays, texts, numbers, lists and dicts
-are written with; it calls the functions that it was given, and gives state to stand-ins only.
+program names and calls what it finds on the stack. Even with nothing to import it makes room for
+all places of the memo up to the one that is named (9 bytes, which name number 2^27, take 2 GB), and
+hashes keys that take for ever. This one has only the instructions that arrays, texts, numbers,
+lists and dicts are written with; it calls the functions that it was given, and gives state to
+stand-ins only.
 
 Source: the descriptions in CPython's Lib/pickletools.py
 """

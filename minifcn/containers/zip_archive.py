@@ -1,73 +1,55 @@
 """The members of a zip archive as views of its bytes; compressed ones are unpacked within a limit.
 
-Python's `zipfile` reads the whole table of contents, whatever its size, and does not tell where the
-bytes of a member lie, so that a large array would have to be copied out.
-
-Source: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.7 to 4.3.16, 4.4.4 and 4.5.3.
+Python's `zipfile` reads the table of contents. It does not tell where the bytes of a member lie,
+so that a large array would have to be copied out; that is found here, in the header before them.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from typing import NamedTuple
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from minifcn.containers.limits import inflation_limit
+from minifcn.containers.mapped import MemoryFile
 
-_END = struct.Struct("<4s4H2LH")
-_END64_LOCATOR = struct.Struct("<4sLQL")
-_END64 = struct.Struct("<4sQ2H2L4Q")
-_ENTRY = struct.Struct("<4s6H3L5H2L")
-_LOCAL = struct.Struct("<4s5H3L2H")
-
-_STORED, _DEFLATED = 0, 8  # methods of compression
+_MAX_TABLE = 4 << 20  # bytes of the table of contents; the largest nets have some thousand arrays
+_HEADER = struct.Struct(
+    "<4s22x2H"
+)  # of a member: its mark, the lengths of its name and extra field
 _ENCRYPTED, _UTF8 = 1, 1 << 11  # flags
-_MAX_COMMENT = 0xFFFF
-_ELSEWHERE = 0xFFFFFFFF  # the number is in the extra field, with 64 bits
-_MAX_MEMBERS = 100_000  # the largest nets have some thousand arrays
+
+Members = dict[str, ZipInfo]
 
 
-class Member(NamedTuple):
-    """A member of an archive: how its bytes are packed, where they are, and what they unpack to."""
-
-    method: int
-    start: int
-    stop: int
-    size: int
-    checksum: int
-
-
-def zip_members(data: memoryview) -> dict[str, Member]:
-    """Return all members of an archive by name.
+def zip_members(data: memoryview) -> Members:
+    """Return all members of an archive by name, in the order of the table of contents.
 
     Parameters
     ----------
     data : memoryview of bytes
         The whole archive, e.g. a memory map.
 
-    Returns
-    -------
-    dict of name to Member, in the order of the table of contents
-
     Raises
     ------
     ValueError
-        If the archive is truncated or damaged, a member is encrypted or there twice, they overlap,
-        or they claim to unpack to more than is granted.
+        If the archive is truncated or damaged, a member is there twice, they overlap, or they
+        claim to unpack to more than is granted.
     """
-    count, start, size = _table_of_contents(data)
-    if count > _MAX_MEMBERS or start + size > len(data):
-        raise ValueError(f"its table of contents claims {count} members in {size} bytes")
-    table, members = data[start : start + size], {}
-    position = 0
-    for _ in range(count):
-        name, member, position = _next_member(data, table, position)
-        if name in members:
-            raise ValueError(f"it has two members of the name {name[:100]!r}")
-        members[name] = member
-    if sum(member.stop - member.start for member in members.values()) > len(data):
-        raise ValueError("its members overlap, so that they are more in all than the file")
-    unpacked = sum(member.size for member in members.values() if member.method != _STORED)
+    try:
+        with ZipFile(MemoryFile(data, _MAX_TABLE)) as archive:
+            listed = archive.infolist()
+    except Exception as error:  # zipfile reports damage by several kinds
+        raise ValueError(
+            f"it has no table of contents of a zip archive ({error}); it is truncated or damaged"
+        ) from error
+    members: Members = {}
+    for member in listed:
+        if members.setdefault(member.filename, member) is not member:
+            raise ValueError(f"it has two members of the name {member.filename[:100]!r}")
+    if sum(member.compress_size for member in listed) > len(data):
+        raise ValueError("its members overlap, or claim more bytes in all than are in the file")
+    unpacked = sum(m.file_size for m in listed if m.compress_type != ZIP_STORED)
     if unpacked > inflation_limit(len(data)):
         raise ValueError(
             f"it would unfold to {unpacked} bytes, more than the {inflation_limit(len(data))} "
@@ -76,7 +58,7 @@ def zip_members(data: memoryview) -> dict[str, Member]:
     return members
 
 
-def stored(data: memoryview, members: dict[str, Member], name: str) -> memoryview:
+def stored(data: memoryview, members: Members, name: str) -> memoryview:
     """Return a view of the bytes of a member; ValueError if it is missing or compressed.
 
     Its checksum is not looked at, for PyTorch can be told to leave it out.
@@ -84,86 +66,41 @@ def stored(data: memoryview, members: dict[str, Member], name: str) -> memoryvie
     if name not in members:
         raise ValueError(f"it has no member {name[:100]!r}; it is incomplete")
     member = members[name]
-    if member.method != _STORED:
+    if member.compress_type != ZIP_STORED:
         raise ValueError(
             f"its member {name[:100]!r} is compressed, which no framework does: it was packed "
             "again; unpack it and pack it without compression (zip -0)"
         )
-    return data[member.start : member.stop]
+    if member.file_size != member.compress_size:
+        raise ValueError(f"its member {name[:100]!r} has two lengths; it is damaged")
+    return _packed(data, member)
 
 
-def unpacked(data: memoryview, members: dict[str, Member], name: str) -> memoryview:
+def unpacked(data: memoryview, members: Members, name: str) -> memoryview:
     """Return the bytes of a member, compressed or not; ValueError if they are not whole."""
     member = members[name]
-    raw = data[member.start : member.stop]
-    if member.method == _DEFLATED:
-        raw = memoryview(zlib.decompressobj(-15).decompress(raw, member.size + 1))
-    elif member.method != _STORED:
+    raw = _packed(data, member)
+    if member.compress_type == ZIP_DEFLATED:
+        raw = memoryview(zlib.decompressobj(-15).decompress(raw, member.file_size + 1))
+    elif member.compress_type != ZIP_STORED:
         raise ValueError(f"its member {name[:100]!r} is compressed in an unusual way")
-    if len(raw) != member.size or zlib.crc32(raw) != member.checksum:
+    if len(raw) != member.file_size or zlib.crc32(raw) != member.CRC:
         raise ValueError(f"its member {name[:100]!r} has another checksum; it is damaged")
     return raw
 
 
-def _table_of_contents(data: memoryview) -> tuple[int, int, int]:
-    """Return the number of members and the start and size of the table that lists them."""
-    tail = bytes(data[max(0, len(data) - _END.size - _MAX_COMMENT) :])
-    at = len(data) - len(tail) + tail.rfind(b"PK\5\6")
-    if b"PK\5\6" not in tail or at + _END.size > len(data):
-        raise ValueError("it has no end of a zip archive; it is truncated or damaged")
-    _, _, _, _, count, size, start, _ = _END.unpack_from(data, at)
-    if at >= _END64_LOCATOR.size:
-        magic, _, end64, _ = _END64_LOCATOR.unpack_from(data, at - _END64_LOCATOR.size)
-        if magic == b"PK\6\7":
-            if end64 + _END64.size > len(data):
-                raise ValueError("its end is not where it says; it is damaged")
-            _, _, _, _, _, _, _, count, size, start = _END64.unpack_from(data, end64)
-    return count, start, size
-
-
-def _next_member(data: memoryview, table: memoryview, at: int) -> tuple[str, Member, int]:
-    """Return the name and place of the member that is listed at `at`, and where the next is."""
-    if at + _ENTRY.size > len(table):
-        raise ValueError("its table of contents is cut off; it is damaged")
-    magic, _, _, flags, method, _, _, checksum, *rest = _ENTRY.unpack_from(table, at)
-    packed, size, name_length, extra_length, comment_length, _, _, _, header = rest
-    at += _ENTRY.size
-    # As `zipfile` decodes it: in DOS's characters unless the archive says otherwise.
-    name = bytes(table[at : at + name_length]).decode(
-        "utf-8" if flags & _UTF8 else "cp437", "replace"
-    )
-    extra = bytes(table[at + name_length : at + name_length + extra_length])
-    if magic != b"PK\1\2" or flags & _ENCRYPTED:
-        raise ValueError(f"its entry {name[:100]!r} is encrypted or damaged")
-    wanted = [number == _ELSEWHERE for number in (size, packed, header)]
-    long = iter(_long_numbers(extra, sum(wanted)))
-    size, packed, header = (
-        next(long) if missing else number
-        for number, missing in zip((size, packed, header), wanted, strict=True)
-    )
-    if header + _LOCAL.size > len(data):
-        raise ValueError(f"its member {name[:100]!r} is not in the file; it is truncated")
-    *local, name_length_again, extra_again = _LOCAL.unpack_from(data, header)
-    start = header + _LOCAL.size + name_length_again + extra_again
-    if local[0] != b"PK\3\4" or start + packed > len(data):
-        raise ValueError(f"its member {name[:100]!r} is not in the file; it is truncated")
-    if method == _STORED and size != packed:
-        raise ValueError(f"its member {name[:100]!r} has two lengths; it is damaged")
-    return (
-        name,
-        Member(method, start, start + packed, size, checksum),
-        at + name_length + extra_length + comment_length,
-    )
-
-
-def _long_numbers(extra: bytes, count: int) -> tuple[int, ...]:
-    """Return the first `count` numbers of 64 bits in the extra field of an entry."""
-    at = 0
-    while count and at + 4 <= len(extra):
-        kind, size = struct.unpack_from("<2H", extra, at)
-        if kind == 1 and size >= 8 * count and at + 4 + 8 * count <= len(extra):
-            return struct.unpack_from(f"<{count}Q", extra, at + 4)
-        at += 4 + size
-    if count:
-        raise ValueError("its table of contents lacks a length; it is damaged")
-    return ()
+def _packed(data: memoryview, member: ZipInfo) -> memoryview:
+    """Return a view of the bytes of a member as they are in the file."""
+    name, at = member.filename[:100], member.header_offset
+    if member.flag_bits & _ENCRYPTED:
+        raise ValueError(f"its member {name!r} is encrypted")
+    if not 0 <= at <= len(data) - _HEADER.size:
+        raise ValueError(f"its member {name!r} is not in the file; it is truncated or damaged")
+    mark, name_length, extra_length = _HEADER.unpack_from(data, at)
+    start = at + _HEADER.size + name_length
+    raw = data[start + extra_length :][: member.compress_size]
+    name_again = member.orig_filename.encode("utf-8" if member.flag_bits & _UTF8 else "cp437")
+    is_found = mark == b"PK\3\4" and data[start - name_length : start] == name_again
+    if not is_found or len(raw) < member.compress_size:
+        raise ValueError(f"its member {name!r} is not in the file; it is truncated or damaged")
+    return raw

@@ -22,7 +22,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minifcn.data.dataset import IGNORE, DataError, read_lines
+from minifcn.backend import IGNORE
+from minifcn.data.dataset import DataError, read_lines
 from minifcn.data.palette import voc_palette
 
 

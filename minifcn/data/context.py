@@ -19,11 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from minifcn.data.dataset import DataError, Defaults, Sample, data_root, read_lines, some
+from minifcn.data.dataset import DataError, Defaults, Sample, data_root, read_lines, read_list, some
 from minifcn.data.images import read_image
 from minifcn.data.mat_labels import read_mat_label
 from minifcn.data.palette import voc_palette
-from minifcn.data.voc import VOC_CLASSES, find_year, read_list
+from minifcn.data.voc import VOC_CLASSES, find_year
 
 CONTEXT_CLASSES = (
     *VOC_CLASSES,

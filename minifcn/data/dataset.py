@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-IGNORE = 255  # the label of pixels that do not count: VOC's boundary, "void", "unlabelled"
+from minifcn.backend import IGNORE
+from minifcn.containers.mapped import mapped_file
+
 NOTHING: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
@@ -115,6 +118,27 @@ def data_root(data_dir: str | Path | None) -> Path:
     return Path(data_dir or os.environ.get("MINIFCN_DATA") or "data").expanduser()
 
 
+@contextmanager
+def data_file(path: Path, kind: str, advice: str) -> Iterator[memoryview]:
+    """Give the bytes of a file, as `mapped_file`; whatever is wrong becomes a DataError.
+
+    Parameters
+    ----------
+    path : Path
+    kind : str
+        What the file was taken for, with its article.
+    advice : str
+        What to do about a file that is missing or not of that kind.
+    """
+    try:
+        with mapped_file(path, kind, advice, DataError) as data:
+            yield data
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist; {advice}") from None
+    except OSError as error:  # on opening it; any later one has become a DataError
+        raise DataError(f"{path} cannot be opened: {error.strerror}") from None
+
+
 def bad_values(label: np.ndarray, num_classes: int) -> list[int]:
     """Return the values of a label map that are neither a class index nor 255, ascending."""
     counts = np.bincount(label.ravel(), minlength=IGNORE + 1)
@@ -128,6 +152,24 @@ def read_lines(path: Path) -> list[str]:
     except UnicodeDecodeError:
         raise DataError(f"{path} is not UTF-8 text; save it as UTF-8") from None
     return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def read_list(folder: Path, split: str) -> list[str]:
+    """Return the ids in the list of a split, FOLDER/SPLIT.txt: the first word of each line.
+
+    Raises
+    ------
+    DataError
+        If there is no such list in the folder, or it is empty.
+    """
+    path = folder / f"{split}.txt"
+    if not path.is_file():
+        lists = ", ".join(sorted(file.stem for file in folder.glob("*.txt"))) or "none"
+        raise DataError(f"there is no split {split!r} in {folder}; the lists there: {lists}")
+    ids = [line.split()[0] for line in read_lines(path)]
+    if not ids:
+        raise DataError(f"the list {path} is empty; extract the archive again")
+    return ids
 
 
 def some(names: list[str], limit: int = 3) -> str:

@@ -13,16 +13,5 @@ from pathlib import Path
 @cache
 def imagenet_classes() -> tuple[str, ...]:
     """Return the names of the classes, e.g. "tabby, tabby cat" for class 281."""
-    return tuple(words for _, words in _lines())
-
-
-@cache
-def imagenet_synsets() -> tuple[str, ...]:
-    """Return the WordNet numbers of the classes, e.g. "n02123045" for class 281."""
-    return tuple(number for number, _ in _lines())
-
-
-def _lines() -> list[tuple[str, str]]:
     text = Path(__file__).with_name("imagenet_classes.txt").read_text(encoding="utf-8")
-    pairs = (line.partition(" ") for line in text.splitlines())
-    return [(number, words) for number, _, words in pairs]
+    return tuple(line.partition(" ")[2] for line in text.splitlines())

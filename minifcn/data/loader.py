@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minifcn.data.dataset import IGNORE, DataError
+from minifcn.backend import IGNORE
+from minifcn.data.dataset import DataError
 from minifcn.data.inputs import net_inputs
 from minifcn.data.transforms import Preprocess, mirror, stack, translate
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.ndimage import uniform_filter
 
 
 class Camera(NamedTuple):
@@ -89,12 +90,7 @@ def surface_normals(depth: np.ndarray, camera: Camera, radius: int) -> np.ndarra
 
 def box_mean(values: np.ndarray, radius: int) -> np.ndarray:
     """Return the mean of a map (H, W) over the square around each pixel, as far as it is inside."""
-    for axis in (0, 1):
-        length = values.shape[axis]
-        sums = np.cumsum(values, axis=axis)
-        sums = np.insert(sums, 0, 0.0, axis=axis)
-        begin = np.maximum(np.arange(length) - radius, 0)
-        end = np.minimum(np.arange(length) + radius + 1, length)
-        counts = np.expand_dims(end - begin, 1 - axis)
-        values = (np.take(sums, end, axis) - np.take(sums, begin, axis)) / counts
-    return values
+    inside = uniform_filter(
+        np.ones_like(values), 2 * radius + 1, mode="constant"
+    )  # the share of it
+    return uniform_filter(values, 2 * radius + 1, mode="constant") / inside

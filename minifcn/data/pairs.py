@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from minifcn.data.dataset import IGNORE, DataError, Sample, bad_values, some
+from minifcn.backend import IGNORE
+from minifcn.data.dataset import DataError, Sample, bad_values, some
 from minifcn.data.images import read_image
 from minifcn.data.palette import read_label
 

@@ -122,12 +122,13 @@ def write_palette_png(
 # ---------------------------------------------------------------------------------------------
 
 
-def _pack(colours: np.ndarray) -> np.ndarray:
+def pack_colours(colours: np.ndarray) -> np.ndarray:
     """Return RGB colours (..., 3) as one integer each."""
     return colours.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
 
 
-def _unpack(code: int) -> list[int]:
+def unpack_colour(code: int) -> list[int]:
+    """Return the RGB colour of an integer."""
     return [int(code) >> 16, int(code) >> 8 & 255, int(code) & 255]
 
 
@@ -135,10 +136,10 @@ def _indices_of_colours(
     image: np.ndarray, path: str | Path, palette: np.ndarray | None
 ) -> np.ndarray:
     """Return the label values (H, W) of an image (H, W, 3) by the position of its colours."""
-    codes = _pack(image)  # (H, W)
+    codes = pack_colours(image)  # (H, W)
     if palette is None:
         raise DataError(_refusal(path, *np.unique(codes, return_counts=True)))
-    known = _pack(palette)
+    known = pack_colours(palette)
     order = np.argsort(known, kind="stable")
     place = np.searchsorted(known[order], codes).clip(max=len(known) - 1)
     missing = codes[known[order][place] != codes]
@@ -146,7 +147,7 @@ def _indices_of_colours(
         colours, counts = np.unique(missing, return_counts=True)
         raise DataError(
             f"label map {path} has {len(colours)} colours that are not in the palette, most often "
-            f"{_unpack(colours[counts.argmax()])} ({counts.max()} pixels); add them to the "
+            f"{unpack_colour(colours[counts.argmax()])} ({counts.max()} pixels); add them to the "
             "palette, or export the map without smoothing or JPEG compression"
         )
     return order[place].astype(np.uint8)
@@ -154,8 +155,8 @@ def _indices_of_colours(
 
 def _refusal(path: str | Path, codes: np.ndarray, counts: np.ndarray) -> str:
     """Say that an RGB map cannot be read, and which palette would make it readable."""
-    voc = {int(code): value for value, code in enumerate(_pack(voc_palette()))}
-    common = [_unpack(code) for code in codes[np.argsort(-counts, kind="stable")][:20]]
+    voc = {int(code): value for value, code in enumerate(pack_colours(voc_palette()))}
+    common = [unpack_colour(code) for code in codes[np.argsort(-counts, kind="stable")][:20]]
     if all(int(code) in voc for code in codes):
         values = ", ".join(str(v) for v in sorted(voc[int(code)] for code in codes))
         offer = f'its colours are VOC\'s for {values}: "palette": "voc" in classes.json reads it'

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from minifcn.data.dataset import Defaults, Sample, data_root
+from minifcn.data.dataset import Defaults, Sample, data_root, read_list
 from minifcn.data.images import read_image
 from minifcn.data.palette import voc_palette
-from minifcn.data.sbd_tree import find_sbd, sbd_image, sbd_label, sbd_list
+from minifcn.data.sbd_tree import find_sbd, sbd_image, sbd_label
 from minifcn.data.voc import VOC_CLASSES
 
 
@@ -46,7 +46,7 @@ class SBDDataset:
         self.split = split
         self.root = find_sbd(data_root(data_dir))
         self.palette = voc_palette()
-        self.ids = sbd_list(self.root, split)
+        self.ids = read_list(self.root, split)
 
     def __len__(self) -> int:
         """Return the number of samples."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minifcn.data.dataset import DataError, read_lines
+from minifcn.data.dataset import DataError
 from minifcn.data.mat_labels import read_mat_label
 
 _PLACES = ("", "dataset", "*/dataset")  # the last one is benchmark_RELEASE/dataset, or sbdd/dataset
@@ -30,23 +30,6 @@ def find_sbd(folder: Path) -> Path:
             if (path / "cls").is_dir() and (path / "train.txt").is_file():
                 return path
     raise DataError(f"no SBD (a folder with cls and train.txt) in {folder}; {_ADVICE}")
-
-
-def sbd_list(root: Path, split: str) -> list[str]:
-    """Return the ids of "train" (8,498 in the original) or "val" (2,857).
-
-    Raises
-    ------
-    DataError
-        If there is no such list, or it is empty.
-    """
-    path = root / f"{split}.txt"
-    if not path.is_file():
-        raise DataError(f"SBD has the splits train and val, not {split!r} (no {path})")
-    ids = read_lines(path)
-    if not ids:
-        raise DataError(f"the list {path} is empty; extract the SBD archive again")
-    return ids
 
 
 def sbd_image(root: Path, sample_id: str) -> Path:

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from minifcn.data.dataset import IGNORE, DataError, Defaults, Sample, data_root, read_lines
+from minifcn.backend import IGNORE
+from minifcn.data.dataset import DataError, Defaults, Sample, data_root, read_lines
 from minifcn.data.images import read_image
 from minifcn.data.mat_labels import read_mat_label
 from minifcn.data.palette import voc_palette

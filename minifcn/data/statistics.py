@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minifcn.data.dataset import IGNORE, DataError, Dataset, Sample, bad_values
+from minifcn.backend import IGNORE
+from minifcn.data.dataset import DataError, Dataset, Sample, bad_values
 from minifcn.data.images import load_image
+from minifcn.data.palette import pack_colours, unpack_colour
 
 MAIN_HEAD = "label"  # the label map that every sample has
 
@@ -114,6 +116,11 @@ def head_labels(sample: Sample) -> dict[str, np.ndarray]:
     return {MAIN_HEAD: sample.label, **sample.extra_labels}
 
 
+def spread(total: int, count: int) -> list[int]:
+    """Return `count` of the indices below `total`, spread evenly; all, if there are no more."""
+    return np.linspace(0, total - 1, min(count, total)).round().astype(int).tolist()
+
+
 def look(dataset: Dataset, index: int) -> Look:
     """Read a sample and count what it holds."""
     try:
@@ -161,12 +168,12 @@ def colours_of_maps(dataset: Any, places: Sequence[int]) -> list[list[int]]:
         except DataError:
             continue
         if picture.mode in ("RGB", "RGBA"):
-            pixels = np.asarray(picture.convert("RGB")).reshape(-1, 3).astype(np.int32)
-            codes, frequencies = np.unique(pixels @ (1 << 16, 1 << 8, 1), return_counts=True)
+            codes = pack_colours(np.asarray(picture.convert("RGB")))
+            codes, frequencies = np.unique(codes, return_counts=True)
             counts.update(dict(zip(codes.tolist(), frequencies.tolist(), strict=True)))
         if len(counts) > IGNORE + 1:
             return []
-    return [[code >> 16, code >> 8 & 255, code & 255] for code, _ in counts.most_common()]
+    return [unpack_colour(code) for code, _ in counts.most_common()]
 
 
 def summarise(dataset: Dataset, seen: Iterable[Look]) -> Statistics:

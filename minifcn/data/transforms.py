@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minifcn.data.dataset import IGNORE
-from minifcn.reference.data_sets import VOC_MEAN
+from minifcn.backend import IGNORE
 
 Floats3 = tuple[float, float, float]
 
@@ -90,15 +89,6 @@ def _three(name: str, values: Any) -> Floats3:
         raise ValueError(f"{name} must be three numbers, one a channel, not {values!r}")
     first, second, third = (float(value) for value in values)
     return first, second, third
-
-
-# The mean of ImageNet as the reference's nets for VOC use it, and torchvision's.
-CAFFE_VOC = Preprocess("BGR", VOC_MEAN)
-TORCHVISION = Preprocess(
-    "RGB",
-    (0.485 * 255, 0.456 * 255, 0.406 * 255),
-    (1 / (0.229 * 255), 1 / (0.224 * 255), 1 / (0.225 * 255)),
-)
 
 
 def mirror(array: np.ndarray) -> np.ndarray:

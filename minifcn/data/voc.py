@@ -16,11 +16,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from minifcn.data.dataset import IGNORE, DataError, Defaults, Sample, data_root, read_lines
+from minifcn.backend import IGNORE
+from minifcn.data.dataset import DataError, Defaults, Sample, data_root, read_list
 from minifcn.data.images import read_image
 from minifcn.data.pairs import read_pair
 from minifcn.data.palette import voc_palette
-from minifcn.data.sbd_tree import find_sbd, sbd_image, sbd_label, sbd_list
+from minifcn.data.sbd_tree import find_sbd, sbd_image, sbd_label
 
 VOC_CLASSES = (
     "background",
@@ -150,36 +151,18 @@ def find_year(folder: Path, year: int | None, lists: str = "Segmentation") -> Pa
     return found[wanted]
 
 
-def read_list(folder: Path, split: str) -> list[str]:
-    """Return the ids in the list of a split.
-
-    Raises
-    ------
-    DataError
-        If there is no such list in the folder, or it is empty.
-    """
-    path = folder / f"{split}.txt"
-    if not path.is_file():
-        lists = ", ".join(sorted(file.stem for file in folder.glob("*.txt"))) or "none"
-        raise DataError(f"VOC has no split {split!r} in {folder}; the lists there: {lists}")
-    ids = [line.split()[0] for line in read_lines(path)]
-    if not ids:
-        raise DataError(f"the list {path} is empty; extract the VOC archive again")
-    return ids
-
-
 def _seg11valid(folder: Path) -> list[str]:
     """Return the ids of VOC2011's val that are not in SBD's train.
 
     Source: Long et al. 2015, section 5, footnote 7; 736 of 1,111 images.
     """
     lists = find_year(folder, 2011) / "ImageSets" / "Segmentation"
-    return _without(read_list(lists, "val"), sbd_list(find_sbd(folder), "train"), lists)
+    return _without(read_list(lists, "val"), read_list(find_sbd(folder), "train"), lists)
 
 
 def _with_sbd(lists: Path, sbd_root: Path, split: str) -> list[str]:
     """Return the ids for training on VOC and SBD, or for validating after that."""
-    trained = sbd_list(sbd_root, "train")
+    trained = read_list(sbd_root, "train")
     val = _without(read_list(lists, "val"), trained, lists)
     if split == "val":
         return val

@@ -32,8 +32,8 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from minifcn.backend import set_threads
-from minifcn.data.dataset import IGNORE, DataError
+from minifcn.backend import IGNORE, set_threads
+from minifcn.data.dataset import DataError
 from minifcn.data.palette import read_label
 from minifcn.experiments.experiment import Experiment
 from minifcn.inference.metrics import ConfusionMatrix

@@ -12,10 +12,11 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-import pooch
+from platformdirs import user_cache_dir
 
 from minifcn.fetching.catalogue import RemoteFile
 from minifcn.fetching.transfer import BrokenTransferError, TransferError, discard, transfer
+from minifcn.system.files import file_digest
 
 MAX_BYTES = 8 << 30  # of a file whose size is not documented
 MAX_BREAKS = 20  # of one address, as long as each attempt brings something
@@ -45,7 +46,7 @@ class Fetched(NamedTuple):
 
 def cache_folder() -> Path:
     """Return the folder for files that were fetched: $MINIFCN_CACHE, or the system's for caches."""
-    return Path(os.environ.get("MINIFCN_CACHE") or pooch.os_cache("minifcn")).expanduser()
+    return Path(os.environ.get("MINIFCN_CACHE") or user_cache_dir("minifcn")).expanduser()
 
 
 def fetch(entry: RemoteFile, folder: Path) -> Fetched:
@@ -109,7 +110,7 @@ def objection(file: Path, entry: RemoteFile, path: Path) -> str:
     if not record.exists():
         return ""
     expected = "".join(record.read_text(encoding="utf-8").split()[:1])
-    found_now = pooch.file_hash(file, "sha256")
+    found_now = file_digest(file)
     if found_now == expected:
         return ""
     return (
@@ -171,7 +172,7 @@ def _transfer_on(address: str, partial: Path, entry: RemoteFile) -> bool:
 def _digest(file: Path, checksum: str) -> str:
     """Return the checksum of a file in the form of another, such as "md5:...", in full."""
     kind = checksum.partition(":")[0]
-    return f"{kind}:{pooch.file_hash(file, kind.removesuffix('-prefix'))}"
+    return f"{kind}:{file_digest(file, kind.removesuffix('-prefix'))}"
 
 
 def _record(path: Path, entry: RemoteFile) -> str:
@@ -179,7 +180,7 @@ def _record(path: Path, entry: RemoteFile) -> str:
     record = record_path(path)
     if entry.checksums or record.exists():
         return ""
-    sha256 = str(pooch.file_hash(path, "sha256"))
+    sha256 = file_digest(path)
     record.write_text(f"{sha256}  {path.name}\n", encoding="utf-8")
     return sha256
 

@@ -6,12 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minifcn.backend import Array, array_module
+from minifcn.backend import IGNORE, Array, array_module
 from minifcn.functional.arguments import require_channels, require_floats
 from minifcn.functional.cuda.launch import usable
 from minifcn.functional.cuda.softmax import launch_softmax_loss, launch_softmax_loss_backward
 
-IGNORE = 255  # the label of pixels that count neither in the loss nor in the metrics
 NORMALIZATIONS = ("valid", "batch", "none")
 
 

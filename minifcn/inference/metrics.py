@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minifcn.backend import Array, array_module, to_host
-from minifcn.functional.softmax import IGNORE, check_ignore_index
+from minifcn.backend import IGNORE, Array, array_module, to_host
+from minifcn.functional.softmax import check_ignore_index
 
 
 class Scores(NamedTuple):

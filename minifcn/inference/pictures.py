@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from minifcn.backend import IGNORE
 from minifcn.system.files import atomic_write
 
-IGNORE = 255
 INK, PAPER = (32, 32, 32), (255, 255, 255)
 OUTLINE = (150, 150, 150)
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minifcn.backend import Array, array_module, to_device, to_host
+from minifcn.backend import IGNORE, Array, array_module, to_device, to_host
 from minifcn.functional.softmax import (
-    IGNORE,
     SoftmaxLossCache,
     check_labels,
     check_normalization,

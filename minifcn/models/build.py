@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minifcn.functional.softmax import IGNORE
+from minifcn.backend import IGNORE
 from minifcn.layers import Conv2d, Linear, SoftmaxLoss
 from minifcn.models.backbone import SMALL_IMAGE_SIZE, Backbone, BaseNet, late_fusion
 from minifcn.models.fcn import PADDINGS, STRIDES, fcn

@@ -1,43 +1,14 @@
-"""One process at a time: a lock on a file, held by the operating system.
-
-The system gives the lock back when the process ends, in whatever way, so that what a killed process
-leaves behind blocks nobody. The file itself stays: to delete it would open a gap in which two
-processes hold locks on two files of one name.
-"""
+"""One process at a time: a lock on a file, which is given back when its process ends, however."""
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+
+from filelock import FileLock, Timeout
 
 PAUSE = 0.2  # seconds between two looks at a lock that another process holds
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _take(file: BinaryIO) -> None:
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-
-    def _give_back(file: BinaryIO) -> None:
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
-
-    _TAKEN: tuple[type[OSError], ...] = (PermissionError,)
-else:
-    import fcntl
-
-    def _take(file: BinaryIO) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def _give_back(file: BinaryIO) -> None:
-        fcntl.flock(file, fcntl.LOCK_UN)
-
-    _TAKEN = (BlockingIOError,)
 
 
 @contextmanager
@@ -54,24 +25,14 @@ def locked(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[N
     Raises
     ------
     OSError
-        If the file cannot be made, or its disk knows no locks.
+        If the file cannot be made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "ab") as file:
-        if not _taken(file):
-            waiting()
-            while not _taken(file):
-                time.sleep(PAUSE)
-        try:
-            yield
-        finally:
-            _give_back(file)
-
-
-def _taken(file: BinaryIO) -> bool:
-    """Return whether the lock could be had at once."""
+    lock = FileLock(path)
     try:
-        _take(file)
-    except _TAKEN:
-        return False
-    return True
+        held = lock.acquire(timeout=0)
+    except Timeout:
+        waiting()
+        held = lock.acquire(poll_interval=PAUSE)
+    with held:
+        yield

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from minifcn.backend import set_product_precision, set_threads
+from minifcn.backend import get_threads, set_product_precision, set_threads
 from minifcn.data import open_dataset
-from minifcn.data.checks import check_labels, shared_images
 from minifcn.data.dataset import Dataset
 from minifcn.data.inputs import hha_preprocess, net_inputs, subtracting
 from minifcn.data.loader import Loader
+from minifcn.data.shared_images import shared_images
+from minifcn.data.statistics import looks, spread
 from minifcn.data.transforms import Preprocess
 from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.model import Model
@@ -67,11 +68,10 @@ def open_splits(settings: Settings) -> tuple[Dataset, Dataset]:
         for split in (settings.train_split, settings.val_split)
     )
     for dataset in (train_data, val_data):
-        problems = check_labels(dataset, LABELS_CHECKED).problems
+        found = looks(dataset, spread(len(dataset), LABELS_CHECKED), get_threads())
+        problems = [one.problem for one in found if one.problem]
         if problems:
-            raise SettingsError(
-                f"{len(problems)} samples cannot be used: {'; '.join(problems.values())}"
-            )
+            raise SettingsError(f"{len(problems)} samples cannot be used: {'; '.join(problems)}")
     shared = shared_images(train_data, val_data)
     if shared:
         raise SettingsError(

@@ -5,16 +5,15 @@ Layout: a group for each layer with the datasets `weight` and `bias`, so the add
 What belongs to the weights as a whole (architecture, classes, preprocessing ...) is in attributes
 of the root, each one JSON text. Groups list their members in the order of writing.
 
-A file may come from anywhere: reading takes nothing but what `save_weights` writes, and `hdf5.py`
-says how it protects itself.
+A file may come from anywhere, and another program may have written it: any layout is read that
+keeps the numbers in the file (`containers/hdf5_tree.py`), and nothing else.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -22,10 +21,12 @@ import h5py
 import numpy as np
 
 from minifcn.backend import Array, to_host
+from minifcn.containers.hdf5_tree import Hdf5Tree
+from minifcn.containers.mapped import mapped_file
 from minifcn.system.files import atomic_write
-from minifcn.weights.hdf5 import decode_attributes, decode_params
 
 FORMAT_VERSION = 1  # of the layout
+_KIND, _ADVICE = "a weight file", "download, copy or convert it again"
 _NOT_WORTH_IT = 4096  # bytes
 
 
@@ -142,31 +143,38 @@ def load_weights(path: str | os.PathLike[str]) -> Weights:
     Raises
     ------
     WeightsError
-        If the file is truncated, damaged or no HDF5, or holds anything that `save_weights` does
-        not write: links, other data types or layouts, more elements than its size accounts for.
+        If the file is truncated, damaged or no HDF5, or holds anything else than attributes of
+        one JSON text each and arrays of floats: links, other types, more elements than its size
+        accounts for.
     FileNotFoundError
         If there is no such file.
     """
-    with _opened(path) as file:
-        attributes = decode_attributes(file, os.path.getsize(path))
-        return Weights(decode_params(file, os.path.getsize(path)), attributes)
+    with mapped_file(path, _KIND, _ADVICE, WeightsError) as data, Hdf5Tree(data) as tree:
+        attributes = _attributes(tree)
+        params = {address: _param(tree, address, item) for address, item in tree.walk(tree.root)}
+        return Weights(params, attributes)
 
 
 def read_attributes(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read only the attributes of a file that `save_weights` has written; raises as it does."""
-    with _opened(path) as file:
-        return decode_attributes(file, os.path.getsize(path))
+    with mapped_file(path, _KIND, _ADVICE, WeightsError) as data, Hdf5Tree(data) as tree:
+        return _attributes(tree)
 
 
-@contextmanager
-def _opened(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
-    """Open a file for reading; whatever is wrong with it becomes a WeightsError."""
-    os.stat(path)  # a missing file is reported as such
-    try:
-        with h5py.File(path, "r") as file:
-            yield file
-    except Exception as error:
-        # h5py reports damage by OSError, RuntimeError, KeyError, TypeError, ValueError and others.
-        raise WeightsError(
-            f"{path} cannot be used as a weight file: {error}; download, copy or convert it again"
-        ) from error
+def _attributes(tree: Hdf5Tree) -> dict[str, Any]:
+    """Return the attributes of the root, each decoded from its JSON text."""
+    attributes = {}
+    for name in tree.root.attrs:
+        texts = tree.texts(tree.root, name)
+        try:
+            (attributes[name],) = map(json.loads, texts)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"the attribute {name!r} is not one JSON text ({error})") from error
+    return attributes
+
+
+def _param(tree: Hdf5Tree, address: str, dataset: h5py.Dataset) -> np.ndarray:
+    """Return a copy of a parameter: float64 as it is and everything else as float32."""
+    if dataset.dtype.kind != "f" or dataset.dtype.itemsize > 8:
+        raise ValueError(f"{address} is of type {dataset.dtype}, not of floating point numbers")
+    return np.array(tree.array(dataset), np.float64 if dataset.dtype.itemsize == 8 else np.float32)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.preprocessing import CAFFE_VOC
 from helpers.small_data import add_pair
 from PIL import Image
 
 from minifcn import train
-from minifcn.data.transforms import CAFFE_VOC
 from minifcn.data.voc import VOC_CLASSES
 from minifcn.inference.model import Model, save_model
 from minifcn.models import ModelSpec, build

@@ -195,9 +195,32 @@ def test_every_command_explains_itself(command, capsys):
     assert f"python -m minifcn.{command}" in capsys.readouterr().out
 
 
-def test_an_unknown_command_lists_the_known_ones(capsys):
-    assert minifcn(["segment"]) == 2
-    assert "predict" in capsys.readouterr().out
+@pytest.mark.parametrize("arguments", [[], ["--help"]])
+def test_without_a_command_all_are_listed(capsys, arguments):
+    with pytest.raises(SystemExit) as stop:
+        sys.exit(minifcn(arguments))
+    assert stop.value.code == 0
+    out = capsys.readouterr().out
+    assert all(f"  {command} " in out or f"  {command}\n" in out for command in COMMANDS)
+
+
+def test_an_unknown_command_is_refused_with_the_known_ones(capsys):
+    with pytest.raises(SystemExit) as stop:
+        minifcn(["segment", "--lr", "1"])
+    assert stop.value.code == 2
+    assert re.search("'segment'.*predict", capsys.readouterr().err)
+
+
+def test_only_the_command_that_is_asked_for_is_imported_and_gets_all_that_follows(monkeypatch):
+    arguments = ["shapes", "--lr", "1e-3", "-o", "out", "--", "-x", "--help", "a b", ""]
+    monkeypatch.setattr(train, "main", lambda rest: len(rest) if rest == arguments else -1)
+    assert minifcn(["train", *arguments]) == len(arguments)
+    code = (
+        "import sys; from minifcn.__main__ import main\n"
+        "try:\n    main(['download', '--help'])\n"
+        "finally:\n    sys.exit('minifcn.training' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_importing_the_package_runs_and_loads_nothing_heavy():

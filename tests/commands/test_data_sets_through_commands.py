@@ -55,7 +55,7 @@ def test_a_net_that_sees_depth_segments_images_with_depth_maps(modality, tmp_pat
     command = [str(tmp_path / "run"), str(tmp_path / "room.png"), "-o", str(tmp_path / "out")]
     assert predict.main([*command, "--depth", str(folder)]) == 0
     assert (tmp_path / "out" / "room_label.png").exists()
-    assert predict.main(command) == 1
+    assert predict.main([*command, "--overwrite"]) == 1
     assert "give --depth DIR" in capsys.readouterr().err
 
 

@@ -14,6 +14,7 @@ from minifcn.data.shapes import ShapesDataset
 from minifcn.system.resources import shipped_weights
 
 TINY = ["--width", "0.015625", "--weights", "none", "--smoke"]
+DATA = ["--data-dir", "data"]
 DEPTH = np.random.default_rng(0).integers(900, 5000, (20, 30), np.uint16)
 
 
@@ -54,7 +55,7 @@ OVER_INPUTS = {
     "convert, safetensors": ["convert", "weights.h5", "--to", "npz", "-o", "./weights.h5"],
     "hha": ["hha", "depth.png", "-o", "depth.png"],
     "evaluate, weights": ["evaluate", "run", "shapes", "--json", "run/weights.h5"],
-    "evaluate, data": "evaluate run folder --data-dir data --json data/labels/1.png".split(),
+    "evaluate, data": ["evaluate", "run", "folder", *DATA, "--json", "data/labels/1.png"],
 }
 
 
@@ -72,7 +73,7 @@ OVER_OTHERS = {
     "convert": (["convert", "weights.h5", "-o", "out.h5"], "out.h5"),
     "hha": (["hha", "depth.png", "-o", "hha.png"], "hha.png"),
     "evaluate": (["evaluate", "run", "shapes", "--limit", "1", "--json", "f.json"], "f.json"),
-    "inspect": (["inspect", "folder", "--data-dir", "data", "-o", "s"], "s/folder-val.png"),
+    "inspect": (["inspect", "folder", *DATA, "-o", "s"], "s/folder-val.png"),
     "pretrain": (["pretrain", "shapes", "--smoke", "--width", "0.015625", "-o", "w.h5"], "w.h5"),
 }
 

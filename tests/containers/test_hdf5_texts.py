@@ -11,7 +11,7 @@ from helpers.hostile import assert_read_or_refused, assert_refused, damaged_copi
 
 from minifcn.containers import hdf5_texts
 from minifcn.containers.hdf5_tree import Hdf5Tree
-from minifcn.weights.importing.formats.source import Source, mapped_file
+from minifcn.weights.importing.formats.source import Source, weight_file
 
 TEXTS = {
     "version": "3.15.1",
@@ -38,7 +38,7 @@ def save(path, texts, **options) -> None:
 
 
 def read(path) -> Source:
-    with mapped_file(path, "a net") as data, Hdf5Tree(data) as tree:
+    with weight_file(path, "a net") as data, Hdf5Tree(data) as tree:
         group = tree.root["layer"]
         return Source("", "", {}, {name: tree.texts(group, name) for name in group.attrs})
 

@@ -68,6 +68,30 @@ def test_chunks_of_any_size_are_put_together(tmp_path_factory, sizes):
     np.testing.assert_array_equal(array(path), expected)
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_an_entry_alone_is_that_of_the_whole_array(path, layout):
+    whole = np.random.default_rng(0).normal(size=(5, 7)).astype(f32)
+    with h5py.File(path, "w") as file:
+        file.create_dataset("weight", data=whole, **LAYOUTS[layout])
+    for entry in range(5):
+        one = read(path, lambda tree, root, e=entry: tree.array(tree.dataset("weight"), e))
+        np.testing.assert_array_equal(one, whole[entry])
+
+
+def test_an_entry_needs_no_more_than_its_own_parts(path):
+    with h5py.File(path, "w") as file:
+        file.create_dataset("weight", (4, 6), f32, chunks=(2, 3))[2:] = 1  # half is not there
+    assert read(path, lambda tree, root: tree.array(tree.dataset("weight"), 3)).tolist() == [1] * 6
+
+
+@pytest.mark.parametrize("entry", [-1, 3])
+def test_an_entry_that_is_not_there_is_refused(path, entry):
+    with h5py.File(path, "w") as file:
+        file["weight"] = CUBE
+    with pytest.raises(ValueError, match=f"has no entry {entry}"):
+        read(path, lambda tree, root: tree.array(tree.dataset("weight"), entry))
+
+
 @pytest.mark.parametrize("user_block", [0, 512, 2048])
 @pytest.mark.parametrize("options", [{}, {"chunks": (2, 3, 4), "compression": "gzip"}])
 def test_what_precedes_the_hdf5_is_passed_over(path, options, user_block):

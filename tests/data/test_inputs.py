@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.preprocessing import CAFFE_VOC
 
 from minifcn.data.dataset import DataError
 from minifcn.data.inputs import hha_preprocess, log_depth, net_inputs
-from minifcn.data.transforms import CAFFE_VOC, Preprocess
+from minifcn.data.transforms import Preprocess
 from minifcn.reference.data_sets import HHA_MEAN
 
 RNG = np.random.default_rng(0)

@@ -36,7 +36,7 @@ def test_a_missing_tree_says_how_to_get_it(tmp_path):
 
 
 def test_a_missing_or_empty_list_is_refused(sbd):
-    with pytest.raises(DataError, match=r"SBD has the splits train and val, not 'test'"):
+    with pytest.raises(DataError, match=r"no split 'test' in .*; the lists there: train, val"):
         SBDDataset("test", sbd)
     (sbd / "val.txt").write_text("")
     with pytest.raises(DataError, match=r"val\.txt is empty"):

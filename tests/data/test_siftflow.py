@@ -90,7 +90,7 @@ def test_a_value_that_is_no_class_is_refused(siftflow, kind, value, allowed):
 def test_a_damaged_or_missing_label_map_is_named(siftflow, kind):
     path = siftflow / kind / SCENES / "c.mat"
     path.write_bytes(path.read_bytes()[:150])
-    with pytest.raises(DataError, match=rf"{kind}.*c\.mat cannot be read: it is cut off"):
+    with pytest.raises(DataError, match=rf"{kind}.*c\.mat cannot be read .* is cut off"):
         SiftFlowDataset("test", siftflow)[0]
     path.unlink()
     with pytest.raises(DataError, match=rf"{kind}.*c\.mat does not exist"):

@@ -14,6 +14,7 @@ from minifcn.data.statistics import (
     head_palettes,
     look,
     looks,
+    spread,
     summarise,
 )
 
@@ -136,3 +137,10 @@ def test_the_colours_of_rgb_maps_are_collected_from_all_of_them(tmp_path):
 def test_a_photograph_offers_no_palette(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
     assert colours_of_maps(Maps(tmp_path, noise), [0]) == []
+
+
+@pytest.mark.parametrize(
+    ("total", "count", "indices"), [(9, 3, [0, 4, 8]), (2, 5, [0, 1]), (7, 1, [0]), (0, 3, [])]
+)
+def test_indices_are_spread_evenly(total, count, indices):
+    assert spread(total, count) == indices

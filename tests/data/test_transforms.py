@@ -6,15 +6,9 @@ import json
 
 import numpy as np
 import pytest
+from helpers.preprocessing import CAFFE_VOC, TORCHVISION
 
-from minifcn.data.transforms import (
-    CAFFE_VOC,
-    TORCHVISION,
-    Preprocess,
-    mirror,
-    stack,
-    translate,
-)
+from minifcn.data.transforms import Preprocess, mirror, stack, translate
 
 PIXEL = np.array([[[10, 20, 30]]], np.uint8)  # red, green, blue
 

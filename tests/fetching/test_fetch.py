@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pooch
 import pytest
 from helpers.http_server import Site, serving
 
@@ -202,4 +201,5 @@ def test_cache_folder_is_moved_by_the_environment(monkeypatch):
     monkeypatch.setenv("MINIFCN_CACHE", "~/elsewhere")
     assert cache_folder() == Path.home() / "elsewhere"
     monkeypatch.delenv("MINIFCN_CACHE")
-    assert cache_folder() == pooch.os_cache("minifcn")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert "minifcn" in cache_folder().relative_to(Path.home()).parts

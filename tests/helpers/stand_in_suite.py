@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from inspect import getmembers, isclass
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -20,6 +21,7 @@ import pytest
 from helpers.stand_in import cupy
 from helpers.stand_in_array import ndarray
 
+from minifcn import layers
 from minifcn.functional import bilinear, naive
 from minifcn.layers import Layer
 from minifcn.net import Net, gradcheck
@@ -173,7 +175,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         path = Path(getattr(module, "__file__", None) or "/")
         if TESTS in path.parents and path.stem not in OURS:
             change_what_it_sees(module)
-    for cls in Layer.__subclasses__():
+    for _, cls in getmembers(layers, isclass):
         move_what_tests_make(cls, move_layer)
     move_what_tests_make(Net, lambda net: net.to(cupy))
     for name, value in list(vars(naive).items()):

@@ -59,6 +59,17 @@ def test_pointwise_layers_leave_the_grid_as_it_is():
         assert layer.flops((2, 3, 4, 5)) == 0
 
 
+def test_max_pooling_looks_in_training_only_where_the_maxima_are(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "minifcn.layers.pooling.max_pool_forward",
+        lambda x, window, *, train=True: (x, asked.append(train)),
+    )
+    MaxPool2d(2).forward(np.ones((1, 1, 4, 4)))
+    MaxPool2d(2).infer(np.ones((1, 1, 4, 4)))
+    assert asked == [True, False]
+
+
 @pytest.mark.parametrize("ratio", [-0.1, 1, 1.5])
 def test_dropout_ratios_outside_the_range_are_refused(ratio):
     with pytest.raises(ValueError, match=r"must lie in \[0, 1\)"):

@@ -133,6 +133,13 @@ def test_inputs_are_not_written_to():
     assert gradients(skip_net(), frozen)  # writing would have raised
 
 
+def test_what_lies_between_layers_that_run_together_can_be_asked_for():
+    net, x = skip_net(), image()
+    outputs, _ = net.forward({"data": x}, outputs=["conv1", "relu1"])
+    np.testing.assert_array_equal(outputs["conv1"], net.layer("conv1").infer(x))
+    np.testing.assert_array_equal(outputs["relu1"], np.maximum(outputs["conv1"], 0))
+
+
 class Trained(ReLU):
     """A layer whose forward pass is not that of inference."""
 
@@ -215,3 +222,32 @@ def test_backward_lets_go_of_each_cache_and_gradient():
     tape.outputs.clear()
     dict(net.backward(tape, {"e": np.ones((2, 3, 6, 8))}))
     assert not tape.caches and all(blob() is None for blob in blobs.values())
+
+
+class Caching(Layer):
+    """The identity with a cache, which writes down how many of the caches before are alive."""
+
+    def __init__(self, caches: list[weakref.ref], alive: list[int]):
+        super().__init__()
+        self.caches, self.alive = caches, alive
+
+    def forward(self, x):
+        cache = np.zeros(3)
+        self.alive.append(sum(earlier() is not None for earlier in self.caches))
+        self.caches.append(weakref.ref(cache))
+        return x, cache
+
+
+def test_a_cache_that_no_gradient_needs_is_gone_before_the_next_layer_runs():
+    caches: list[weakref.ref] = []
+    alive: list[int] = []
+    layer = Caching(caches, alive)
+    Net([("a", layer, "data"), ("b", layer, "a")]).forward({"data": image()}, train=True)
+    assert alive == [0, 0]
+
+
+def test_the_cache_of_a_layer_that_no_gradient_reaches_is_dropped():
+    net = Net([("a", ReLU(), "data"), ("b", ReLU(), "data")])
+    outputs, tape = net.forward({"data": image()}, train=True, wrt=["data"])
+    dict(net.backward(tape, {"a": outputs["a"]}))
+    assert not tape.caches

@@ -177,9 +177,23 @@ def test_a_gradient_is_given_out_as_soon_as_it_is_final():
 class Strict(Conv2d):
     """A convolution that refuses to compute gradients of its parameters."""
 
-    def backward(self, dy, cache, *, need_dx=True, need_grads=True):
-        assert not need_grads, "the gradients of a frozen layer were asked for"
-        return super().backward(dy, cache, need_dx=need_dx, need_grads=need_grads)
+    def backward(self, dy, cache, **needs):
+        assert not needs["need_grads"], "the gradients of a frozen layer were asked for"
+        return super().backward(dy, cache, **needs)
+
+
+class Lowest(Conv2d):
+    """A convolution that refuses to compute the gradient of its input."""
+
+    def backward(self, dy, cache, **needs):
+        assert not needs["need_dx"], "the gradient of an image was asked for"
+        return super().backward(dy, cache, **needs)
+
+
+def test_the_gradient_of_an_image_is_not_computed_unless_it_is_asked_for():
+    net = randomise(Net([("conv", Lowest(3, 3, 1), "data"), ("relu", ReLU(), "conv")]))
+    _, tape = net.forward({"data": image()}, train=True)
+    assert len(dict(net.backward(tape, {"relu": image()}))) == 2
 
 
 def test_a_frozen_layer_has_no_gradient_but_passes_it_on():

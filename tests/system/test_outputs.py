@@ -37,7 +37,7 @@ def test_what_lies_in_a_folder_that_is_read_is_never_written(photo):
 
 
 def test_another_file_is_replaced_only_if_that_is_asked_for(photo):
-    with pytest.raises(OutputError, match=r"photo\.png is there already: choose another output, or give --over"):
+    with pytest.raises(OutputError, match=r"is there already: choose another output, or give"):
         refuse_losses([photo], [], overwrite=False)
     refuse_losses([photo], [], overwrite=True)
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from helpers.matlab_labels import make_siftflow
 from helpers.nyud_files import IDS, make_nyud_folder, scene
+from helpers.preprocessing import CAFFE_VOC, TORCHVISION
 from PIL import Image
 
 from minifcn import evaluate, predict, train
 from minifcn.data import open_dataset
 from minifcn.data.inputs import net_inputs
-from minifcn.data.transforms import CAFFE_VOC, TORCHVISION, Preprocess
+from minifcn.data.transforms import Preprocess
 from minifcn.inference.model import Model, load_model, save_model
 from minifcn.models.build import ModelSpec, build
 from minifcn.training.prepare import make_model

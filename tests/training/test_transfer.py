@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.preprocessing import CAFFE_VOC
 
 from minifcn.data import open_dataset
 from minifcn.data.inputs import net_inputs
-from minifcn.data.transforms import CAFFE_VOC, Preprocess
+from minifcn.data.transforms import Preprocess
 from minifcn.inference.model import Model, save_model
 from minifcn.models.build import ModelSpec, build, initialise
 from minifcn.reference.data_sets import HHA_MEAN

@@ -8,6 +8,7 @@ import os
 import h5py
 import numpy as np
 import pytest
+from helpers.arrays import assert_bits_equal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -41,13 +42,6 @@ def example() -> dict[str, np.ndarray]:
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "weights.h5"
-
-
-def assert_bits_equal(found, expected):
-    assert list(found) == list(expected)
-    for address, array in expected.items():
-        assert (found[address].dtype, found[address].shape) == (array.dtype, array.shape), address
-        assert found[address].tobytes() == array.tobytes(), address
 
 
 # ---------------------------------------------------------------------------------------------
@@ -244,3 +238,48 @@ def test_kernels_that_are_mostly_zeros_are_compressed_without_loss(tmp_path):
     save_weights(tmp_path / "w.h5", {"upscore8/weight": kernel}, {})
     assert (tmp_path / "w.h5").stat().st_size < kernel.nbytes / 10
     np.testing.assert_array_equal(load_weights(tmp_path / "w.h5").params["upscore8/weight"], kernel)
+
+
+# ---------------------------------------------------------------------------------------------
+# Files of other programs
+# ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (np.bytes_("fcn8s"), "is not one JSON text"),
+        (np.ones(3), "'a' of / is not a text"),
+        (np.array([b"1", b"2"]), "is not one JSON text"),
+        (h5py.Empty("S10"), "is not one JSON text"),
+        (np.bytes_("[" * 30_000), "is not one JSON text"),
+    ],
+)
+def test_an_attribute_of_another_kind_is_refused(path, value, message):
+    with h5py.File(path, "w") as file:
+        file.attrs["a"] = value
+    with pytest.raises(WeightsError, match=rf"weights\.h5 cannot be read as a weight .*{message}"):
+        read_attributes(path)
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.longdouble])
+def test_an_array_of_another_type_is_refused(path, dtype):
+    with h5py.File(path, "w") as file:
+        file["conv/weight"] = np.ones(3, dtype)
+    with pytest.raises(WeightsError, match=r"conv/weight is of type .*, not of floating point"):
+        load_weights(path)
+
+
+@pytest.mark.parametrize("dtype", [">f4", ">f8"])
+def test_a_big_endian_array_is_read_as_native(path, dtype):
+    with h5py.File(path, "w") as file:
+        file["conv/weight"] = np.arange(3, dtype=dtype)
+    array = load_weights(path).params["conv/weight"]
+    assert array.dtype.isnative and array.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("options", [{"chunks": (2, 1)}, {"compression": "gzip"}])
+def test_an_array_may_be_in_pieces(path, options):
+    with h5py.File(path, "w") as file:
+        file.create_dataset("fc/weight", data=np.ones((3, 2), f32), **options)
+    assert load_weights(path).params["fc/weight"].tolist() == [[1, 1]] * 3

@@ -1,7 +1,7 @@
 """NYUDv2: 1,449 indoor scenes with colour, depth and 40 classes; 795 to train, 654 to test.
 
-Two forms are read: the folders that the paper's authors made (nyud_folder.py), and the one file
-that New York University publishes (nyud_labeled.py). The ids are the same in both. Classes are
+Two forms are read: the folders that the paper's authors made (folder.py), and the one file
+that New York University publishes (labeled.py). The ids are the same in both. Classes are
 numbered from 0 here and void is 255.
 
 Depth comes with each scene, without holes. HHA is read where it is stored; otherwise it is
@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from minifcn.data.dataset import IGNORE, DataError, Defaults, Sample, data_root, read_lines
+from minifcn.backend import IGNORE
+from minifcn.data.dataset import DataError, Defaults, Sample, data_root, read_lines
 from minifcn.data.hha import NYUD_CAMERA, DepthWithHHA
 from minifcn.data.nyud.folder import NYUDFolder, find_nyud_folder
 from minifcn.data.nyud.labeled import NYUDLabeled, find_nyud_labeled, ids_of_splits

@@ -14,14 +14,16 @@ Images, ECCV 2012; Gupta, Arbelaez, Malik, CVPR 2013 (the 40 classes).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from minifcn.containers.mat5_numbers import LIMIT, stored_numbers
-from minifcn.data.dataset import DataError
+from minifcn.containers.hdf5_tree import Hdf5Tree
+from minifcn.data.dataset import DataError, data_file
 from minifcn.data.depth import fill_holes
-from minifcn.data.nyud.mat73 import array_shapes, read_entry
+from minifcn.data.mat_labels import read_mat_numbers
 
 FIRST_ID = 5001  # what the authors call NYU's number 1
 
@@ -53,7 +55,8 @@ class NYUDLabeled:
 
     def __init__(self, path: Path, num_classes: int) -> None:
         self.path = path
-        shapes = array_shapes(path, _NAMES)
+        with _opened(path) as file:
+            shapes = {name: file.dataset(name).shape for name in _NAMES}
         count, *size = shapes["depths"]
         expected = {"images": (count, 3, *size), "depths": (count, *size), "labels": (count, *size)}
         if len(size) != 2 or shapes != expected:
@@ -72,7 +75,8 @@ class NYUDLabeled:
                 f"{self.path} has no scene {sample_id!r}; the ids are {FIRST_ID} to "
                 f"{FIRST_ID - 1 + self._count}"
             )
-        image, depth, label = (read_entry(self.path, name, number).T for name in _NAMES)
+        with _opened(self.path) as file:  # of the arrays, only the parts of one scene are read
+            image, depth, label = (file.array(file.dataset(name), number).T for name in _NAMES)
         if image.dtype != np.uint8 or not 0 <= label.min() <= label.max() <= _SOURCE_CLASSES:
             raise DataError(
                 f"scene {sample_id} in {self.path} has {image.dtype} pixels and labels from "
@@ -101,7 +105,8 @@ def ids_of_splits(path: Path, split: str) -> list[str]:
         If the file is missing or damaged, or has no such numbers.
     """
     name = _LISTS[split]
-    numbers = _read_numbers(path, name, "`python -m minifcn.download nyud-splits` fetches it")
+    advice = "`python -m minifcn.download nyud-splits` fetches it"
+    numbers = read_mat_numbers(path, name, "the lists of scenes", advice).ravel()
     if not numbers.size or not (numbers % 1 == 0).all() or numbers.min() < 1:
         raise DataError(f"{path}: {name} must hold the numbers of scenes, from 1; fetch it again")
     return [str(FIRST_ID - 1 + int(number)) for number in numbers]
@@ -109,7 +114,7 @@ def ids_of_splits(path: Path, split: str) -> list[str]:
 
 def _read_mapping(path: Path, num_classes: int) -> np.ndarray:
     """Return the class (1..num_classes, int16) of each of NYU's labels; 0, void, is 0."""
-    classes = _read_numbers(path, "mapClass", _MAPPING_ADVICE)
+    classes = read_mat_numbers(path, "mapClass", "a mapping of classes", _MAPPING_ADVICE).ravel()
     if classes.size != _SOURCE_CLASSES or not np.isin(classes, range(1, num_classes + 1)).all():
         raise DataError(
             f"{path}: mapClass must have {_SOURCE_CLASSES} numbers within 1..{num_classes}; "
@@ -118,13 +123,9 @@ def _read_mapping(path: Path, num_classes: int) -> np.ndarray:
     return np.concatenate([[0], classes]).astype(np.int16)
 
 
-def _read_numbers(path: Path, variable: str, advice: str) -> np.ndarray:
-    """Return the numbers of a variable in a small MATLAB file of version 5, one after another."""
-    if not path.is_file():
-        raise DataError(f"{path} does not exist; {advice}")
-    if path.stat().st_size > LIMIT:
-        raise DataError(f"{path} is larger than {LIMIT >> 20} MiB, so it is another file; {advice}")
-    try:
-        return stored_numbers(path.read_bytes(), variable).ravel()
-    except ValueError as error:
-        raise DataError(f"{path} cannot be read: {error}; {advice}") from None
+@contextmanager
+def _opened(path: Path) -> Iterator[Hdf5Tree]:
+    """Open the large file; what is wrong with it becomes a DataError."""
+    kind, advice = "a MATLAB file of version 7.3", "download it again"
+    with data_file(path, kind, advice) as data, Hdf5Tree(data) as tree:
+        yield tree

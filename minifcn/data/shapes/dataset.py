@@ -42,10 +42,10 @@ class ShapesDataset:
         Another seed is another dataset.
     depth : bool
         The shapes stand in a room: samples have the extras "depth", in metres, and "hha". Some
-        shapes are then hidden in colour, and some in depth: see shapes_depth.py.
+        shapes are then hidden in colour, and some in depth: see depth.py.
     two_heads : bool
         Samples have the extra label "geo", which tells how the shapes are turned, and the shapes
-        are turned so that it can be told: see shapes_turns.py.
+        are turned so that it can be told: see turns.py.
 
     Attributes
     ----------

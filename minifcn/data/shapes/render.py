@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minifcn.data.dataset import IGNORE
+from minifcn.backend import IGNORE
 from minifcn.data.shapes.outline import OUTLINES
 
 BAND = 0.9  # half the width of the boundary band, pixels

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minifcn.fetching.catalogue.remote_file import KEPT, VGG_TERMS, RemoteFile, weights
+from minifcn.fetching.catalogue.remote_file import KEPT, VGG_TERMS, RemoteFile, entry
 
 _HOST = "http://dl.caffe.berkeleyvision.org"
 _OXFORD = "http://www.robots.ox.ac.uk/~vgg/software/very_deep/caffe"
@@ -14,11 +14,11 @@ _OPENCV = "third party: OpenCV's list of models"
 
 def _berkeley(name: str, stem: str, purpose: str, **known: Any) -> RemoteFile:
     terms = {"terms": "BVLC model licence: unrestricted use"}
-    return weights(name, f"{_HOST}/{stem}.caffemodel", purpose, **terms, **known)
+    return entry(name, f"{_HOST}/{stem}.caffemodel", purpose, **terms, **known)
 
 
 _CLASSIFIERS = (
-    weights(
+    entry(
         "vgg16-caffe",
         f"{_OXFORD}/VGG_ILSVRC_16_layers.caffemodel",
         "VGG16, the original ImageNet weights",
@@ -27,7 +27,7 @@ _CLASSIFIERS = (
         terms=VGG_TERMS,
         basis="third parties: OpenCV's and MXNet's lists of models; the size from logs",
     ),
-    weights(
+    entry(
         "vgg16-caffe-prototxt",
         "https://gist.githubusercontent.com/ksimonyan/211839e770f7b538e2d8/raw/"
         "VGG_ILSVRC_16_layers_deploy.prototxt",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minifcn.fetching.catalogue.remote_file import KEPT, RemoteFile, google_drive, weights
+from minifcn.fetching.catalogue.remote_file import KEPT, RemoteFile, entry, google_drive
 
 _MATCONVNET = "http://www.vlfeat.org/matconvnet/models"
 _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications/vgg16"
@@ -24,17 +24,17 @@ def _torchvision(name: str, stem: str, purpose: str, **known: Any) -> RemoteFile
         "terms": "torchvision, BSD 3-Clause",
     }
     address = f"https://download.pytorch.org/models/{stem}.pth"
-    return weights(name, address, purpose, **{**fields, **known})
+    return entry(name, address, purpose, **{**fields, **known})
 
 
 def _keras(name: str, stem: str, purpose: str, **known: Any) -> RemoteFile:
     others = (f"{_KERAS_OLD}/{stem}.h5",)
-    return weights(name, f"{_KERAS}/{stem}.h5", purpose, others=others, **known)
+    return entry(name, f"{_KERAS}/{stem}.h5", purpose, others=others, **known)
 
 
 def _matconvnet(name: str, stem: str, purpose: str, md5: str, **known: Any) -> RemoteFile:
     fields = {"checksums": (f"md5:{md5}",), "basis": "MatConvNet's page of models"}
-    return weights(name, f"{_MATCONVNET}/{stem}.mat", purpose, **fields, **known)
+    return entry(name, f"{_MATCONVNET}/{stem}.mat", purpose, **fields, **known)
 
 
 def _wkentaro(
@@ -85,7 +85,7 @@ _TORCH = (
         "VGG16's convolutions with Caffe's weights",
         about=553,
     ),
-    weights(
+    entry(
         "vgg16-jcjohnson",
         _JOHNSON[0],
         "VGG16 with Caffe's weights, ImageNet",
@@ -136,20 +136,20 @@ _OTHERS = (
         size=58_889_256,
     ),
     *(
-        weights(
+        entry(
             f"vgg16-keras-theano{top.replace('_', '-')}",
             f"{_KERAS_OLD}/vgg16_weights_th_dim_ordering_th_kernels{top}.h5",
             f"Keras' VGG16 for Theano{', without its top' if top else ''}",
         )
         for top in ("", "_notop")
     ),
-    weights(
+    entry(
         "vgg16-tensorflow",
         "ftp://mi.eng.cam.ac.uk/pub/mttt2/models/vgg16.npy",
         "VGG16, vgg16.npy of tensorflow-fcn",
         others=(google_drive("0B6njwynsu2hXZWcwX0FKTGJKRWs"),),
     ),
-    weights(
+    entry(
         "vgg16-frossard",
         "http://www.cs.toronto.edu/~frossard/vgg16/vgg16_weights.npz",
         "VGG16 for TensorFlow, vgg16_weights.npz",
@@ -219,7 +219,7 @@ _OTHERS = (
             ("fcn8s-atonce", "0B9P1L--7Wd2vZ1RJdXotZkNhSEk", "5f3ffdc7fae1066606e1ef45cfda548f"),
         )
     ),
-    weights(
+    entry(
         "vgg16-dezero",
         "https://github.com/koki0702/dezero-models/releases/download/v0.1/vgg16.npz",
         "DeZero's VGG16, ImageNet",

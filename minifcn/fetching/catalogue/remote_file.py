@@ -73,8 +73,8 @@ def google_drive(file_id: str) -> str:
     return f"https://drive.usercontent.google.com/download?id={file_id}&export=download&confirm=t"
 
 
-def weights(name: str, address: str, purpose: str, **known: Any) -> RemoteFile:
-    """Return weights of Oxford VGG's, or what `known` says.
+def entry(name: str, address: str, purpose: str, **known: Any) -> RemoteFile:
+    """Return an entry of the catalogue: weights of Oxford VGG's, or what `known` says.
 
     Parameters
     ----------

@@ -6,13 +6,13 @@ Reading is in two stages: `formats` knows the containers and says which arrays a
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minifcn.models.build import ModelSpec, build
+from minifcn.system.files import file_digest
 from minifcn.weights.importing.conventions import Colours, Interpretation, interpret
 from minifcn.weights.importing.conventions.identify import identify
 from minifcn.weights.importing.formats import read_source
@@ -85,7 +85,7 @@ def read_weights(
         **spec.to_dict(),
         "preprocess": meaning.preprocess,
         "class_names": list(meaning.class_names),
-        "source": {"file": path.name, "format": source.format, "sha256": sha256(path)},
+        "source": {"file": path.name, "format": source.format, "sha256": file_digest(path)},
     }
     left_out = {**meaning.left_out, **dict.fromkeys(surplus, "the net has no such layer")}
     notes = meaning.notes
@@ -173,12 +173,3 @@ def fit(
         fitted[address] = np.asarray(array, np.float32).reshape(shape)
     missing = tuple(address for address in shapes if address not in params)
     return fitted, missing, tuple(address for address in params if address not in shapes)
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

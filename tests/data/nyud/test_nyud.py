@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from helpers.nyud_files import LABEL, SPLITS, add_label, add_png, make_nyud_folder, scene
+from helpers.preprocessing import CAFFE_VOC
 
 from minifcn.data.dataset import DataError
 from minifcn.data.hha import encode_hha
 from minifcn.data.inputs import net_inputs
 from minifcn.data.nyud.dataset import CAMERAS, NYUD_CLASSES, NYUDDataset
-from minifcn.data.transforms import CAFFE_VOC
 
 
 @pytest.fixture

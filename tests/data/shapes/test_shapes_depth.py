@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.preprocessing import CAFFE_VOC
 
 from minifcn.data import open_dataset
 from minifcn.data.hha import encode_hha
@@ -12,7 +13,6 @@ from minifcn.data.normals import points
 from minifcn.data.shapes import ShapesDataset
 from minifcn.data.shapes.depth import FLAT, HIDDEN, camera_of, conceal, render_depth
 from minifcn.data.shapes.render import Thing, render
-from minifcn.data.transforms import CAFFE_VOC
 
 SIZE = (128, 136)
 DISC, SQUARE = Thing(0, 50.0, 60.0, 30.0, 0.0), Thing(1, 60.0, 80.0, 24.0, 0.3)

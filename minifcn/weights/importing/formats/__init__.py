@@ -14,7 +14,7 @@ from minifcn.weights.importing.formats.keras_hdf5 import read_keras
 from minifcn.weights.importing.formats.matconvnet import read_matconvnet
 from minifcn.weights.importing.formats.numpy_files import read_npy, read_npz
 from minifcn.weights.importing.formats.safetensors import read_safetensors
-from minifcn.weights.importing.formats.source import Source, mapped_file
+from minifcn.weights.importing.formats.source import Source, weight_file
 from minifcn.weights.importing.formats.torch_file import read_torch
 from minifcn.weights.store import WeightsError, load_weights
 
@@ -48,7 +48,7 @@ def read_source(path: str | os.PathLike[str]) -> Source:
     FileNotFoundError
         If there is no such file.
     """
-    with mapped_file(path, "a weight file") as data:
+    with weight_file(path, "a weight file") as data:
         reader = _reader(path, data)
     return reader(path)
 

@@ -10,7 +10,7 @@ import os
 import h5py
 
 from minifcn.containers.hdf5_tree import Hdf5Tree
-from minifcn.weights.importing.formats.source import Source, mapped_file
+from minifcn.weights.importing.formats.source import Source, weight_file
 
 
 def read_caffe_hdf5(path: str | os.PathLike[str]) -> Source:
@@ -30,7 +30,7 @@ def read_caffe_hdf5(path: str | os.PathLike[str]) -> Source:
     FileNotFoundError
         If there is no such file.
     """
-    with mapped_file(path, "a Caffe model in HDF5") as content, Hdf5Tree(content) as tree:
+    with weight_file(path, "a Caffe model in HDF5") as content, Hdf5Tree(content) as tree:
         data = tree.member(tree.root, "data")
         if not isinstance(data, h5py.Group):
             raise ValueError("'data' is not a group of layers")

@@ -21,7 +21,7 @@ import numpy as np
 
 from minifcn.containers.limits import MAX_AXES
 from minifcn.containers.wire import Fields, Span, Wire
-from minifcn.weights.importing.formats.source import Source, mapped_file
+from minifcn.weights.importing.formats.source import Source, weight_file
 
 _V0_TYPES = {"conv": "Convolution", "innerproduct": "InnerProduct"}  # those that have weights
 _V1_TYPES = (
@@ -53,7 +53,7 @@ def read_caffemodel(path: str | os.PathLike[str]) -> Source:
     FileNotFoundError
         If there is no such file.
     """
-    with mapped_file(path, "a Caffe model") as data:
+    with weight_file(path, "a Caffe model") as data:
         wire = Wire(data)
         net = wire.message()
         old, new = wire.spans(net, 2), wire.spans(net, 100)

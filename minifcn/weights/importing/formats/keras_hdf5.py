@@ -24,7 +24,7 @@ import numpy as np
 from minifcn.containers.hdf5_tree import Hdf5Tree
 from minifcn.containers.limits import MAX_DEPTH
 from minifcn.containers.zip_archive import stored, zip_members
-from minifcn.weights.importing.formats.source import Source, mapped_file
+from minifcn.weights.importing.formats.source import Source, weight_file
 
 _ORDERINGS = {"th": "th", "tf": "tf", "channels_first": "th", "channels_last": "tf"}
 
@@ -54,7 +54,7 @@ def read_keras(path: str | os.PathLike[str]) -> Source:
     FileNotFoundError
         If there is no such file.
     """
-    with mapped_file(path, "a file of Keras weights") as data:
+    with weight_file(path, "a file of Keras weights") as data:
         version = ""
         if bytes(data[:4]) == b"PK\3\4":
             members = zip_members(data)

@@ -15,7 +15,7 @@ import numpy as np
 
 from minifcn.containers.mat5 import load_mat5
 from minifcn.containers.mat73 import load_mat73
-from minifcn.weights.importing.formats.source import Source, mapped_file
+from minifcn.weights.importing.formats.source import Source, weight_file
 
 _READERS = {b"\0\1": ("5", load_mat5), b"\0\2": ("7.3", load_mat73)}
 
@@ -46,7 +46,7 @@ def read_matconvnet(path: str | os.PathLike[str]) -> Source:
     FileNotFoundError
         If there is no such file.
     """
-    with mapped_file(path, "a MatConvNet network") as data:
+    with weight_file(path, "a MatConvNet network") as data:
         version, order = bytes(data[124:126]), bytes(data[126:128])
         if order != b"IM" or version not in _READERS:
             raise ValueError("it does not begin as a MATLAB file of version 5 to 7.3 of a PC")

@@ -24,7 +24,7 @@ from minifcn.weights.importing.formats.numpy_pickle import (
     numeric_array,
     object_content,
 )
-from minifcn.weights.importing.formats.source import Source, mapped_file
+from minifcn.weights.importing.formats.source import Source, weight_file
 from minifcn.weights.store import WeightsError
 
 _MAX_HEADER = 20_000  # bytes, of which NumPy itself takes 10 000
@@ -47,7 +47,7 @@ def read_npz(path: str | os.PathLike[str]) -> Source:
         If there is no such file.
     """
     arrays, skipped = {}, {}
-    with mapped_file(path, "an archive of NumPy arrays") as data:
+    with weight_file(path, "an archive of NumPy arrays") as data:
         members = zip_members(data)
         for name in members:
             key = name.removesuffix(".npy")
@@ -80,7 +80,7 @@ def read_npy(path: str | os.PathLike[str]) -> Source:
         If there is no such file.
     """
     arrays, total = {}, 0
-    with mapped_file(path, "a NumPy file with a dict of layers") as data:
+    with weight_file(path, "a NumPy file with a dict of layers") as data:
         shape, _, dtype, start = _header(data)
         if not dtype.hasobject:
             raise ValueError(f"it holds a single array, {shape} of {dtype}, without a name")

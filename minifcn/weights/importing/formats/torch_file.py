@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minifcn.weights.importing.formats.source import Source, mapped_file
+from minifcn.weights.importing.formats.source import Source, weight_file
 from minifcn.weights.importing.formats.torch_legacy import load_torch_legacy
 from minifcn.weights.importing.formats.torch_objects import Tensor, tensor_of
 from minifcn.weights.importing.formats.torch_tar import load_torch_tar
@@ -54,7 +54,7 @@ def read_torch(path: str | os.PathLike[str]) -> Source:
         "download it again or, if more than a state dict is in it, save that alone where it comes "
         "from: torch.save(model.state_dict(), ...)"
     )
-    with mapped_file(path, "a file of PyTorch weights", advice) as data:
+    with weight_file(path, "a file of PyTorch weights", advice) as data:
         kind, value = _load(data)
         state, key, not_used = _state_dict(value)
         arrays = {name: _array(name, tensor) for name, tensor in state.items()}

@@ -12,10 +12,12 @@ Source: `torch.serialization._legacy_load`, whose reader has outlived the writer
 from __future__ import annotations
 
 import struct
+import tarfile
 from collections.abc import Mapping
 from typing import Any
 
 from minifcn.containers.limits import MAX_AXES
+from minifcn.containers.mapped import MemoryFile
 from minifcn.containers.restricted_pickle import restricted_load
 from minifcn.weights.importing.formats.torch_objects import (
     TORCH_GLOBALS,
@@ -28,7 +30,9 @@ from minifcn.weights.importing.formats.torch_objects import (
     rebuild_tensor,
 )
 
-_BLOCK = 512  # bytes; a tar archive consists of nothing else
+# Bytes of all headers: PyTorch writes four of them. Python before 3.11.10 and 3.12.6 takes a second
+# for one of 32 KiB that is made to search long, and hours for one of 2 MiB.
+_MAX_HEADERS = 16 << 10
 _MAX_ENTRIES = 100_000  # storages or tensors; the largest nets have some thousand
 _TENSOR_TYPES = {
     (module, name.replace("Storage", "Tensor")): Ignored()
@@ -144,20 +148,8 @@ def _load_tensors(member: _Member, views: dict[int, StorageView]) -> dict[str, T
 def _tar_members(data: memoryview) -> dict[str, memoryview]:
     """Return views of the files in a tar archive by name."""
     members: dict[str, memoryview] = {}
-    position = 0
-    while position + _BLOCK <= len(data) and data[position]:  # a name that is empty ends it
-        header = bytes(data[position : position + _BLOCK])
-        name = header[:100].rstrip(b"\0").decode("ascii", "replace")
-        digits = header[124:136].rstrip(b" \0")
-        if not digits or digits.strip(b"01234567"):
-            raise ValueError(f"its member {name!r} has no size; it is damaged")
-        start = position + _BLOCK
-        stop = start + int(digits, 8)
-        if stop > len(data):
-            raise ValueError(f"its member {name!r} ends after the file; it is truncated")
-        if header[156:157] in (b"0", b"\0"):  # a file; others are folders and notes on files
-            members[name.removeprefix("./")] = data[start:stop]
-        position = -(-stop // _BLOCK) * _BLOCK
-    if position + _BLOCK > len(data):
-        raise ValueError("it has no end of a tar archive; it is truncated")
+    with tarfile.open(fileobj=MemoryFile(data, _MAX_HEADERS), mode="r:") as archive:
+        for info in archive:
+            if info.isreg():
+                members[info.name.removeprefix("./")] = data[info.offset_data :][: info.size]
     return members

@@ -5,7 +5,7 @@ from __future__ import annotations
 import h5py
 import numpy as np
 import pytest
-from helpers.hostile import TENTHS, assert_read_or_refused, assert_refused, damaged_copies, truncate
+from helpers.hostile import assert_refused
 
 from minifcn.weights.importing.formats.caffe_hdf5 import read_caffe_hdf5
 
@@ -40,23 +40,6 @@ def test_a_blob_that_another_layer_owns_may_be_missing(path):
     with h5py.File(path, "a") as file:
         del file["data/conv1/0"]
     assert list(read_caffe_hdf5(path).arrays) == ["conv1/1", "inception_3a/1x1/0"]
-
-
-@pytest.mark.parametrize("tenths", TENTHS)
-def test_a_truncated_file_is_refused(path, tenths):
-    truncate(path, tenths)
-    assert_refused(read_caffe_hdf5, path)
-
-
-def test_damage_is_found_or_does_no_harm(path):
-    for content in damaged_copies(path.read_bytes(), 150):
-        path.write_bytes(content)
-        assert_read_or_refused(read_caffe_hdf5, path)
-
-
-def test_a_missing_file_is_reported_as_such(path):
-    with pytest.raises(FileNotFoundError, match="missing.h5"):
-        read_caffe_hdf5(path.with_name("missing.h5"))
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import tracemalloc
 import zipfile
 
 import h5py
 import numpy as np
 import pytest
 from helpers import keras_files
-from helpers.hostile import TENTHS, assert_refused, truncate
+from helpers.arrays import assert_bits_equal, taking_less_than
+from helpers.hostile import assert_refused
+from helpers.weight_files import PAIR, keras_archive
 
 from minifcn.weights.importing.formats.keras_hdf5 import read_keras
 
@@ -28,13 +29,6 @@ def arrays(*shapes):
 
 
 KERNEL, BIAS, DENSE, DENSE_BIAS = arrays((3, 3, 3, 4), (4,), (20, 5), (5,))
-
-
-def assert_same(found, expected):
-    assert list(found) == list(expected)
-    for name, array in expected.items():
-        assert found[name].dtype == array.dtype
-        np.testing.assert_array_equal(found[name], array)
 
 
 KERAS_1 = {
@@ -60,7 +54,7 @@ def test_the_vgg16_of_keras_applications(path):
         "fc1/fc1_W_1": DENSE,
         "fc1/fc1_b_1": DENSE_BIAS,
     }
-    assert_same(source.arrays, expected)
+    assert_bits_equal(source.arrays, expected)
     names = list(expected)
     assert source.attributes == {
         "layers": {"block1_conv1": names[:2], "fc1": names[2:]},
@@ -81,7 +75,7 @@ def test_weights_of_keras_2_and_those_in_a_model_of_it(path, whole_model):
         "block1_conv1/kernel": KERNEL,
         "block1_conv1/bias": BIAS,
     }
-    assert_same(source.arrays, expected)
+    assert_bits_equal(source.arrays, expected)
     assert source.attributes["keras_version"] == "2.4.0"
     assert source.attributes["backend"] == "tensorflow"
 
@@ -149,7 +143,7 @@ def test_objects_of_keras_3_have_the_names_of_their_layers(path, top):
         "dense/0": DENSE,
         "dense/1": DENSE_BIAS,
     }
-    assert_same(source.arrays, expected)
+    assert_bits_equal(source.arrays, expected)
     assert source.attributes["layers"]["dense"] == ["dense/0", "dense/1"]
 
 
@@ -160,7 +154,7 @@ def test_a_model_in_the_place_of_a_layer_comes_before_its_layers(path):
         "dense": ("top", [DENSE]),
     }
     keras_files.write_objects(path, weights)
-    assert_same(read_keras(path).arrays, {"top/0": DENSE, "vgg16/block1_conv1/0": KERNEL})
+    assert_bits_equal(read_keras(path).arrays, {"top/0": DENSE, "vgg16/block1_conv1/0": KERNEL})
 
 
 def test_a_model_that_is_a_class_has_no_list_of_layers(path):
@@ -175,29 +169,19 @@ def test_a_model_that_is_a_class_has_no_list_of_layers(path):
         "sequential/block1_conv1/1": BIAS,
         "predictions/0": DENSE,
     }
-    assert_same(read_keras(path).arrays, expected)
+    assert_bits_equal(read_keras(path).arrays, expected)
 
 
 def test_more_than_ten_variables_stay_in_order(path):
     many = arrays(*[(2,)] * 12)
     keras_files.write_objects(path, {"cell": ("cell", many)})
-    assert_same(read_keras(path).arrays, {f"cell/{i}": array for i, array in enumerate(many)})
-
-
-def write_archive(path, compression=zipfile.ZIP_STORED, name="model.weights.h5"):
-    """Write as Keras 3 writes `.keras`."""
-    inner = path.with_name("inner.h5")
-    keras_files.write_objects(inner, {"conv2d": ("block1_conv1", [KERNEL, BIAS])})
-    with zipfile.ZipFile(path, "w", compression) as archive:
-        archive.writestr("metadata.json", json.dumps({"keras_version": "3.15.1"}))
-        archive.writestr("config.json", "{}")
-        archive.write(inner, name)
+    assert_bits_equal(read_keras(path).arrays, {f"cell/{i}": array for i, array in enumerate(many)})
 
 
 def test_an_archive_of_keras_3(path):
-    write_archive(path)
+    keras_archive(path)
     source = read_keras(path)
-    assert_same(source.arrays, {"block1_conv1/0": KERNEL, "block1_conv1/1": BIAS})
+    assert_bits_equal(source.arrays, {"conv/0": PAIR[0], "conv/1": PAIR[1]})
     assert source.attributes["keras_version"] == "3.15.1"
 
 
@@ -206,18 +190,14 @@ def test_layers_without_names_of_keras_0(path):
     source = read_keras(path)
     assert source.format == "Keras 0 HDF5"
     expected = {"layer_1/param_0": KERNEL, "layer_1/param_1": BIAS, "layer_10/param_0": DENSE}
-    assert_same(source.arrays, expected)
+    assert_bits_equal(source.arrays, expected)
 
 
 def test_the_arrays_are_views_of_the_mapped_file(path):
     large = np.ones(1 << 20, f32)
     keras_files.write_listed(path, {"fc1": {"fc1/kernel:0": large}})
-    tracemalloc.start()
-    try:
+    with taking_less_than(large.nbytes // 10):
         found = read_keras(path).arrays["fc1/kernel"]
-        assert tracemalloc.get_traced_memory()[1] < large.nbytes // 10
-    finally:
-        tracemalloc.stop()
     assert not found.flags.writeable
     np.testing.assert_array_equal(found, large)
 
@@ -227,30 +207,6 @@ def test_the_arrays_are_views_of_the_mapped_file(path):
 # ---------------------------------------------------------------------------------------------
 
 
-def test_a_missing_file_is_reported_as_such(path):
-    with pytest.raises(FileNotFoundError, match=r"vgg16\.h5"):
-        read_keras(path)
-
-
-@pytest.mark.parametrize("tenths", TENTHS)
-@pytest.mark.parametrize("layout", ["listed", "objects", "archive"])
-def test_a_truncated_file_is_refused(path, layout, tenths):
-    if layout == "listed":
-        keras_files.write_listed(path, KERAS_2, keras_version="2.4.0")
-    elif layout == "objects":
-        keras_files.write_objects(path, {"conv2d": ("block1_conv1", [KERNEL, BIAS])})
-    else:
-        write_archive(path)
-    truncate(path, tenths)
-    assert_refused(read_keras, path)
-
-
-@pytest.mark.parametrize("content", [b"", b"\x80\x02}.", b"PK\3\4", b"\x89HDF\r\n\x1a\n" * 100])
-def test_another_format_is_refused(path, content):
-    path.write_bytes(content)
-    assert_refused(read_keras, path)
-
-
 def test_an_hdf5_file_of_something_else_is_refused(path):
     with h5py.File(path, "w") as file:
         file["data"] = KERNEL
@@ -258,12 +214,12 @@ def test_an_hdf5_file_of_something_else_is_refused(path):
 
 
 def test_a_compressed_archive_is_refused_unopened(path):
-    write_archive(path, zipfile.ZIP_DEFLATED)
+    keras_archive(path, zipfile.ZIP_DEFLATED)
     assert_refused(read_keras, path, "'metadata.json' is compressed.*zip -0")
 
 
 def test_an_archive_without_hdf5_is_refused(path):
-    write_archive(path, name="model.weights.npz")
+    keras_archive(path, name="model.weights.npz")
     assert_refused(read_keras, path, "no member 'model.weights.h5'")
 
 
@@ -295,21 +251,6 @@ def names_that_are_numbers(file):
     file.attrs["layer_names"] = np.ones(3)
 
 
-def external_link(file):
-    del file["block1_conv1/block1_conv1/kernel:0"]
-    file["block1_conv1/block1_conv1/kernel:0"] = h5py.ExternalLink("secret.h5", "/kernel")
-
-
-def external_group(file):
-    del file["block1_conv1"]
-    file["block1_conv1"] = h5py.ExternalLink("secret.h5", "/")
-
-
-def billion_elements(file):
-    del file["block1_conv1/block1_conv1/kernel:0"]
-    file["block1_conv1"].create_dataset("block1_conv1/kernel:0", (1 << 30,), f32)
-
-
 def model_that_is_no_group(file):
     file["model_weights"] = KERNEL
     file["model_weights"].attrs["layer_names"] = [b"block1_conv1"]
@@ -323,16 +264,12 @@ HOSTILE = {
     weight_twice: "two arrays of the name 'block1_conv1/kernel'",
     group_as_a_weight: "or a group of it",
     names_that_are_numbers: "'layer_names' of / is not a text",
-    external_link: r"is a link \(ExternalLink\)",
-    external_group: r"is a link \(ExternalLink\)",
-    billion_elements: "claims 4294967296 bytes",
     model_that_is_no_group: "it has no 'block1_conv1' in /model_weights",
 }
 
 
 @pytest.mark.parametrize("change", HOSTILE, ids=lambda change: change.__name__)
 def test_a_hostile_file_is_refused(path, change):
-    keras_files.write_listed(path.with_name("secret.h5"), KERAS_2)
     keras_files.write_listed(path, KERAS_2)
     with h5py.File(path, "r+") as file:
         change(file)

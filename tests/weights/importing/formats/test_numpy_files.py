@@ -1,4 +1,4 @@
-"""NumPy's files: archives and pickled dicts of layers, whole and broken."""
+"""NumPy's files: archives and pickled dicts of layers, whole and hostile."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
-from helpers.hostile import TENTHS, assert_read_or_refused, assert_refused, damaged_copies, truncate
+from helpers.arrays import assert_bits_equal
+from helpers.hostile import assert_refused
+from helpers.numpy_pickles import described, npy_bytes, save_python2, save_python3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -38,13 +40,6 @@ def npz(tmp_path):
 @pytest.fixture
 def npy(tmp_path):
     return tmp_path / "net.npy"
-
-
-def assert_bits_equal(found, expected):
-    assert list(found) == list(expected)
-    for name, array in expected.items():
-        assert (found[name].dtype, found[name].shape) == (array.dtype, array.shape), name
-        assert found[name].tobytes() == array.tobytes(), name
 
 
 # ---------------------------------------------------------------------------------------------
@@ -126,33 +121,6 @@ def test_what_cannot_be_stored_is_refused_and_leaves_nothing(npz, key, array):
     assert list(npz.parent.iterdir()) == []
 
 
-@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-@pytest.mark.parametrize("tenths", TENTHS)
-def test_a_truncated_archive_is_refused(npz, tenths, save):
-    save(npz, **EXAMPLE)
-    truncate(npz, tenths)
-    assert_refused(read_npz, npz)
-
-
-@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_damage_to_an_archive_is_found_or_does_no_harm(npz, save):
-    save(npz, **EXAMPLE)
-    for content in damaged_copies(npz.read_bytes(), 150):
-        npz.write_bytes(content)
-        assert_read_or_refused(read_npz, npz)
-
-
-def npy_bytes(header: str | bytes, data: bytes = b"", version: bytes = b"\1\0") -> bytes:
-    """Return an .npy file with any header."""
-    text = header.encode() if isinstance(header, str) else header
-    length = len(text).to_bytes(2 if version == b"\1\0" else 4, "little")
-    return b"\x93NUMPY" + version + length + text + data
-
-
-def described(shape: str, descr: str = "'<f4'") -> str:
-    return f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}}}"
-
-
 HOSTILE = {
     "no array": (b"text", "magic"),
     "too little": (npy_bytes(described("(3,)"), bytes(8)), r"8 bytes for the shape \(3,\)"),
@@ -201,42 +169,6 @@ LAYERS = {
 FLAT = {f"{layer}/{i}": array for layer, pair in LAYERS.items() for i, array in enumerate(pair)}
 
 
-def save_python2(path, layers) -> None:
-    """Write what NumPy 1 on Python 2 wrote: texts for names and for the numbers' bytes."""
-
-    def text(value: bytes | str) -> bytes:
-        raw = value.encode() if isinstance(value, str) else value
-        return b"T" + len(raw).to_bytes(4, "little") + raw
-
-    def integer(value: int) -> bytes:
-        return b"J" + value.to_bytes(4, "little")
-
-    def pickled(shape, dtype: bytes, data: bytes) -> bytes:
-        new = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tU\x01btR"
-        sizes = b"".join(map(integer, shape))
-        return new + b"(K\x01(" + sizes + b"t" + dtype + b"\x89" + data + b"tb"
-
-    def dtype(code: str, order: str, flags: int) -> bytes:
-        minus_one = b"J\xff\xff\xff\xff"
-        state = b"(K\x03" + text(order) + b"NNN" + minus_one * 2 + integer(flags) + b"tb"
-        return b"cnumpy\ndtype\n(" + text(code) + b"K\x00K\x01tR" + state
-
-    content = b"}("
-    for name, pair in layers.items():
-        content += text(name) + b"]("
-        for array in pair:
-            code = dtype(array.dtype.str[1:], "<", 0)
-            content += pickled(array.shape, code, text(array.tobytes()))
-        content += b"e"
-    content += b"u"
-    whole = pickled((), dtype("O8", "|", 63), b"]" + content + b"a")
-    path.write_bytes(npy_bytes(described("()", "'|O'")) + b"\x80\x02" + whole + b".")
-
-
-def save_python3(path, layers) -> None:
-    np.save(path, np.array(layers, object), allow_pickle=True)
-
-
 @pytest.mark.parametrize("save", [save_python2, save_python3])
 def test_a_dict_of_layers_is_read(npy, save):
     save(npy, LAYERS)
@@ -258,22 +190,6 @@ def test_every_protocol_is_read(npy, protocol):
 def test_layers_may_be_dicts_themselves(npy):
     save_python3(npy, {"conv1": {"weights": np.ones(2), "biases": np.zeros(1)}})
     assert list(read_npy(npy).arrays) == ["conv1/weights", "conv1/biases"]
-
-
-@pytest.mark.parametrize("save", [save_python2, save_python3])
-@pytest.mark.parametrize("tenths", TENTHS)
-def test_a_truncated_dict_is_refused(npy, tenths, save):
-    save(npy, LAYERS)
-    truncate(npy, tenths)
-    assert_refused(read_npy, npy)
-
-
-@pytest.mark.parametrize("save", [save_python2, save_python3])
-def test_damage_to_a_dict_is_found_or_does_no_harm(npy, save):
-    save(npy, LAYERS)
-    for content in damaged_copies(npy.read_bytes(), 150):
-        npy.write_bytes(content)
-        assert_read_or_refused(read_npy, npy)
 
 
 class Evil:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minifcn.containers.limits import inflation_limit, numbers, widened
-from minifcn.weights.importing.formats.source import mapped_file
+from minifcn.weights.importing.formats.source import weight_file
 from minifcn.weights.store import WeightsError
 
 f32 = np.float32
@@ -19,7 +19,7 @@ def path(tmp_path):
 
 def test_a_mapped_file_is_read_only_and_outlives_its_name(path):
     path.write_bytes(np.arange(4, dtype="<f4").tobytes())
-    with mapped_file(path, "a net") as data:
+    with weight_file(path, "a net") as data:
         array = numbers(data, "<f4", [2, 2], "a")
     path.unlink()
     assert array.tolist() == [[0, 1], [2, 3]]
@@ -29,7 +29,7 @@ def test_a_mapped_file_is_read_only_and_outlives_its_name(path):
 
 def test_an_empty_file_is_reported_as_such(path):
     path.touch()
-    with pytest.raises(WeightsError, match="weights.bin is empty"), mapped_file(path, "a net"):
+    with pytest.raises(WeightsError, match="weights.bin is empty"), weight_file(path, "a net"):
         pass
 
 
@@ -45,7 +45,7 @@ def test_an_empty_file_is_reported_as_such(path):
 )
 def test_any_error_becomes_a_clear_one(path, error, message):
     path.write_bytes(b"a")
-    with pytest.raises(WeightsError, match=message) as caught, mapped_file(path, "a net"):
+    with pytest.raises(WeightsError, match=message) as caught, weight_file(path, "a net"):
         raise error
     assert caught.value.__cause__ is error
 
@@ -54,7 +54,7 @@ def test_the_advice_comes_last(path):
     path.write_bytes(b"a")
     with (
         pytest.raises(WeightsError, match="a net: damaged; ask for another$"),
-        mapped_file(path, "a net", "ask for another"),
+        weight_file(path, "a net", "ask for another"),
     ):
         raise ValueError("damaged")
 
@@ -62,7 +62,7 @@ def test_the_advice_comes_last(path):
 def test_errors_about_weights_and_interruptions_pass_unchanged(path):
     path.write_bytes(b"a")
     for error in (WeightsError("as it is"), KeyboardInterrupt()):
-        with pytest.raises(type(error)) as caught, mapped_file(path, "a net"):
+        with pytest.raises(type(error)) as caught, weight_file(path, "a net"):
             raise error
         assert caught.value is error
 
@@ -71,7 +71,7 @@ def test_errors_about_weights_and_interruptions_pass_unchanged(path):
 def test_a_missing_file_is_reported_as_such(path, name):
     with (
         pytest.raises(FileNotFoundError, match="there is no file"),
-        mapped_file(path.parent / name, "a net"),
+        weight_file(path.parent / name, "a net"),
     ):
         pass
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pickle
-import tracemalloc
+import tarfile
 import zipfile
 
 import numpy as np
 import pytest
 from helpers import torch_files
-from helpers.hostile import TENTHS, assert_refused, truncate
+from helpers.arrays import assert_bits_equal, taking_less_than
+from helpers.hostile import assert_refused
 from helpers.pickles import Built, Call, Global, Persistent, Python2, pickled
 from helpers.torch_files import SERIALISATIONS, STACKED, TAR, ZIP
 
@@ -39,33 +40,22 @@ def example() -> dict[str, np.ndarray]:
     }
 
 
-def assert_same(found, expected):
-    assert list(found) == list(expected)
-    for name, array in expected.items():
-        assert found[name].dtype == array.dtype
-        assert not found[name].flags.writeable
-        np.testing.assert_array_equal(found[name], array)
-
-
 @each_kind
 def test_a_state_dict_comes_back(path, kind):
     torch_files.write_state_dict(kind, path, example())
     source = read_torch(path)
     assert (source.format, source.framework) == (f"PyTorch {kind}", "torch")
     assert source.attributes == {"state_dict_key": "", "not_used": []}
-    assert_same(source.arrays, example())
+    assert_bits_equal(source.arrays, example())
 
 
 @each_kind
 def test_the_arrays_are_views_of_the_mapped_file(path, kind):
     array = np.arange(1 << 20, dtype=f32)
     torch_files.write_state_dict(kind, path, {"weight": array})
-    tracemalloc.start()
-    try:
+    with taking_less_than(array.nbytes // 10):
         found = read_torch(path).arrays["weight"]
-        assert tracemalloc.get_traced_memory()[1] < array.nbytes // 10
-    finally:
-        tracemalloc.stop()
+    assert not found.flags.writeable
     np.testing.assert_array_equal(found, array)
 
 
@@ -76,7 +66,7 @@ def test_bfloat16_becomes_float32(path, kind):
     kind_of = Global("torch", "BFloat16Storage")
     value = {"weight": torch_files.tensor(kind, "0", upper, type=kind_of)}
     torch_files.write(kind, path, value, {"0": upper})
-    assert_same(read_torch(path).arrays, {"weight": values})
+    assert_bits_equal(read_torch(path).arrays, {"weight": values})
 
 
 def test_python_2_wrote_other_dicts_and_strings(path):
@@ -96,7 +86,7 @@ def test_python_2_wrote_other_dicts_and_strings(path):
     )
     value = Call(Global("collections", "OrderedDict"), ([[Python2("features.0.weight"), tensor]],))
     torch_files.write_stacked(path, value, {"0": array})
-    assert_same(read_torch(path).arrays, {"features.0.weight": array.reshape(2, 3)})
+    assert_bits_equal(read_torch(path).arrays, {"features.0.weight": array.reshape(2, 3)})
 
 
 @each_kind_of_today
@@ -116,7 +106,7 @@ def test_strides_and_offset_choose_from_the_storage(path, kind):
         "last": np.array(23, f32),
     }
     found = read_torch(path).arrays
-    assert_same(found, expected)
+    assert_bits_equal(found, expected)
     assert np.shares_memory(found["transposed"], found["part"])
 
 
@@ -124,7 +114,7 @@ def test_a_tensor_in_a_part_of_a_storage(path):
     storage = np.arange(10, dtype=f32)
     value = {"weight": torch_files.tensor(STACKED, "0", storage, part=("view", 4, 3), shape=(3,))}
     torch_files.write_stacked(path, value, {"0": storage})
-    assert_same(read_torch(path).arrays, {"weight": storage[4:7]})
+    assert_bits_equal(read_torch(path).arrays, {"weight": storage[4:7]})
 
 
 @each_kind
@@ -134,7 +124,7 @@ def test_a_checkpoint_is_looked_into(path, kind, outer):
     value = {"epoch": 3, outer: state, "optimizer": {"state": {0: {"step": 1}}}, "arch": "fcn"}
     torch_files.write(kind, path, value, torch_files.numbered(example()))
     source = read_torch(path)
-    assert_same(source.arrays, example())
+    assert_bits_equal(source.arrays, example())
     assert source.attributes == {
         "state_dict_key": outer,
         "arch": "fcn",
@@ -154,7 +144,7 @@ def test_a_checkpoint_in_a_checkpoint_is_looked_into(path):
     value = {"model": {"state_dict": state | {"version": 2}, "name": "vgg"}, "epoch": 3}
     torch_files.write_zip(path, value, torch_files.numbered(example()))
     source = read_torch(path)
-    assert_same(source.arrays, example())
+    assert_bits_equal(source.arrays, example())
     assert source.attributes == {
         "state_dict_key": "model.state_dict",
         "not_used": ["epoch", "model.name", "model.state_dict.version"],
@@ -169,26 +159,12 @@ def test_parameters_of_all_times_are_their_tensors(path, arguments):
     made = Call(Global("torch.nn.parameter", "Parameter"), tuple(tensor for _ in arguments))
     value = {"weight": Built(made, (tensor, True, False, None))}
     torch_files.write_tar(path, value, {"0": array})
-    assert_same(read_torch(path).arrays, {"weight": array})
+    assert_bits_equal(read_torch(path).arrays, {"weight": array})
 
 
 # ---------------------------------------------------------------------------------------------
 # What is refused
 # ---------------------------------------------------------------------------------------------
-
-
-def test_a_missing_file_is_reported_as_such(path):
-    with pytest.raises(FileNotFoundError, match=r"weights\.pth"):
-        read_torch(path)
-
-
-@each_kind
-@pytest.mark.parametrize("tenths", TENTHS)
-def test_a_truncated_file_is_refused(path, kind, tenths):
-    torch_files.write_state_dict(kind, path, example())
-    path.write_bytes(path.read_bytes().rstrip(b"\0"))  # which a tar archive is filled up with
-    truncate(path, tenths)
-    assert_refused(read_torch, path)
 
 
 @each_kind_of_today
@@ -232,12 +208,6 @@ def test_a_file_without_tensors_is_refused(path, value):
     assert_refused(
         read_torch, path, "holds no state dict, but (a value of type (dict|list|int)|epoch, lr)"
     )
-
-
-@pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n", b"\x80\x02K\x01.", b"PK\3\4"])
-def test_another_format_is_refused(path, content):
-    path.write_bytes(content)
-    assert_refused(read_torch, path, "empty|begins as none|not one that PyTorch|no end of a zip")
 
 
 STORAGE = np.arange(6, dtype=f32)
@@ -304,6 +274,13 @@ def test_a_compressed_member_is_refused_unopened(path):
 def test_the_other_byte_order_is_refused(path):
     torch_files.write_zip(path, {}, {}, byteorder="big")
     assert_refused(read_torch, path, "byte order is b'big'")
+
+
+def test_a_tar_archive_with_a_header_of_absurd_length_is_refused_unread(path):
+    info = tarfile.TarInfo("pickle")
+    info.type, info.size = tarfile.XHDTYPE, 200_000
+    path.write_bytes(info.tobuf(tarfile.USTAR_FORMAT) + b"1" * info.size + bytes(1024))
+    assert_refused(read_torch, path, "a header or table claims more bytes than any needs")
 
 
 @pytest.mark.parametrize(
