@@ -14,10 +14,11 @@ from PIL import Image
 from minifcn.backend import to_device, to_host
 from minifcn.data.dataset import DataError
 from minifcn.data.images import read_image
+from minifcn.distributed.guard import complain, guarded
 from minifcn.inference.model import Model, load_model
 from minifcn.models.build import image_size
 from minifcn.system.command import command_parser
-from minifcn.training.console import add_device_options, choose_device, complain, guarded
+from minifcn.training.console import add_device_options, choose_device
 from minifcn.weights.store import WeightsError
 
 DESCRIPTION = """\

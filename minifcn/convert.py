@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from minifcn.distributed.guard import guarded
 from minifcn.inference.convert import convert
 from minifcn.models.build import ARCHITECTURES, BACKBONES, ModelSpec
 from minifcn.system.command import command_parser
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
-from minifcn.training.console import guarded
 from minifcn.weights.export import EXPORTS
 from minifcn.weights.importing.conversion import Converted
 from minifcn.weights.importing.overview import overview

@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 
 from minifcn.data.shapes import ShapesDataset
+from minifcn.distributed.guard import guarded
 from minifcn.inference.apply import segment
 from minifcn.inference.metrics import FIGURES, Scores
 from minifcn.inference.model import load_model
 from minifcn.inference.pictures import colourise, grid, save_png
 from minifcn.system.files import write_json
 from minifcn.system.outputs import refuse_losses
-from minifcn.training.console import Console, guarded
+from minifcn.training.console import Console
 from minifcn.training.settings import SMOKE, STAGES
 from minifcn.training.stages import train_stages
 

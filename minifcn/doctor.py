@@ -16,6 +16,7 @@ import numpy as np
 
 import minifcn
 from minifcn.backend import available_threads, set_threads
+from minifcn.distributed.guard import guarded
 from minifcn.fetching.fetch import cache_folder
 from minifcn.system.command import command_parser
 from minifcn.system.devices import (
@@ -27,7 +28,6 @@ from minifcn.system.devices import (
 )
 from minifcn.system.machine import blas, gigabytes, memory, processor_name
 from minifcn.system.resources import shipped_weights
-from minifcn.training.console import guarded
 from minifcn.training.self_test import WEIGHTS, self_test
 from minifcn.weights.store import WeightsError, load_weights
 

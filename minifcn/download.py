@@ -7,13 +7,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from minifcn.distributed.guard import complain, guarded
 from minifcn.fetching.archives import extract
 from minifcn.fetching.catalogue import FILES, RemoteFile, find
 from minifcn.fetching.fetch import cache_folder, fetch, record_path
 from minifcn.inference.convert import convert
 from minifcn.system.command import command_parser
 from minifcn.system.lock import locked
-from minifcn.training.console import EXPECTED_ERRORS, complain, guarded
+from minifcn.system.mishaps import EXPECTED_ERRORS
 
 DESCRIPTION = """\
 Fetch published weights and data sets, verify them, and convert or extract them.

@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from minifcn import layers
+from minifcn.distributed.guard import guarded
 from minifcn.net.gradcheck import Check, Report, check_function, check_layer, check_net
-from minifcn.training.console import guarded
 
 __all__ = ["Check", "Report", "check_function", "check_layer", "check_net", "main"]
 

@@ -12,10 +12,10 @@ from PIL import Image
 from minifcn.data.depth import read_depth
 from minifcn.data.hha import NYUD_CAMERA, encode_hha
 from minifcn.data.normals import Camera
+from minifcn.distributed.guard import guarded
 from minifcn.system.command import command_parser
 from minifcn.system.files import atomic_write
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
-from minifcn.training.console import guarded
 
 DESCRIPTION = """\
 Encode a depth map as HHA: a PNG whose channels are horizontal disparity, height above ground and

@@ -27,11 +27,11 @@ from minifcn.data.statistics import (
     spread,
     summarise,
 )
+from minifcn.distributed.guard import complain, guarded
 from minifcn.inference.contact_sheet import contact_sheet
 from minifcn.inference.pictures import save_png
 from minifcn.system.command import command_parser
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
-from minifcn.training.console import complain, guarded
 
 DESCRIPTION = """\
 Read a data set as training would, and say what is in it: how many images of what sizes, how often

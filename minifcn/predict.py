@@ -19,12 +19,13 @@ from minifcn.data.hha import encode_hha
 from minifcn.data.images import read_image
 from minifcn.data.palette import voc_palette, write_palette_png
 from minifcn.distributed.communicator import Communicator
+from minifcn.distributed.guard import complain, guarded
 from minifcn.inference.apply import segment_all
-from minifcn.inference.model import find_weights, load_model
+from minifcn.inference.model import find_weights, load_segmenter
 from minifcn.inference.pictures import overlay, save_png, with_legend
 from minifcn.system.command import command_parser
 from minifcn.system.outputs import add_overwrite_option, distinct_names, refuse_losses
-from minifcn.training.console import add_device_options, choose_device, complain, guarded
+from minifcn.training.console import add_device_options, choose_device
 
 DESCRIPTION = """\
 Segment images of any size and kind, and write for each
@@ -65,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def command(args: argparse.Namespace, communicator: Communicator) -> int:
     """Do what the options ask for; return the exit status."""
     xp = choose_device(args, communicator)
-    model = load_model(args.model, xp)
+    model = load_segmenter(args.model, xp)
     failed, lines = 0, []
     palette = voc_palette()
     palette[: len(model.palette)] = model.palette

@@ -20,6 +20,7 @@ import numpy as np
 from minifcn.backend import to_device
 from minifcn.data.shapes import ShapesClassification
 from minifcn.data.transforms import Preprocess
+from minifcn.distributed.guard import guarded
 from minifcn.inference.model import Model, save_model
 from minifcn.models.backbone import SMALL_IMAGE_SIZE
 from minifcn.models.build import build, initialise
@@ -27,7 +28,7 @@ from minifcn.net import Net
 from minifcn.system.command import command_parser
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
 from minifcn.system.records import add_options
-from minifcn.training.console import Console, guarded
+from minifcn.training.console import Console
 from minifcn.training.prepare import (
     FRESH_PREPROCESS,
     make_loader,

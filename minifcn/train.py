@@ -13,11 +13,12 @@ from tqdm import tqdm
 from minifcn.data import DATASETS
 from minifcn.data.options import add_data_options, take_data_options
 from minifcn.distributed.communicator import Communicator
+from minifcn.distributed.guard import guarded
 from minifcn.system.command import command_parser
 from minifcn.system.outputs import refuse_losses
 from minifcn.system.records import SettingsError, add_groups
 from minifcn.training import rate_search
-from minifcn.training.console import Console, add_distributed_option, guarded
+from minifcn.training.console import Console, add_distributed_option
 from minifcn.training.run import execute
 from minifcn.training.run_files import settings_of
 from minifcn.training.settings import SMOKE, Settings, resolve

@@ -101,6 +101,17 @@ def load_model(path: Path | str, xp: ModuleType = np) -> Model:
     return Model(net, spec, preprocess, names, palette, extra_classes)
 
 
+def load_segmenter(path: Path | str, xp: ModuleType = np) -> Model:
+    """Load a model that segments; raises as `load_model`, and if it is a classifier."""
+    model = load_model(path, xp)
+    if model.spec.arch == "classifier":
+        raise WeightsError(
+            f"{path} holds a classifier, which names what is in an image: use minifcn.classify, or "
+            "train an FCN that starts from it (minifcn.train --weights)"
+        )
+    return model
+
+
 def find_weights(path: Path) -> Path:
     """Return the weight file that a path means: itself, or the final weights of a run's folder.
 

@@ -6,8 +6,10 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
+from minifcn.system.mishaps import Mishap
 
-class OutputError(ValueError):
+
+class OutputError(Mishap, ValueError):
     """A file would be lost if a command wrote its own; the message says which and what to do."""
 
 

@@ -14,12 +14,14 @@ from dataclasses import MISSING, Field, field, fields
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
+from minifcn.system.mishaps import Mishap
+
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _WORDS = {bool: "true or false", int: "a whole number", float: "a finite number", str: "text"}
 _WORDS |= {dict: "a mapping", list: "a list", NoneType: "nothing"}
 
 
-class SettingsError(ValueError):
+class SettingsError(Mishap, ValueError):
     """A setting is unknown or does not fit the others; the message says which and what to do."""
 
 

@@ -35,6 +35,7 @@ from minifcn.training.run_files import (
     describe,
     open_log,
     refuse_taken,
+    refuse_vanished,
     restore,
     save_samples,
     save_state,
@@ -150,6 +151,7 @@ def fit(
             net.clock = None  # only training is timed
             if communicator.leads:
                 save_state(model, optimiser, step.number, folder / "checkpoints")
+                refuse_vanished(folder)
                 save_samples(model, datasets[1], folder / "samples", step.number, xp)
             if step.number != settings.steps:  # the last evaluation is the caller's, over all
                 confusions = evaluate_together(

@@ -26,6 +26,7 @@ from minifcn.net import Net
 from minifcn.system.records import SettingsError
 from minifcn.training.optim import SGD
 from minifcn.training.settings import Settings
+from minifcn.training.solver import TrainingError
 from minifcn.weights.checkpoint import (
     checkpoint_path,
     latest_checkpoint,
@@ -94,7 +95,7 @@ def settings_of(
     config = folder / "config.json"
     if communicator.leads and not resume:
         refuse_taken(folder)
-    if communicator.leads and config.exists():
+    if communicator.leads and resume and config.exists():
         try:
             kept = Settings.from_dict(json.loads(config.read_text())["settings"])
         except (KeyError, TypeError, ValueError) as error:
@@ -107,7 +108,14 @@ def settings_of(
 
 
 def save_state(model: Model, optimiser: SGD, step: int, folder: Path) -> None:
-    """Write a checkpoint, and delete the oldest ones."""
+    """Write a checkpoint, and delete the oldest ones.
+
+    Raises
+    ------
+    TrainingError
+        If the folder of the run, in which that of the checkpoints is made, is not there any more.
+    """
+    refuse_vanished(folder.parent)
     save_checkpoint(
         checkpoint_path(folder, step),
         model.net.params,
@@ -115,6 +123,12 @@ def save_state(model: Model, optimiser: SGD, step: int, folder: Path) -> None:
         {"step": step, **model_attributes(model)},
     )
     prune_checkpoints(folder, KEPT_CHECKPOINTS)
+
+
+def refuse_vanished(folder: Path) -> None:
+    """End a training whose folder has been removed: half of a run would be written in its place."""
+    if not folder.is_dir():
+        raise TrainingError(f"{folder} has gone while the net was trained; train it again")
 
 
 def restore(

@@ -24,13 +24,14 @@ from minifcn.backend import Array, to_host
 from minifcn.containers.hdf5_tree import Hdf5Tree
 from minifcn.containers.mapped import mapped_file
 from minifcn.system.files import atomic_write
+from minifcn.system.mishaps import Mishap
 
 FORMAT_VERSION = 1  # of the layout
 _KIND, _ADVICE = "a weight file", "download, copy or convert it again"
 _NOT_WORTH_IT = 4096  # bytes
 
 
-class WeightsError(ValueError):
+class WeightsError(Mishap, ValueError):
     """A weight file or a set of weights cannot be used; the message says which and why."""
 
 
