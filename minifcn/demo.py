@@ -24,7 +24,8 @@ from minifcn.inference.pictures import colourise, grid, save_png
 from minifcn.system.files import write_json
 from minifcn.system.outputs import refuse_losses
 from minifcn.training.console import Console
-from minifcn.training.settings import SMOKE, STAGES
+from minifcn.training.recipes import SMOKE
+from minifcn.training.settings import STAGES
 from minifcn.training.stages import train_stages
 
 STAGE_SETTINGS = {"fcn32s": {"steps": 300}, "fcn16s": {"steps": 250}, "fcn8s": {"steps": 1000}}

@@ -46,6 +46,7 @@ def setting(
     choices: Iterable[str] = (),
     valid: Range | None = None,
     option: str = "",
+    changes: bool = False,
     **how: Any,
 ) -> Any:
     """Return a field of a record, which has to be `kw_only`.
@@ -65,13 +66,17 @@ def setting(
         Not asked about None.
     option : str
         Its name as an option, if it is not that of the field: `--batch-size` for batch_size.
+    changes : bool
+        Whether it may become another while what it is a setting of goes on.
     **how
         For `argparse`, such as `metavar`.
     """
     if choices:
         how["choices"] = tuple(choices)
     about = {"meaning": meaning, "group": group, "otherwise": otherwise, "option": option}
-    return field(default=default, metadata={**about, "valid": valid, "how": how})
+    return field(
+        default=default, metadata={**about, "valid": valid, "changes": changes, "how": how}
+    )
 
 
 def defaults(record: type) -> dict[str, Any]:
@@ -107,7 +112,7 @@ def check(record: type, values: Mapping[str, Any]) -> None:
         elif value is not None and valid and not valid.holds(value):
             wanted = valid.words
         if wanted:
-            raise SettingsError(f"{_called(known[name])} must be {wanted}, not {value!r}")
+            raise SettingsError(f"{called(known[name])} must be {wanted}, not {value!r}")
 
 
 def fits(value: Any, kind: Any) -> bool:
@@ -138,7 +143,7 @@ def add_options(
         if not isinstance(otherwise, bool) and otherwise not in (None, MISSING):
             said += f" ({otherwise})"
         how = {"dest": name, "default": preset.get(name), "help": said, **about["how"]}
-        add_option(parser, _called(known[name]), types[name], negated=default is True, **how)
+        add_option(parser, called(known[name]), types[name], negated=default is True, **how)
 
 
 def add_groups(parser: argparse.ArgumentParser, record: type) -> dict[str, Any]:
@@ -171,7 +176,7 @@ def flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _called(one: Field[Any]) -> str:
+def called(one: Field[Any]) -> str:
     """Return what users call a setting: its option, if it has one."""
     return (one.metadata["option"] or flag(one.name)) if one.metadata["group"] else one.name
 

@@ -31,8 +31,8 @@ from minifcn.training.prepare import (
     open_splits,
     take_device,
 )
+from minifcn.training.resuming import record
 from minifcn.training.run_files import (
-    describe,
     open_log,
     refuse_taken,
     refuse_vanished,
@@ -104,7 +104,7 @@ def execute(
     model = make_model(settings, datasets[0], reporter.note)
     model.net.to(xp)
     if communicator.leads:
-        write_json(folder / "config.json", describe(settings))
+        record(folder, settings, resume, reporter.note)
     trained = fit(model, settings, datasets, folder, xp, reporter, communicator)
     confusions = evaluate_together(
         trained, datasets[1], limit=settings.final_images, xp=xp, communicator=communicator

@@ -7,7 +7,6 @@ import platform
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,7 +17,6 @@ import minifcn
 from minifcn.backend import to_host
 from minifcn.data.dataset import Dataset
 from minifcn.data.transforms import Preprocess
-from minifcn.distributed.communicator import Communicator
 from minifcn.inference.apply import segment_all
 from minifcn.inference.model import Model, model_attributes
 from minifcn.inference.pictures import colourise, overlay, save_png, side_by_side
@@ -39,10 +37,6 @@ from minifcn.weights.surgery import transplant
 SAMPLE_IMAGES = 4
 KEPT_CHECKPOINTS = 2
 CONTENTS = ("config.json", "log.jsonl", "checkpoints", "samples", "weights.h5", "results.json")
-
-
-# What a resumed run takes from the command that resumes it: where and how it runs, not what.
-OF_THE_COMMAND = ("device", "threads", "precision", "log_every")
 
 
 def describe(settings: Settings) -> dict[str, Any]:
@@ -80,31 +74,6 @@ def refuse_taken(folder: Path) -> None:
 def _has_content(path: Path) -> bool:
     """Return whether there is a file, or a folder, that is not empty."""
     return any(path.iterdir()) if path.is_dir() else path.exists() and path.stat().st_size > 0
-
-
-def settings_of(
-    folder: Path, settings: Settings, resume: bool, communicator: Communicator
-) -> Settings:
-    """Return what the run in a folder goes by: the settings, or if it is resumed, its own.
-
-    Raises
-    ------
-    SettingsError
-        If the folder holds a run that is not to be resumed, or whose settings cannot be read.
-    """
-    config = folder / "config.json"
-    if communicator.leads and not resume:
-        refuse_taken(folder)
-    if communicator.leads and resume and config.exists():
-        try:
-            kept = Settings.from_dict(json.loads(config.read_text())["settings"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise SettingsError(
-                f"{config} does not hold the settings of a run ({error}): restore it, or start "
-                "again with another --out"
-            ) from error
-        settings = replace(kept, **{name: getattr(settings, name) for name in OF_THE_COMMAND})
-    return communicator.from_leader(settings)
 
 
 def save_state(model: Model, optimiser: SGD, step: int, folder: Path) -> None:

@@ -116,19 +116,6 @@ def test_a_finished_run_can_be_resumed_without_harm(run, capsys):
     assert (run / "weights.h5").read_bytes() == before
 
 
-def test_a_resumed_run_takes_how_it_runs_from_the_command_and_the_rest_from_itself(
-    run, monkeypatch, capsys
-):
-    executed = []
-    monkeypatch.setattr(train, "execute", lambda settings, *_, **__: executed.append(settings))
-    how = ["--precision", "tf32", "--log-every", "5", "--threads", "1", "--device", "cpu"]
-    assert train.main(["shapes", "--lr", "0.001", *how, "--out", str(run), "--resume"]) == 0
-    (settings,) = executed
-    kept = json.loads((run / "config.json").read_text())["settings"]
-    changed = {"precision": "tf32", "log_every": 5, "threads": 1, "device": "cpu"}
-    assert settings.to_dict() == kept | changed
-
-
 @pytest.fixture
 def precision():
     """What the precision is; undone afterwards."""
