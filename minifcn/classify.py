@@ -18,6 +18,7 @@ from minifcn.distributed.guard import complain, guarded
 from minifcn.inference.model import Model, load_model
 from minifcn.models.build import image_size
 from minifcn.system.command import command_parser
+from minifcn.system.records import AT_LEAST_1, of_range
 from minifcn.training.console import add_device_options, choose_device
 from minifcn.weights.store import WeightsError
 
@@ -35,7 +36,13 @@ def parser() -> argparse.ArgumentParser:
     result = command_parser("classify", DESCRIPTION)
     result.add_argument("weights", metavar="WEIGHTS", type=Path, help="of a classifier, converted")
     result.add_argument("images", metavar="IMAGE", nargs="+", type=Path)
-    result.add_argument("--top", type=int, default=5, metavar="N", help="how many classes (5)")
+    result.add_argument(
+        "--top",
+        type=of_range(int, AT_LEAST_1),
+        default=5,
+        metavar="N",
+        help="how many classes (5)",
+    )
     add_device_options(result)
     return result
 

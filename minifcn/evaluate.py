@@ -21,7 +21,7 @@ from minifcn.inference.model import find_weights, load_segmenter
 from minifcn.system.command import command_parser
 from minifcn.system.files import write_json
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
-from minifcn.system.records import SettingsError
+from minifcn.system.records import AT_LEAST_0, SettingsError, of_range
 from minifcn.training.console import add_device_options, choose_device
 
 DESCRIPTION = """\
@@ -44,7 +44,11 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--split", default="val", help="train, val, or a list's name (val)")
     add_data_options(result)
     result.add_argument(
-        "--limit", type=int, default=0, metavar="N", help="use the first N images only (0: all)"
+        "--limit",
+        type=of_range(int, AT_LEAST_0),
+        default=0,
+        metavar="N",
+        help="use the first N images only (0: all)",
     )
     result.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     add_overwrite_option(result)

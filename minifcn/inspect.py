@@ -32,6 +32,7 @@ from minifcn.inference.contact_sheet import contact_sheet
 from minifcn.inference.pictures import save_png
 from minifcn.system.command import command_parser
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
+from minifcn.system.records import AT_LEAST_1, THREADS, of_range
 
 DESCRIPTION = """\
 Read a data set as training would, and say what is in it: how many images of what sizes, how often
@@ -57,18 +58,27 @@ def parser() -> argparse.ArgumentParser:
         "--split", nargs="+", default=["train", "val"], help="one or more (train val)"
     )
     add_data_options(result)
-    result.add_argument("--images", type=int, metavar="N", help="look at N of each split only")
+    result.add_argument(
+        "--images",
+        type=of_range(int, AT_LEAST_1),
+        metavar="N",
+        help="look at N of each split only",
+    )
     result.add_argument("-o", "--out", type=Path, metavar="DIR", help="write contact sheets there")
     add_overwrite_option(result)
-    result.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
+    result.add_argument(
+        "--threads",
+        type=of_range(int, THREADS),
+        default=0,
+        metavar="N",
+        help="0: as many as allowed",
+    )
     return result
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     args = parser().parse_args(argv)
-    if args.images is not None and args.images < 1:
-        parser().error(f"--images must be at least 1, not {args.images}")
     return guarded(lambda _: command(args))
 
 

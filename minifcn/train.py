@@ -16,7 +16,7 @@ from minifcn.distributed.communicator import Communicator
 from minifcn.distributed.guard import guarded
 from minifcn.system.command import command_parser
 from minifcn.system.outputs import refuse_losses
-from minifcn.system.records import SettingsError, add_groups, defaults
+from minifcn.system.records import ABOVE_0, SettingsError, add_groups, defaults, of_range
 from minifcn.training import rate_search
 from minifcn.training.console import Console, add_distributed_option
 from minifcn.training.recipes import SMOKE
@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     how, run = groups["training"], groups["run"]
     how.add_argument(
         "--lr-search",
-        type=float,
+        type=of_range(float, ABOVE_0),
         nargs="*",
         metavar="LR",
         help="only find a rate: short runs (--steps, 60) at each; default: a grid around --lr",

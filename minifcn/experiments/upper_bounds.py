@@ -37,7 +37,9 @@ from minifcn.data.dataset import DataError
 from minifcn.data.palette import read_label
 from minifcn.experiments.experiment import Experiment
 from minifcn.inference.metrics import ConfusionMatrix
+from minifcn.system.records import THREADS, Range, of_range
 
+FACTOR = Range("1 to 4096", lambda factor: 1 <= factor <= 4096)
 FACTORS = (128, 64, 32, 16, 8, 4)
 PAPER_MEAN_IU = dict(zip(FACTORS, (50.9, 73.3, 86.1, 92.8, 96.4, 98.5), strict=True))
 BACKGROUND = 0
@@ -230,8 +232,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=next(iter(METHODS)),
         help="how to resample; the default comes closest to the paper (docs/upper-bounds.md)",
     )
-    parser.add_argument("--factors", type=int, nargs="+", default=list(FACTORS), metavar="F")
-    parser.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
+    parser.add_argument(
+        "--factors", type=of_range(int, FACTOR), nargs="+", default=list(FACTORS), metavar="F"
+    )
+    parser.add_argument(
+        "--threads",
+        type=of_range(int, THREADS),
+        default=0,
+        metavar="N",
+        help="0: as many as allowed",
+    )
 
 
 def compare(labels: str, method: str, factors: Sequence[int], threads: int) -> Iterator[str]:

@@ -35,6 +35,7 @@ class Range(NamedTuple):
 AT_LEAST_0 = Range("at least 0", lambda value: value >= 0)
 AT_LEAST_1 = Range("at least 1", lambda value: value >= 1)
 ABOVE_0 = Range("above 0", lambda value: value > 0)
+THREADS = Range("0 to 1024", lambda count: 0 <= count <= 1024)
 
 
 def setting(
@@ -116,12 +117,17 @@ def check(record: type, values: Mapping[str, Any]) -> None:
 
 
 def fits(value: Any, kind: Any) -> bool:
-    """Return whether a value is of a type, as an annotation has it; numbers must be finite."""
+    """Return whether a value is of a type, as an annotation has it.
+
+    Numbers must be finite, whole ones be of 64 bits.
+    """
     kinds = _kinds(kind)
     if isinstance(value, bool):
         return bool in kinds
     if isinstance(value, int | float) and float in kinds:
         return abs(value) <= sys.float_info.max
+    if isinstance(value, int) and int in kinds:
+        return abs(value) < 1 << 63
     return isinstance(value, kinds)
 
 
@@ -169,6 +175,23 @@ def add_option(
     else:
         how = {"type": first, **({"metavar": "N"} if first is int else {}), **how}
     parser.add_argument(option, **how)
+
+
+def of_range(kind: type, valid: Range) -> Callable[[str], Any]:
+    """Return the `type` of an argparse option whose values have to be in a range, and finite."""
+
+    def parse(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if not fits(value, kind):
+            raise argparse.ArgumentTypeError(f"must be {_WORDS[kind]}, not {text!r}")
+        if not valid.holds(value):
+            raise argparse.ArgumentTypeError(f"must be {valid.words}, not {text!r}")
+        return value
+
+    return parse
 
 
 def flag(name: str) -> str:

@@ -108,6 +108,8 @@ def make_model(settings: Settings, dataset: Dataset, note: Callable[[str], None]
         preprocess, new = start_from(net, spec, settings.weights, note, settings.weights_hha)
     if not isinstance(settings.mean, str):
         preprocess = subtracting(settings.mean, preprocess, spec.modality)
+    first = dataset[0]
+    net_inputs(first.image, first.extras, preprocess, spec.modality)  # does it have what is seen?
     fully_connected = [layer for layer in new if layer.startswith(("fc6", "fc7"))]
     if fully_connected:
         samples = [dataset[index] for index in range(min(SETTLED_ON, len(dataset)))]

@@ -11,13 +11,14 @@ from typing import Any
 
 from minifcn.backend import PRECISIONS
 from minifcn.data import DATASETS, dataset_class
-from minifcn.models.build import BACKBONES, MODALITIES, ModelSpec
+from minifcn.models.build import BACKBONES, CHANNELS, MODALITIES, WIDTH, ModelSpec
 from minifcn.models.fcn import PADDINGS, STRIDES
 from minifcn.reference.solvers import reference_settings, training_mean
 from minifcn.system.records import (
     ABOVE_0,
     AT_LEAST_0,
     AT_LEAST_1,
+    THREADS,
     Range,
     SettingsError,
     check,
@@ -85,10 +86,10 @@ class Settings:
         NET,
         0.125,
         otherwise="as the weights', or 0.125",
-        valid=Range("above 0 and at most 8", lambda width: 0 < width <= 8),
+        valid=WIDTH,
     )
     fc_channels: int | None = setting(
-        "of fc6 and fc7", NET, None, otherwise="4096 x width", valid=AT_LEAST_1
+        "of fc6 and fc7", NET, None, otherwise="4096 x width", valid=CHANNELS
     )
     padding: str = setting(
         "faithful: pad 100, as the paper", NET, otherwise="by the data set", choices=PADDINGS
@@ -202,7 +203,7 @@ class Settings:
         RUN,
         0,
         otherwise="0: as many as allowed",
-        valid=Range("0 to 1024", lambda threads: 0 <= threads <= 1024),
+        valid=THREADS,
         changes=True,
     )
     precision: str = setting(

@@ -28,8 +28,8 @@ from minifcn.models.build import ARCHITECTURES, BACKBONES, base_net, image_size
             "googlenet-torchvision, not 'vgg19'",
         ),
         ("padding", "valid", "padding must be one of faithful, same, not 'valid'"),
-        ("num_classes", 0, "num_classes and width must be positive, not 0 and 1.0"),
-        ("width", 0.0, "num_classes and width must be positive, not 21 and 0.0"),
+        ("num_classes", 0, "num_classes must be 1 to 65536, not 0"),
+        ("width", 0.0, "width must be above 0 and at most 8, not 0.0"),
         (
             "num_classes",
             256,

@@ -106,7 +106,7 @@ def test_imports_make_no_circle():
 def test_the_training_loop_knows_no_model_weights_or_files():
     solver = ROOT / "training" / "solver.py"
     assert {name for name, _ in imported_parts(solver)} == {
-        *("backend", "layers", "net", "data", "distributed", "training")
+        *("backend", "system", "layers", "net", "data", "distributed", "training")
     }
     inside = {name for name, _ in imports(solver) if name.startswith("minifcn.training.")}
     assert {name.split(".")[2] for name in inside} == {"optim", "uploads"}

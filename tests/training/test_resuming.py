@@ -15,8 +15,6 @@ from minifcn.training.settings import Settings, SettingsError, resolve
 
 TINY = {"weights": "none", "width": 1 / 64, "steps": 4, "batch_size": 1, "evaluate_every": 2}
 TINY |= {"evaluate_images": 1, "final_images": 1}
-OPTIONS = [f"--{name.replace('_', '-')}={value}" for name, value in TINY.items()]
-OPTIONS.remove("--final-images=1")
 
 
 @pytest.fixture(scope="module")
@@ -126,17 +124,56 @@ def test_the_accumulation_is_that_of_each_rank():
 
 
 def test_finished_stages_keep_what_may_change_and_the_others_take_it(tmp_path, monkeypatch):
-    given = {name: value for name, value in TINY.items() if name != "weights"}
-    given["weights"] = "none"
     for arch in ("fcn32s", "fcn16s"):
         weights = "none" if arch == "fcn32s" else str(tmp_path / "fcn32s")
-        settings = resolve("shapes", **{**given, "arch": arch, "weights": weights})
+        settings = resolve("shapes", **{**TINY, "arch": arch, "weights": weights})
         (tmp_path / arch).mkdir()
         text = json.dumps({"settings": settings.to_dict()})
         (tmp_path / arch / "config.json").write_text(text)
     (tmp_path / "fcn32s/weights.h5").write_bytes(b"finished")
     runs = []
     monkeypatch.setattr(stages, "execute", lambda settings, *_, **__: runs.append(settings))
-    more = {**given, "steps": 8}
+    more = {**TINY, "steps": 8}
     stages.train_stages("shapes", more, tmp_path, resume=True, reporter=Reporter())
     assert [settings.steps for settings in runs] == [4, 8, 8]
+
+
+ODD = {
+    **{"steps": "4", "rate": None, "width": 1e9, "seed": -1, "mirror": 1, "weights": 3},
+    **{"arch": [], "mean": [1, 2], "data_options": 3, "dataset": {}, "threads": 10**40},
+    **{"momentum": True, "fc_channels": 10**9, "data_dir": 1.5, "policy": "none", "jitter": 0.5},
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_config_that_was_tampered_with_is_refused_and_left_alone(name, run, capsys):
+    text = json.dumps({"settings": {**config(run)["settings"], name: ODD[name]}})
+    (run / "config.json").write_text(text)
+    assert train.main(["shapes", "--resume", "--out", str(run)]) == 1
+    assert "config.json does not hold the settings of a run" in capsys.readouterr().err
+    assert (run / "config.json").read_text() == text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"{", b"[]", b"3", b"null", b'{"settings": 3}', b'{"settings": []}', b"\xff\xfe"),
+        *(b'{"settings": {}}', b'{"settings": {"steps": NaN}}', b"[" * 100_000),
+    ],
+    ids=range(11),
+)
+def test_a_config_that_is_none_is_refused(content, run, capsys):
+    (run / "config.json").write_bytes(content)
+    assert train.main(["shapes", "--resume", "--out", str(run)]) == 1
+    assert "config.json does not hold the settings of a run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"size": "large"}, {"length": 2.5}, {"colour": 1}, {"size": ["a", "b"]}, {"size": [1]}],
+)
+def test_options_of_the_data_that_were_tampered_with_are_refused(options, run, capsys):
+    settings = config(run)["settings"] | {"data_options": options}
+    (run / "config.json").write_text(json.dumps({"settings": settings}))
+    assert train.main(["shapes", "--resume", "--out", str(run)]) == 1
+    assert capsys.readouterr().err.startswith("error: ")
