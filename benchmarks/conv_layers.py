@@ -20,7 +20,8 @@ from common import (
     use_threads,
 )
 
-from minifcn.functional.conv import ConvCache, choose_path, conv2d_backward, conv2d_forward
+from minifcn.functional.conv import ConvCache, conv2d_backward, conv2d_forward
+from minifcn.functional.fast.paths import choose_path
 from minifcn.functional.window import Window
 from minifcn.layers import Conv2d
 from minifcn.models import ModelSpec, build

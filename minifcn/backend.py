@@ -4,7 +4,7 @@ One source serves NumPy and CuPy: a function asks `array_module(x)` for the modu
 belongs to and computes with that. CuPy is never imported to ask the question: an array can only
 be CuPy's if somebody has imported CuPy already.
 
-Threads. The arithmetic is cut into strips (see `functional/conv.py`), and `parallel_map` runs the
+Threads. The arithmetic is cut into strips (see `functional/fast/`), and `parallel_map` runs the
 strips on a pool with one thread per core. NumPy and BLAS both release the GIL, so the copies of
 one strip overlap with the products of another; BLAS itself is held to one thread meanwhile,
 because two levels of threads fight over the same cores.
@@ -84,7 +84,7 @@ def set_product_precision(precision: str) -> None:
     Parameters
     ----------
     precision : "float32", "tf32" or "float16"
-        What the products read; they add up, and return, float32 (`functional/product.py`).
+        What the products read; they add up, and return, float32 (`functional/fast/product.py`).
 
     Raises
     ------

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from minifcn.data.shapes import ShapesDataset
-from minifcn.distributed.guard import guarded
+from minifcn.distributed.guard import go_on_with, guarded
 from minifcn.inference.apply import segment
 from minifcn.inference.metrics import FIGURES, Scores
 from minifcn.inference.model import load_model
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     return guarded(
         lambda _: command(args),
-        after_stop="stopped; --resume goes on from the last checkpoint",
+        after_stop=go_on_with("minifcn.demo", argv),
     )
 
 

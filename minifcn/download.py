@@ -41,9 +41,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     args = parser().parse_args(argv)
-    return guarded(
-        lambda _: command(args), after_stop="stopped; the same command goes on from here"
-    )
+    return guarded(lambda _: command(args))
 
 
 def command(args: argparse.Namespace) -> int:
@@ -62,6 +60,8 @@ def command(args: argparse.Namespace) -> int:
         except EXPECTED_ERRORS as error:
             complain(error)
             failed = True
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("stopped; the same command goes on from here") from None
     return int(failed)
 
 

@@ -63,8 +63,8 @@ def command(args: argparse.Namespace, camera: Camera) -> int:
     """Do what the options ask for; return the exit status."""
     refuse_losses([args.out], [args.depth], args.overwrite)
     hha = encode_hha(read_depth(args.depth, args.per_metre), camera)
-    with atomic_write(args.out) as partial:
-        Image.fromarray(hha).save(partial, "PNG")
+    with atomic_write(args.out) as file:
+        Image.fromarray(hha).save(file, "PNG")
     print(f"{args.depth} -> {args.out}")
     return 0
 

@@ -82,11 +82,12 @@ def command(args: argparse.Namespace, communicator: Communicator) -> int:
         try:
             image = read_image(path)
             extras = depth_of(path, args.depth) if model.spec.modality != "rgb" else {}
+            labels = segment_all(model, image, xp, extras)
         except (DataError, MemoryError) as error:
             complain(error)
             failed += 1
             continue
-        for head, array in segment_all(model, image, xp, extras).items():
+        for head, array in labels.items():
             label, output = to_host(array).astype(np.uint8), "_".join(filter(None, (name, head)))
             classes = model.extra_classes[head] if head else model.class_names
             colours = voc_palette() if head else palette
@@ -121,7 +122,8 @@ def depth_of(image: Path, folder: Path | None) -> dict[str, np.ndarray]:
 
 def describe(label: np.ndarray, class_names: Sequence[str]) -> str:
     """Return the share of each class in a label map, the largest first."""
-    shares = np.bincount(label.ravel(), minlength=len(class_names)) / label.size
+    counts = sum(np.bincount(row, minlength=len(class_names)) for row in label)
+    shares = counts / label.size
     order = [c for c in np.argsort(-shares) if shares[c] > 0]
     return ", ".join(f"{class_names[c]} {shares[c]:.1%}" for c in order)
 

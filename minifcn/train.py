@@ -13,10 +13,10 @@ from tqdm import tqdm
 from minifcn.data import DATASETS
 from minifcn.data.options import add_data_options, take_data_options
 from minifcn.distributed.communicator import Communicator
-from minifcn.distributed.guard import guarded
+from minifcn.distributed.guard import go_on_with, guarded
 from minifcn.system.command import command_parser
 from minifcn.system.outputs import refuse_losses
-from minifcn.system.records import ABOVE_0, SettingsError, add_groups, defaults, of_range
+from minifcn.system.records import SettingsError, add_groups, defaults
 from minifcn.training import rate_search
 from minifcn.training.console import Console, add_distributed_option
 from minifcn.training.recipes import SMOKE
@@ -37,7 +37,8 @@ Train a fully convolutional network to segment images.
 A run is a folder with config.json, log.jsonl, checkpoints, samples and, at the end, weights.h5 and
 results.json. Kill it at any time; --resume goes on from the last checkpoint as if nothing had
 happened. The rate, the steps, the evaluations and the device that are given with it are new from
-then on, and noted in config.json; other settings stay as they were.
+then on, and noted in config.json; other settings stay as they were. Ctrl-C saves a checkpoint
+first; a second Ctrl-C stops at once.
 """
 
 
@@ -53,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     how, run = groups["training"], groups["run"]
     how.add_argument(
         "--lr-search",
-        type=of_range(float, ABOVE_0),
+        type=float,
         nargs="*",
         metavar="LR",
         help="only find a rate: short runs (--steps, 60) at each; default: a grid around --lr",
@@ -75,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return guarded(
         lambda communicator: command(given, communicator),
         distributed=distributed,
-        after_stop="stopped; --resume goes on from the last checkpoint",
+        after_stop=go_on_with("minifcn.train", argv),
     )
 
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import settings
 
 from minifcn.backend import set_threads
-from minifcn.functional.fast import strips as im2col
+from minifcn.functional.fast import strips
+from minifcn.functional.fast.paths import force_path
 from minifcn.system.devices import DeviceError, device_module
 
 # Deterministic: the same examples every time, and nothing remembered between runs.
@@ -45,9 +46,16 @@ def threads() -> Iterator[Callable[[int], None]]:
 
 
 @pytest.fixture
+def forced() -> Iterator[Callable[[str | None], None]]:
+    """`force_path`, undone afterwards."""
+    yield force_path
+    force_path(None)
+
+
+@pytest.fixture
 def small_strips(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut convolutions into strips of a single output row."""
-    monkeypatch.setattr(im2col, "STRIP_BYTES", 1)
+    monkeypatch.setattr(strips, "STRIP_BYTES", 1)
 
 
 @pytest.fixture(params=["cpu", pytest.param("gpu", marks=pytest.mark.gpu)])

@@ -59,9 +59,9 @@ def zip_members(data: memoryview) -> Members:
 
 
 def stored(data: memoryview, members: Members, name: str) -> memoryview:
-    """Return a view of the bytes of a member; ValueError if it is missing or compressed.
+    """Return a view of the bytes of a member; ValueError if it is missing, compressed or damaged.
 
-    Its checksum is not looked at, for PyTorch can be told to leave it out.
+    PyTorch can be told to leave checksums out; it writes 0 then.
     """
     if name not in members:
         raise ValueError(f"it has no member {name[:100]!r}; it is incomplete")
@@ -73,7 +73,10 @@ def stored(data: memoryview, members: Members, name: str) -> memoryview:
         )
     if member.file_size != member.compress_size:
         raise ValueError(f"its member {name[:100]!r} has two lengths; it is damaged")
-    return _packed(data, member)
+    raw = _packed(data, member)
+    if member.CRC and zlib.crc32(raw) != member.CRC:
+        raise ValueError(f"its member {name[:100]!r} has another checksum; it is damaged")
+    return raw
 
 
 def unpacked(data: memoryview, members: Members, name: str) -> memoryview:

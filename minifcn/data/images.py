@@ -6,6 +6,7 @@ that is settled here, once, for training data and for the images that a user wan
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,9 @@ from minifcn.data.dataset import DataError
 def load_image(path: str | Path, kind: str = "image") -> Image.Image:
     """Open and decode a picture file; `kind` ("image", "label map") is for the messages.
 
+    Pillow's limit is what is refused: more than 178,956,970 pixels, such as 13,378 x 13,378. It
+    would warn from half of that on, which is no more than a large scan has.
+
     Raises
     ------
     DataError
@@ -27,9 +31,11 @@ def load_image(path: str | Path, kind: str = "image") -> Image.Image:
     file = Path(path)
     if file.exists() and not (file.is_file() or file.is_dir()):  # a pipe would be waited for
         raise DataError(f"{kind} {path} is a pipe or a device, not a file; save it as one")
-    with _decoding(path, kind), Image.open(path) as picture:
-        picture.load()
-        return picture  # decoded: only the file behind it is closed
+    with _decoding(path, kind), warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(path) as picture:
+            picture.load()
+            return picture  # decoded: only the file behind it is closed
 
 
 @contextmanager

@@ -113,8 +113,8 @@ def write_palette_png(
         )
     picture = Image.fromarray(label.astype(np.uint8)).convert("P")
     picture.putpalette((voc_palette() if palette is None else palette).astype(np.uint8).tobytes())
-    with atomic_write(path) as partial:
-        picture.save(partial, "PNG")
+    with atomic_write(path) as file:
+        picture.save(file, "PNG")
 
 
 # ---------------------------------------------------------------------------------------------

@@ -77,6 +77,10 @@ class Communicator:
         """Return the small objects of all ranks, in their order, to each of them."""
         return [value]
 
+    def any(self, value: bool) -> bool:
+        """Return whether a value is true on any rank."""
+        return value
+
     def barrier(self) -> None:
         """Wait until every rank has come here."""
 

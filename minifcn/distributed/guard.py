@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 
 from tqdm import tqdm
@@ -19,6 +20,9 @@ from minifcn.system.streams import patient_streams, printable
 # Seconds that the other ranks wait before they tell of an error, so that rank 0 has ended the job
 # if it met with the same one: data that is not there is missed by all, and told of once.
 PRECEDENCE = 1.0
+# Seconds in which the launcher passes on what was printed: MPICH's throws away what is still on its
+# way when a job is ended.
+FORWARDING = 0.3
 
 
 def sentence(error: Exception) -> str:
@@ -35,7 +39,7 @@ def guarded(
     command: Callable[[Communicator], int],
     *,
     distributed: bool = False,
-    after_stop: str = "stopped",
+    after_stop: str = "",
 ) -> int:
     """Run a command, and turn what goes wrong into one sentence and an exit status.
 
@@ -49,7 +53,7 @@ def guarded(
     distributed : bool
         Whether this process is one of several that an MPI launcher has started.
     after_stop : str
-        What to say when the user stops the command.
+        What to add to what the command says of itself when the user stops it.
     """
     communicator = ALONE
     try:
@@ -64,20 +68,37 @@ def guarded(
             return command(communicator)
     except EXPECTED_ERRORS as error:
         said, status = sentence(error), 1
-    except KeyboardInterrupt:
-        said, status = after_stop, 130
+    except KeyboardInterrupt as stop:
+        said, status = f"{stop}{after_stop}" if str(stop) else "stopped", 130
     except Exception:
         if communicator.size == 1:
             raise
         said, status = traceback.format_exc(), 1
     if communicator.size == 1:
-        print(said, file=sys.stderr)
+        tqdm.write(said, file=sys.stderr)  # above a bar that may be there
         return status
     time.sleep(0 if communicator.leads else PRECEDENCE)
     rank = f"rank {communicator.rank} of 0..{communicator.size - 1}"
-    print(f"{said}\n{rank} has failed, which ends the job", file=sys.stderr, flush=True)
+    print(f"{said}\n{rank} ends the job", file=sys.stderr, flush=True)
+    time.sleep(FORWARDING)
     communicator.abort(status)
     return status
+
+
+def go_on_with(module: str, argv: Sequence[str] | None) -> str:
+    """Return how a training is resumed, to be said after what of it is saved.
+
+    Parameters
+    ----------
+    module : str
+        Of the command, "minifcn.train".
+    argv : sequence of str or None
+        Its arguments; None for those of this process.
+    """
+    given = list(sys.argv[1:] if argv is None else argv)
+    resume = [] if "--resume" in given else ["--resume"]
+    ranks = ["mpirun", "-n", str(launched())] if launched() > 1 else []
+    return f"; go on with: {shlex.join([*ranks, 'python', '-m', module, *given, *resume])}"
 
 
 @contextmanager

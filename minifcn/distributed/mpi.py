@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import ModuleType
@@ -30,6 +31,7 @@ from minifcn.backend import (
     to_host,
 )
 from minifcn.distributed.communicator import Communicator, Value
+from minifcn.distributed.waiting import Meeting, time_limit
 from minifcn.functional.fast.recycle import recycled
 
 # Large enough for the network's bandwidth to count and not its latency, small enough for most of
@@ -69,6 +71,7 @@ class MPICommunicator(Communicator):
         self._mpi = mpi
         self._world = mpi.COMM_WORLD
         self._bucket_bytes = bucket_bytes
+        self._meeting = Meeting(self._world, time_limit())
         self._takes_device_arrays = is_cuda_aware(mpi)
         self.rank, self.size = self._world.rank, self._world.size
         machine = self._world.Split_type(mpi.COMM_TYPE_SHARED)
@@ -93,7 +96,7 @@ class MPICommunicator(Communicator):
         if bucket:
             under_way.append(self._start(bucket, weight))
         while under_way:
-            under_way[0].request.Wait()
+            self._meeting.wait(under_way[0].request)
             yield from under_way.popleft().gradients()
 
     def _start(self, bucket: dict[str, Array], weight: float) -> _Sums:
@@ -112,15 +115,15 @@ class MPICommunicator(Communicator):
 
     def sum(self, array: Array) -> None:
         """Replace the elements of an array, C-contiguous, by their sums over the ranks."""
-        self._in_place(lambda buffer: self._world.Allreduce(self._mpi.IN_PLACE, buffer), array)
+        self._in_place(lambda buffer: self._world.Iallreduce(self._mpi.IN_PLACE, buffer), array)
 
     def broadcast(self, array: Array) -> None:
         """Replace the elements of an array, C-contiguous, by those of rank 0."""
-        self._in_place(self._world.Bcast, array)
+        self._in_place(self._world.Ibcast, array)
 
-    def _in_place(self, call: Callable[[Array], None], array: Array) -> None:
+    def _in_place(self, start: Callable[[Array], Any], array: Array) -> None:
         buffer = self._for_mpi(array)
-        call(buffer)
+        self._meeting.wait(start(buffer))
         if buffer is not array:
             array[...] = to_device(buffer, array_module(array))
 
@@ -136,15 +139,33 @@ class MPICommunicator(Communicator):
 
     def from_leader(self, value: Value) -> Value:
         """Return rank 0's value, some small object; what the others pass is not looked at."""
-        return self._world.bcast(value if self.leads else None)
+        text = pickle.dumps(value) if self.leads else b""
+        size = np.array([len(text)])
+        self.broadcast(size)
+        buffer = np.frombuffer(bytearray(text) if self.leads else bytearray(size[0]), np.uint8)
+        self.broadcast(buffer)
+        result: Value = pickle.loads(buffer.tobytes())
+        return result
 
     def gather(self, value: Value) -> list[Value]:
         """Return the small objects of all ranks, in their order, to each of them."""
-        return self._world.allgather(value)
+        text = np.frombuffer(pickle.dumps(value), np.uint8)
+        sizes = np.zeros(self.size, int)
+        self._meeting.wait(self._world.Iallgather(np.array([text.size]), sizes))
+        texts = np.empty(sizes.sum(), np.uint8)
+        self._meeting.wait(self._world.Iallgatherv(text, [texts, sizes]))
+        ends = sizes.cumsum()
+        return [pickle.loads(texts[e - n : e].tobytes()) for n, e in zip(sizes, ends, strict=True)]
+
+    def any(self, value: bool) -> bool:
+        """Return whether a value is true on any rank."""
+        count = np.array([int(value)])
+        self.sum(count)
+        return bool(count[0])
 
     def barrier(self) -> None:
         """Wait until every rank has come here."""
-        self._world.Barrier()
+        self._meeting.wait(self._world.Ibarrier())
 
     def abort(self, status: int) -> None:
         """End the processes of all ranks, this one included, without waiting for any."""

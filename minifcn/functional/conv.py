@@ -1,13 +1,12 @@
-"""Two-dimensional convolution: the forward and backward pair, and the choice of its path.
+"""Two-dimensional convolution: the forward and backward pair.
 
-`im2col.py` is the definition. The other paths compute the same numbers faster where the shape
-allows it; `choose_path` is the only place that decides, and `force_path` (or the environment
-variable MINIFCN_CONV) overrules it.
+What it computes is said in loops by `naive/conv.py` and as a matrix product by `im2col.py`; the
+gradients are derived there. Which of several ways computes the same numbers soonest is chosen by
+shape, in `fast/paths.py`.
 """
 
 from __future__ import annotations
 
-import os
 from typing import NamedTuple
 
 from minifcn.backend import Array, array_module
@@ -19,107 +18,16 @@ from minifcn.functional.arguments import (
     require_floats,
     whole_number,
 )
-from minifcn.functional.fast.pointwise import (
-    pointwise_backward_data,
-    pointwise_backward_weights,
-    pointwise_forward,
-)
-from minifcn.functional.fast.product import product_precision
-from minifcn.functional.fast.strips import (
-    im2col_backward_data,
-    im2col_backward_weights,
-    im2col_forward,
-    turned_backward_data,
-)
-from minifcn.functional.fast.whole_columns import (
-    whole_backward_data,
-    whole_backward_weights,
-    whole_forward,
-)
-from minifcn.functional.fast.winograd import (
-    winograd_backward_data,
-    winograd_backward_weights,
-    winograd_forward,
-)
-from minifcn.functional.pooling import PoolWindow, max_pool_forward
-from minifcn.functional.window import Window
-
-PATHS = ("im2col", "whole", "pointwise", "winograd")
-WHOLE_BYTES = 64 << 20  # columns that may exist whole
-
-_forced = {"path": os.environ.get("MINIFCN_CONV", "")}
-
-
-def force_path(path: str | None) -> None:
-    """Use one path for every convolution that it can compute; None lets `choose_path` choose.
-
-    Raises
-    ------
-    ValueError
-        If there is no such path.
-    """
-    if path is not None and path not in PATHS:
-        raise ValueError(f"the convolution path must be one of {', '.join(PATHS)}, not {path!r}")
-    _forced["path"] = path or ""
-
-
-def choose_path(
-    x_shape: tuple[int, ...],
-    weight: Array,
-    window: Window,
-    groups: int,
-    *,
-    backward: bool = False,
-) -> str:
-    """Return which path computes a convolution: "im2col", "whole", "pointwise" or "winograd".
-
-    A 1 x 1 kernel needs no columns: the image is its own column matrix. Winograd's transforms pay
-    with at least 16 channels on both sides and a map of 20 pixels, and for fc6's 7 x 7 kernels in
-    the forward pass. Where a layer has more filters than pixels, whole columns are best. An empty
-    batch is left to im2col; the others begin with an image.
-
-    Parameters
-    ----------
-    x_shape : (N, C, H, W)
-    weight : array (F, C/groups, KH, KW)
-        Its shape and the size of its numbers count.
-    window : Window
-    groups : int
-    backward : bool
-        For the gradients, not for the forward pass.
-    """
-    (f, c), (oh, ow) = weight.shape[:2], window.output_size((x_shape[2], x_shape[3]))
-    kernel, pixels = window.kernel_size, x_shape[0] * oh * ow
-    able = {"im2col"}
-    if groups == 1 and pixels:
-        able.add("whole")
-        if window.stride == window.dilation == (1, 1):
-            if kernel == (1, 1) and window.pad == (0, 0):
-                able.add("pointwise")
-            # Winograd's transforms make the rounding of its operands several times as large.
-            exact = product_precision(weight) == "float32"
-            small = kernel in ((3, 3), (5, 5)) or (kernel == (7, 7) and not backward)
-            if exact and small:
-                able.add("winograd")
-    if _forced["path"]:
-        return _forced["path"] if _forced["path"] in able else "im2col"
-    if "pointwise" in able:
-        return "pointwise"
-    if "winograd" in able:
-        fc6 = kernel == (7, 7) and min(f, c) >= 64 and min(oh, ow) >= 8
-        if fc6 or (kernel != (7, 7) and min(f, c) >= 16 and min(oh, ow) >= 20):
-            return "winograd"
-    column_bytes = pixels * weight[0].size * weight.dtype.itemsize
-    if "whole" in able and f >= pixels and column_bytes <= WHOLE_BYTES:
-        return "whole"
-    return "im2col"
+from minifcn.functional.fast.paths import PATHS, choose_path
+from minifcn.functional.pooling import max_pool_forward
+from minifcn.functional.window import HALVING, Window
 
 
 class ConvCache(NamedTuple):
     """What the backward pass needs: the input itself, not its columns, which are K times larger."""
 
     x: Array  # (N, C, H, W)
-    weight: Array  # (F, C/groups, KH, KW)
+    weight: Array  # (F, C/groups, KH, KW); of a deconvolution (C, F/groups, KH, KW)
     window: Window
     groups: int
 
@@ -189,21 +97,14 @@ def conv2d_forward(
     require_bias("convolution", bias, len(weight))
     window = Window.of("convolution", weight.shape[2:], stride, pad, dilation)
     conv2d_output_shape(x.shape, weight.shape, window, groups)
-    cache = ConvCache(x, weight, window, groups)
-    path = choose_path(x.shape, weight, window, groups)
-    if path == "winograd":
-        return winograd_forward(x, weight, bias, pad=window.pad, relu=relu, pool=pool), cache
-    if path == "pointwise":
-        y = pointwise_forward(x, weight, bias, relu=relu)
-    elif path == "whole":
-        y = whole_forward(x, weight, bias, window)
-    else:
-        y = im2col_forward(x, weight, bias, window, groups, relu=relu)
-    if relu and path == "whole":
+    path = PATHS[choose_path(x.shape, weight, window, groups)]
+    asked = {"relu": relu, "pool": pool}
+    y = path.forward(x, weight, bias, window, groups, **{name: asked[name] for name in path.then})
+    if relu and "relu" not in path.then:
         array_module(y).maximum(y, 0, out=y)
-    if pool:
-        y, _ = max_pool_forward(y, PoolWindow((2, 2), (2, 2)), train=False)
-    return y, cache
+    if pool and "pool" not in path.then:
+        y, _ = max_pool_forward(y, HALVING, train=False)
+    return y, ConvCache(x, weight, window, groups)
 
 
 def conv2d_backward(
@@ -211,7 +112,7 @@ def conv2d_backward(
 ) -> tuple[Array | None, Array | None, Array | None]:
     """Return the gradients of a convolution's input, weight and bias.
 
-    dx[n,c,y,x]     = sum of weight[f,c,a,b] * dy[n,f,i,j] over the windows that saw the pixel
+    dx[n,c,p,q]      = sum of weight[f,c,a,b] * dy[n,f,i,j] over the windows that the pixel lies in
     dweight[f,c,a,b] = sum_{n,i,j} dy[n,f,i,j] * xpad[n,c,i*SH+a*DH,j*SW+b*DW]
     dbias[f]         = sum_{n,i,j} dy[n,f,i,j]
 
@@ -223,40 +124,9 @@ def conv2d_backward(
         What is not needed is not computed and comes back as None.
     """
     x, weight, window, groups = cache
-    path = choose_path(x.shape, weight, window, groups, backward=True)
-    dx = _backward_data(path, dy, cache) if need_dx else None
+    path = PATHS[choose_path(x.shape, weight, window, groups, backward=True)]
+    dx = path.backward_data(dy, weight, x.shape, window, groups) if need_dx else None
     if not need_grads:
         return dx, None, None
-    if path == "pointwise":
-        dweight = pointwise_backward_weights(x, dy)
-    elif path == "winograd":
-        dweight = winograd_backward_weights(x, dy, pad=window.pad)
-    elif path == "whole":
-        dweight = whole_backward_weights(x, dy, weight.shape, window)
-    else:
-        dweight = im2col_backward_weights(x, dy, weight.shape, window, groups)
+    dweight = path.backward_weights(x, dy, weight.shape, window, groups)
     return dx, dweight, dy.sum(axis=(0, 2, 3))
-
-
-def _backward_data(path: str, dy: Array, cache: ConvCache) -> Array:
-    x, weight, window, groups = cache
-    if path == "pointwise":
-        return pointwise_backward_data(dy, weight)
-    if path == "winograd":
-        return winograd_backward_data(dy, weight, pad=window.pad, x_shape=x.shape)
-    if path == "whole":
-        return whole_backward_data(dy, weight, x.shape, window)
-    if _forced["path"] != "im2col" and turned_is_cheaper(window):
-        return turned_backward_data(dy, weight, window, groups)
-    return im2col_backward_data(dy, weight, x.shape, window, groups)
-
-
-def turned_is_cheaper(window: Window) -> bool:
-    """Return whether the input's gradient is rather a convolution with the kernels turned round.
-
-    It can be for stride 1 and a padding smaller than the kernel, and reads what `col2im` would add
-    up; but a kernel as large as fc6's has more columns that way.
-    """
-    (kh, kw), (eh, ew) = window.kernel_size, window.extent()
-    fits = window.pad[0] < eh and window.pad[1] < ew
-    return window.stride == (1, 1) and fits and kh * kw <= 25

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from minifcn.backend import Array
 from minifcn.functional.arguments import require_floats
-from minifcn.functional.cuda.dropout import launch_dropout, launch_dropout_backward
-from minifcn.functional.cuda.launch import usable
+from minifcn.functional.cuda.bind import kernel
+from minifcn.functional.cuda.dropout import float_draws, launch_dropout, launch_dropout_backward
 
 
 class DropoutCache(NamedTuple):
@@ -40,11 +40,19 @@ def dropout_forward(x: Array, *, ratio: float, rng: Any) -> tuple[Array, Dropout
     check_ratio(ratio)
     draws = rng.random(x.shape, dtype="float32")
     scale = 1.0 / (1.0 - ratio)
-    if usable(x):
-        y, keep = launch_dropout(x, draws, ratio, scale)
-        return y, DropoutCache(keep, scale)
+    y, keep = _drop(x, draws, ratio, scale)
+    return y, DropoutCache(keep, scale)
+
+
+@kernel(launch_dropout, takes=float_draws)
+def _drop(x: Array, draws: Array, ratio: float, scale: float) -> tuple[Array, Array]:
     keep = draws >= ratio
-    return x * keep * x.dtype.type(scale), DropoutCache(keep, scale)
+    return _scale_kept(x, keep, scale), keep
+
+
+@kernel(launch_dropout_backward)
+def _scale_kept(x: Array, keep: Array, scale: float) -> Array:
+    return x * keep * x.dtype.type(scale)
 
 
 def check_ratio(ratio: float) -> None:
@@ -55,6 +63,4 @@ def check_ratio(ratio: float) -> None:
 
 def dropout_backward(dy: Array, cache: DropoutCache) -> Array:
     """Return dx = dy * keep / (1 - ratio): the same elements, scaled alike."""
-    if usable(dy):
-        return launch_dropout_backward(dy, cache.keep, cache.scale)
-    return dy * cache.keep * dy.dtype.type(cache.scale)
+    return _scale_kept(dy, *cache)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from minifcn.backend import Array, array_module
 from minifcn.functional.arguments import require_channels, require_floats, whole_number
-from minifcn.functional.cuda.launch import usable
+from minifcn.functional.cuda.bind import kernel
 from minifcn.functional.cuda.lrn import launch_lrn, launch_lrn_backward
 
 
@@ -45,11 +45,16 @@ def lrn_forward(
     require_floats("LRN", x)
     require_channels("LRN", x.shape)
     check_lrn(local_size, alpha, k)
-    if usable(x):
-        y, scale = launch_lrn(x, local_size, alpha, beta, k)
-        return y, LRNCache(x, scale, local_size, alpha, beta)
+    y, scale = _normalise(x, local_size, alpha, beta, k)
+    return y, LRNCache(x, scale, local_size, alpha, beta)
+
+
+@kernel(launch_lrn)
+def _normalise(
+    x: Array, local_size: int, alpha: float, beta: float, k: float
+) -> tuple[Array, Array]:
     scale = k + alpha / local_size * _sum_channels(x * x, local_size)
-    return x * scale**-beta, LRNCache(x, scale, local_size, alpha, beta)
+    return x * scale**-beta, scale
 
 
 def check_lrn(local_size: int, alpha: float, k: float) -> None:
@@ -66,9 +71,13 @@ def lrn_backward(dy: Array, cache: LRNCache) -> Array:
     x[c] reaches its own output, and through `scale` the outputs of all its neighbours:
     dx[c] = dy[c] scale[c]**-beta - 2 alpha beta / local_size x[c] sum_{c' near c} dy y / scale [c']
     """
-    x, scale, local_size, alpha, beta = cache
-    if usable(dy, x):
-        return launch_lrn_backward(dy, x, scale, local_size, alpha, beta)
+    return _normalise_backward(dy, *cache)
+
+
+@kernel(launch_lrn_backward)
+def _normalise_backward(
+    dy: Array, x: Array, scale: Array, local_size: int, alpha: float, beta: float
+) -> Array:
     power = scale**-beta
     ratio = dy * x * power / scale  # dy * y / scale
     return dy * power - 2 * alpha * beta / local_size * x * _sum_channels(ratio, local_size)

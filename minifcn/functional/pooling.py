@@ -12,76 +12,13 @@ from math import prod
 from typing import NamedTuple
 
 from minifcn.backend import Array, array_module, parallel_map
-from minifcn.functional.arguments import Pair, image_shape, pair, require_floats
-from minifcn.functional.cuda.launch import usable
+from minifcn.functional.arguments import Pair, image_shape, require_floats
+from minifcn.functional.cuda.bind import kernel
 from minifcn.functional.cuda.pooling import launch_max_pool, launch_max_pool_backward
 from minifcn.functional.fast.recycle import recycled, recycled_zeros
+from minifcn.functional.window import PoolWindow
 
 PART_BYTES = 1 << 21  # of the input that one thread pools at a time
-
-
-class PoolWindow(NamedTuple):
-    """How a pooling window moves; fields (vertical, horizontal) in pixels."""
-
-    kernel_size: Pair
-    stride: Pair
-    pad: Pair = (0, 0)
-    ceil: bool = True
-
-    @classmethod
-    def of(
-        cls, kernel_size: int | Pair, stride: int | Pair, pad: int | Pair, ceil: bool
-    ) -> PoolWindow:
-        """Return a window of sizes that are each one number or two (vertical, horizontal).
-
-        Raises
-        ------
-        ValueError
-            If one is no whole number, a padding is negative or another size less than 1, or the
-            padding is as large as the window.
-        """
-        kh, kw = pair("pooling: kernel_size", kernel_size, 1)
-        ph, pw = pair("pooling: pad", pad, 0)
-        if ph >= kh or pw >= kw:
-            raise ValueError(
-                f"pooling: pad {ph, pw} must be smaller than the window {kh, kw}, or a window "
-                "would see padding only"
-            )
-        return cls((kh, kw), pair("pooling: stride", stride, 1), (ph, pw), ceil)
-
-    def within(self, size: Pair) -> PoolWindow:
-        """Return the part of the window that sees a pixel of an image of this size."""
-        (kh, kw), (ph, pw), (h, w) = self.kernel_size, self.pad, size
-        return self._replace(kernel_size=(min(kh, h + ph), min(kw, w + pw)))
-
-    def output_size(self, size: Pair) -> Pair:
-        """Return (OH, OW): (size + 2 pad - kernel) / stride rounded as asked, plus 1.
-
-        Raises
-        ------
-        ValueError
-            If no window fits into the padded image.
-        """
-        oh, ow = (
-            _pooled(pixels, kernel, stride, pad, self.ceil)
-            for pixels, kernel, stride, pad in zip(
-                size, self.kernel_size, self.stride, self.pad, strict=True
-            )
-        )
-        if min(oh, ow) < 1:
-            raise ValueError(
-                f"pooling: a window of {self.kernel_size} pixels does not fit into an image of "
-                f"{size} padded by {self.pad}"
-            )
-        return oh, ow
-
-
-def _pooled(size: int, kernel: int, stride: int, pad: int, ceil: bool) -> int:
-    span = size + 2 * pad - kernel
-    count = (-(-span // stride) if ceil else span // stride) + 1
-    if (count - 1) * stride >= size + pad:
-        count -= 1  # a window that starts beyond the image and its padding sees nothing
-    return count
 
 
 class MaxPoolCache(NamedTuple):
@@ -118,11 +55,16 @@ def max_pool_forward(
     size, window = _start(x, window)
     y = recycled(xp, (*x.shape[:2], *size), x.dtype)
     places = prod(window.kernel_size)
-    kind = xp.uint8 if places <= 1 << 8 else xp.uint16 if places <= 1 << 16 else xp.uint32
-    argmax = recycled_zeros(xp, y.shape, kind) if train else None
-    if usable(x):
-        launch_max_pool(x, y, argmax, window)
-        return y, None if argmax is None else MaxPoolCache(argmax, x.shape, window)
+    dtype = xp.uint8 if places <= 1 << 8 else xp.uint16 if places <= 1 << 16 else xp.uint32
+    argmax = recycled_zeros(xp, y.shape, dtype) if train else None
+    _find_maxima(x, y, argmax, window)
+    return y, None if argmax is None else MaxPoolCache(argmax, x.shape, window)
+
+
+@kernel(launch_max_pool)
+def _find_maxima(x: Array, y: Array, argmax: Array | None, window: PoolWindow) -> None:
+    """Write the largest value of each window to y, and its place to `argmax`, if there is one."""
+    xp, size = array_module(x), y.shape[2:]
 
     def compute(part: slice) -> None:
         padded, best = _padded(x[:, part], window, size, -xp.inf), y[:, part]
@@ -132,11 +74,11 @@ def max_pool_forward(
             candidate = padded[place]
             if argmax is not None:  # strictly larger: the first of equal values keeps its place
                 numbers = argmax[:, part]  # they ascend, so the later winner is the larger number
-                xp.maximum(numbers, (candidate > best) * kind(number), out=numbers)
+                won = (candidate > best) * argmax.dtype.type(number)
+                xp.maximum(numbers, won, out=numbers)
             xp.maximum(best, candidate, out=best)
 
     parallel_map(xp, compute, _channel_parts(x))
-    return y, None if argmax is None else MaxPoolCache(argmax, x.shape, window)
 
 
 def _start(x: Array, window: PoolWindow) -> tuple[Pair, PoolWindow]:
@@ -148,10 +90,12 @@ def _start(x: Array, window: PoolWindow) -> tuple[Pair, PoolWindow]:
 
 
 def max_pool_backward(dy: Array, cache: MaxPoolCache) -> Array:
-    """Send each output's gradient to the pixel that won its window."""
-    argmax, x_shape, window = cache
-    if usable(dy):
-        return launch_max_pool_backward(dy, argmax, x_shape, window)
+    """Send each output's gradient to the pixel that won its window (see `naive/pooling.py`)."""
+    return _to_winners(dy, *cache)
+
+
+@kernel(launch_max_pool_backward)
+def _to_winners(dy: Array, argmax: Array, x_shape: tuple[int, ...], window: PoolWindow) -> Array:
     xp = array_module(dy)
     dpadded = _padded_zeros(dy, x_shape, window)
 
@@ -195,9 +139,9 @@ def avg_pool_forward(x: Array, window: PoolWindow) -> tuple[Array, AvgPoolCache]
     ValueError
         As `max_pool_forward`.
     """
-    size, seen = _start(x, window)
-    padded = _padded(x, seen, size, 0)
-    total = sum(padded[place] for place in _places(seen, size))
+    size, visible = _start(x, window)
+    padded = _padded(x, visible, size, 0)
+    total = sum(padded[place] for place in _places(visible, size))
     return total / _area(x, window, x.shape[2:], size), AvgPoolCache(x.shape, window)
 
 
@@ -205,12 +149,12 @@ def avg_pool_backward(dy: Array, cache: AvgPoolCache) -> Array:
     """Spread each output's gradient evenly over its window."""
     x_shape, window = cache
     image, size = (x_shape[2], x_shape[3]), dy.shape[2:]
-    seen = window.within(image)
+    visible = window.within(image)
     share = dy / _area(dy, window, image, size)
-    dpadded = _padded_zeros(dy, x_shape, seen)
-    for place in _places(seen, size):
+    dpadded = _padded_zeros(dy, x_shape, visible)
+    for place in _places(visible, size):
         dpadded[place] += share
-    return _unpadded(dpadded, x_shape, seen)
+    return _unpadded(dpadded, x_shape, visible)
 
 
 def _places(window: PoolWindow, size: Pair) -> Iterator[tuple]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minifcn.backend import Array, array_module, parallel_map
-from minifcn.functional.cuda.launch import usable
+from minifcn.functional.cuda.bind import kernel
 from minifcn.functional.cuda.relu import launch_bias_relu, launch_relu_backward
 from minifcn.functional.fast.recycle import recycled
 
@@ -18,6 +18,7 @@ def relu_forward(x: Array) -> tuple[Array, Array]:
     return y, y
 
 
+@kernel(launch_bias_relu)
 def add_bias(values: Array, bias: Array | None, out: Array, *, relu: bool = False) -> None:
     """Write values[f] + bias[f], and where that is negative 0 if `relu`, to `out`.
 
@@ -30,9 +31,6 @@ def add_bias(values: Array, bias: Array | None, out: Array, *, relu: bool = Fals
         It may be `values` itself, or a part of a larger map whose filters are each contiguous.
     relu : bool
     """
-    if usable(values, out) and out[0].flags.c_contiguous:
-        launch_bias_relu(values, bias, out, relu=relu)
-        return
     if bias is not None:
         values += bias.reshape(-1, *[1] * (values.ndim - 1))
     if relu:
@@ -41,10 +39,9 @@ def add_bias(values: Array, bias: Array | None, out: Array, *, relu: bool = Fals
         out[...] = values
 
 
+@kernel(launch_relu_backward)
 def relu_backward(dy: Array, cache: Array) -> Array:
     """Return dx = dy where y > 0, else 0 (at the kink x = 0 the gradient is 0, as in Caffe)."""
-    if usable(dy, cache):
-        return launch_relu_backward(dy, cache)
     xp = array_module(dy)
     dx = recycled(xp, dy.shape, dy.dtype)
     flat_dy, flat_y, flat_dx = dy.reshape(-1), cache.reshape(-1), dx.reshape(-1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from minifcn.backend import IGNORE, Array, array_module
 from minifcn.functional.arguments import require_channels, require_floats
-from minifcn.functional.cuda.launch import usable
+from minifcn.functional.cuda.bind import kernel
 from minifcn.functional.cuda.softmax import launch_softmax_loss, launch_softmax_loss_backward
 
 NORMALIZATIONS = ("valid", "batch", "none")
@@ -89,21 +89,12 @@ def softmax_loss_forward(
     check_normalization(normalization)
     check_labels(scores.shape, label.shape, ignore_index)
     _check_arrays(scores, label, class_weight)
-    valid = label != ignore_index
-    if xp is np and (bad := label[valid & ((label < 0) | (label >= scores.shape[1]))]).size:
-        raise ValueError(
-            f"softmax loss: labels must be 0 ... {scores.shape[1] - 1} or {ignore_index} (ignore), "
-            f"got {sorted(set(bad.tolist()))[:5]}"
-        )
-    if usable(scores):
-        parts = launch_softmax_loss(scores, label, class_weight, ignore_index)
-        probability, surprise, index, weight = parts
-    else:
-        index = xp.where(valid, label, 0)
-        probability, surprise = _surprise(scores, index)
-        weight = valid.astype(scores.dtype)
-        if class_weight is not None:
-            weight *= class_weight[index].astype(scores.dtype)
+    if xp is np:
+        _check_values(label, scores.shape[1], ignore_index)
+    if class_weight is not None:
+        class_weight = class_weight.astype(scores.dtype)
+    parts = _each_pixel(scores, label, class_weight, ignore_index)
+    probability, surprise, index, weight = parts
     surprise = xp.where(weight != 0, surprise, 0)  # it may be infinite where it does not count
     if normalization == "valid":
         # Not 0, so that a batch without a labelled pixel has loss 0.
@@ -114,15 +105,34 @@ def softmax_loss_forward(
     return (weight * surprise).sum(), SoftmaxLossCache(probability, index, weight)
 
 
-def _surprise(scores: Array, index: Array) -> tuple[Array, Array]:
-    """Return the probabilities (N, C, H, W), and -log of that of each pixel's class (N, H, W)."""
+@kernel(launch_softmax_loss)
+def _each_pixel(
+    scores: Array, label: Array, class_weight: Array | None, ignore_index: int
+) -> tuple[Array, Array, Array, Array]:
+    """Return the parts of the loss before it is normalised and summed.
+
+    Returns
+    -------
+    probability : array (N, C, H, W)
+    surprise : array (N, H, W)
+        -log of the probability of the pixel's class; at ignored pixels any number.
+    index : int array (N, H, W)
+        The pixel's class; at ignored pixels any number.
+    weight : array (N, H, W)
+        Weight of the pixel's class, 0 where the pixel is ignored.
+    """
     xp = array_module(scores)
+    valid = label != ignore_index
+    index = xp.where(valid, label, 0)
     less = scores - scores.max(axis=1, keepdims=True)  # than 0, so that exp does not overflow
     true = xp.take_along_axis(less, index[:, None], axis=1)
     probability = xp.exp(less, out=less)
     total = probability.sum(axis=1, keepdims=True)
     probability /= total
-    return probability, (xp.log(total) - true)[:, 0]
+    weight = valid.astype(scores.dtype)
+    if class_weight is not None:
+        weight *= class_weight[index]
+    return probability, (xp.log(total) - true)[:, 0], index, weight
 
 
 def _check_arrays(scores: Array, label: Array, class_weight: Array | None) -> None:
@@ -133,6 +143,15 @@ def _check_arrays(scores: Array, label: Array, class_weight: Array | None) -> No
         raise ValueError(
             f"softmax loss: {scores.shape[1]} classes ask for as many weights, got an array of "
             f"shape {class_weight.shape}"
+        )
+
+
+def _check_values(label: Array, classes: int, ignore_index: int) -> None:
+    bad = label[(label != ignore_index) & ((label < 0) | (label >= classes))]
+    if bad.size:
+        raise ValueError(
+            f"softmax loss: labels must be 0 ... {classes - 1} or {ignore_index} (ignore), "
+            f"got {sorted(set(bad.tolist()))[:5]}"
         )
 
 
@@ -163,9 +182,11 @@ def check_ignore_index(what: str, num_classes: int, ignore_index: int) -> None:
 
 def softmax_loss_backward(dloss: Array, cache: SoftmaxLossCache) -> Array:
     """Return dscores = dloss * w / Z * (p - onehot(label)), zero at ignored pixels."""
-    probability, index, weight = cache
-    if usable(probability):
-        return launch_softmax_loss_backward(dloss, *cache)
+    return _to_scores(dloss, *cache)
+
+
+@kernel(launch_softmax_loss_backward)
+def _to_scores(dloss: Array, probability: Array, index: Array, weight: Array) -> Array:
     xp = array_module(probability)
     dscores = probability * weight[:, None]
     true = xp.take_along_axis(dscores, index[:, None], axis=1) - weight[:, None]

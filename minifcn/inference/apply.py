@@ -8,15 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from minifcn.backend import Array, to_device
+from minifcn.backend import Array, array_module, to_device
 from minifcn.data.dataset import NOTHING, Dataset
 from minifcn.data.inputs import net_inputs
 from minifcn.data.transforms import Preprocess
 from minifcn.distributed.communicator import Communicator
 from minifcn.inference.metrics import FIGURES, ConfusionMatrix
 from minifcn.inference.model import Model
+from minifcn.inference.tiles import Area, fitting_tiles
 from minifcn.net import Net
 from minifcn.net.heads import Head, net_heads
+from minifcn.system.devices import device_memory
+
+FIRST_PIXEL = (slice(0, 1), slice(0, 1))
+ARGMAX_VALUES = 1 << 23  # scores that are looked at together
 
 
 def segment(
@@ -35,7 +40,8 @@ def segment(
     net : Net
         Of several heads, the first is asked; see `segment_all`.
     image : uint8 array (H, W, 3), RGB
-        Of any size; the net sees it whole and unscaled.
+        Of any size; the net sees it unscaled, and whole, or if there is not enough memory in
+        overlapping tiles (`tiles.py`), which comes to the same.
     preprocess : Preprocess
         That of the net's weights.
     xp : module
@@ -46,7 +52,12 @@ def segment(
 
     Returns
     -------
-    int array (H, W); the lowest class wins a tie
+    uint8 array (H, W), or uint16 for more than 256 classes; the lowest class wins a tie
+
+    Raises
+    ------
+    DataError
+        If there is not enough memory even for tiles.
     """
     head = net_heads(net)[:1]
     return next(iter(_predict(net, head, image, preprocess, xp, extras, modality).values()))
@@ -72,10 +83,34 @@ def _predict(
     extras: Mapping[str, np.ndarray],
     modality: str,
 ) -> dict[str, Array]:
-    arrays = net_inputs(image, extras, preprocess, modality)
-    inputs = {name: to_device(array[None], xp) for name, array in arrays.items()}
-    outputs, _ = net.forward(inputs, outputs=[head.score for head in heads])
-    return {head.name: outputs[head.score][0].argmax(axis=0) for head in heads}
+    def inputs_of(area: Area) -> dict[str, np.ndarray]:
+        parts = {name: array[area] for name, array in extras.items()}
+        return net_inputs(image[area], parts, preprocess, modality)
+
+    channels = {name: len(pixel) for name, pixel in inputs_of(FIRST_PIXEL).items()}
+    scores = [head.score for head in heads]
+    size = (image.shape[0], image.shape[1])
+    free = device_memory(xp).available
+    labels: dict[str, Array] = {}
+    for tile in fitting_tiles(net, scores, channels, size, free, xp):
+        inputs = {name: to_device(a[None], xp) for name, a in inputs_of(tile.seen).items()}
+        outputs, _ = net.forward(inputs, outputs=scores)
+        for head in heads:
+            found = outputs[head.score][0]  # (C, h, w)
+            label = labels.setdefault(head.name, xp.empty(size, np.min_scalar_type(len(found) - 1)))
+            label[tile.kept] = _classes(found[(..., *tile.inner)], label.dtype)
+    return labels
+
+
+def _classes(scores: Array, dtype: Any) -> Array:
+    """Return the class of the highest score, some rows at a time: argmax needs a copy of them."""
+    xp = array_module(scores)
+    label = xp.empty(scores.shape[1:], dtype)
+    rows = max(1, ARGMAX_VALUES // scores[:, 0].size)
+    for start in range(0, len(label), rows):
+        part = slice(start, start + rows)
+        label[part] = scores[:, part].argmax(axis=0)
+    return label
 
 
 def evaluate(

@@ -18,6 +18,7 @@ from minifcn.system.files import atomic_write
 
 INK, PAPER = (32, 32, 32), (255, 255, 255)
 OUTLINE = (150, 150, 150)
+ROWS = 256  # of a picture, that are worked on at a time
 
 Panel = tuple[str, np.ndarray]
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -70,10 +71,14 @@ def overlay(
     """
     if image.shape[:2] != label.shape:
         raise ValueError(f"the image is {image.shape[:2]}, the label map {label.shape}")
-    colours = colourise(label, palette)
-    mixed = np.rint((1 - alpha) * image + alpha * colours).astype(np.uint8)
-    tinted = colours.any(axis=2) & (label != ignore)
-    return np.where(tinted[..., None], mixed, image)
+    picture = np.empty_like(image)
+    for start in range(0, len(image), ROWS):  # the sums are of eight times the bytes
+        rows = slice(start, start + ROWS)
+        colours = colourise(label[rows], palette)
+        mixed = np.rint((1 - alpha) * image[rows] + alpha * colours).astype(np.uint8)
+        tinted = colours.any(axis=2) & (label[rows] != ignore)
+        picture[rows] = np.where(tinted[..., None], mixed, image[rows])
+    return picture
 
 
 def legend(
@@ -196,8 +201,8 @@ def save_png(path: str | os.PathLike[str], picture: np.ndarray) -> None:
     path : path
     picture : uint8 array (H, W, 3)
     """
-    with atomic_write(path) as partial:
-        Image.fromarray(picture).save(partial, format="PNG")
+    with atomic_write(path) as file:
+        Image.fromarray(picture).save(file, format="PNG")
 
 
 def _font(width: int) -> tuple[Font, int]:

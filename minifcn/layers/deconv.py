@@ -5,8 +5,8 @@ from __future__ import annotations
 from minifcn.backend import Array
 from minifcn.functional.arguments import Pair
 from minifcn.functional.bilinear import bilinear_weight
+from minifcn.functional.conv import ConvCache
 from minifcn.functional.deconv import (
-    DeconvCache,
     deconv2d_backward,
     deconv2d_forward,
     deconv2d_output_shape,
@@ -61,14 +61,14 @@ class Deconv2d(KernelLayer):
                 )
             self.params["weight"] = bilinear_weight(in_channels, kh, self.groups)
 
-    def forward(self, x: Array) -> tuple[Array, DeconvCache]:
+    def forward(self, x: Array) -> tuple[Array, ConvCache]:
         """Return the (N, F, OH, OW) upsampled map of an (N, C, H, W) input."""
         _, stride, pad, _ = self.window
         return deconv2d_forward(
             x, *self.params.values(), stride=stride, pad=pad, groups=self.groups
         )
 
-    def backward(self, dy: Array, cache: DeconvCache, **needs: bool) -> Gradients:
+    def backward(self, dy: Array, cache: ConvCache, **needs: bool) -> Gradients:
         """Return dx and the gradients of the weight and the bias."""
         dx, *grads = deconv2d_backward(dy, cache, **needs)
         return dx, named(self.params, grads)

@@ -7,12 +7,12 @@ from minifcn.functional.arguments import image_shape
 from minifcn.functional.pooling import (
     AvgPoolCache,
     MaxPoolCache,
-    PoolWindow,
     avg_pool_backward,
     avg_pool_forward,
     max_pool_backward,
     max_pool_forward,
 )
+from minifcn.functional.window import PoolWindow
 from minifcn.layers.geometry import Footprint
 from minifcn.layers.layer import Gradients, Layer, Shape
 

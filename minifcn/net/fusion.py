@@ -13,11 +13,9 @@ from typing import Any
 
 from minifcn.backend import Array
 from minifcn.functional.conv import conv2d_forward
-from minifcn.functional.pooling import PoolWindow
+from minifcn.functional.window import HALVING
 from minifcn.layers import Conv2d, MaxPool2d, ReLU
 from minifcn.net.graph import Node
-
-HALVING = PoolWindow((2, 2), (2, 2), (0, 0), ceil=True)
 
 
 def fuse(

@@ -85,7 +85,7 @@ class Net(Graph):
         readers = count_readers(nodes, wanted)
         blobs = self._used(inputs, readers, wanted)
         xp = array_module(*blobs.values())
-        active = self._active(nodes, wrt) if train else set()
+        active = self.active(nodes, wrt) if train else set()
         blocks = find_blocks(nodes, readers) if train and recompute else {}
         again = {node.name for block in blocks.values() for node in block}
         cached = {node.name for node in nodes} - again if train else set()
@@ -101,7 +101,7 @@ class Net(Graph):
                 made[block[-1].name] = Again(block, *bottoms)
             caches.update((name, cache) for name, cache in made.items() if name in active)
             del bottoms, made  # whoever still needs them holds them now
-            _release(blobs, readers, first.bottoms)
+            release(blobs, readers, first.bottoms)
         results = {name: blobs[name] for name in wanted}
         return results, Tape(nodes, active, caches, results, tuple(wrt)) if train else None
 
@@ -181,7 +181,7 @@ class Net(Graph):
             raise ValueError(f"net: the inputs {missing} are needed for {wanted} and not given")
         return {name: array for name, array in inputs.items() if name in readers}
 
-    def _active(self, nodes: Sequence[Node], wrt: Sequence[str]) -> set[str]:
+    def active(self, nodes: Sequence[Node], wrt: Sequence[str]) -> set[str]:
         """Return the blobs whose gradient is needed: what depends on `wrt` or on a parameter."""
         active = set(wrt)
         for node in nodes:
@@ -205,7 +205,7 @@ def _loss_seeds(tape: Tape) -> dict[str, Array]:
     return {name: array_module(y).ones_like(y) for name, y in losses.items()}
 
 
-def _release(blobs: dict[str, Array], readers: Counter[str], read: Sequence[str]) -> None:
+def release(blobs: dict[str, Array], readers: Counter[str], read: Sequence[str]) -> None:
     """Drop the blobs, just read, that nobody will read again."""
     for name in read:
         readers[name] -= 1

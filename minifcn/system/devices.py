@@ -13,6 +13,7 @@ from types import ModuleType
 import numpy as np
 
 from minifcn.backend import get_threads
+from minifcn.system.machine import Memory, memory
 from minifcn.system.mishaps import Mishap
 
 # The least compute capability: what the kernels are compiled for in the tests (7.0, Volta), and
@@ -75,6 +76,14 @@ def describe_device(xp: ModuleType) -> str:
         threads = get_threads()
         return f"the CPU ({threads} thread{'s' if threads > 1 else ''})"
     return f"{device_name(xp, xp.cuda.Device().id)} through CuPy {xp.__version__}"
+
+
+def device_memory(xp: ModuleType) -> Memory:
+    """Return the memory of the device, and how much of it can still be taken."""
+    if xp is np:
+        return memory()
+    free, total = xp.cuda.runtime.memGetInfo()
+    return Memory(int(free + xp.get_default_memory_pool().free_bytes()), int(total))
 
 
 def device_name(xp: ModuleType, number: int) -> str:

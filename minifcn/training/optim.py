@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 
 from minifcn.backend import Array, array_module, parallel_map, to_device, to_host
-from minifcn.functional.cuda.launch import usable
+from minifcn.functional.cuda.bind import kernel
 from minifcn.functional.cuda.sgd import launch_sgd
 
 # Elements that one thread takes at a time, and the part of them it works on while they lie in its
@@ -141,13 +141,11 @@ class SGD:
             velocity[...] = to_device(to_host(state[address]), array_module(velocity))
 
 
+@kernel(launch_sgd)
 def _update_whole(
     weight: Array, velocity: Array, grad: Array, rate: float, momentum: float, decay: float
 ) -> None:
     """Apply the three lines at the head of this file to whole arrays."""
-    if usable(weight, velocity, grad):
-        launch_sgd(weight, velocity, grad, rate, momentum, decay)
-        return
     velocity *= momentum
     velocity += rate * (decay * weight + grad)
     weight -= velocity

@@ -23,7 +23,10 @@ from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.model import Model
 from minifcn.models.build import build, initialise
 from minifcn.net import Net
-from minifcn.system.devices import describe_device, device_module
+from minifcn.net.heads import net_heads
+from minifcn.net.memory import training_bytes
+from minifcn.system.devices import describe_device, device_memory, device_module
+from minifcn.system.machine import gigabytes
 from minifcn.system.records import SettingsError
 from minifcn.training.optim import SGD
 from minifcn.training.policies import POLICIES, with_warm_up
@@ -142,6 +145,42 @@ def make_loader(model: Model, dataset: Any, settings: Settings) -> Loader:
     )
 
 
+def warn_of_memory(
+    model: Model,
+    dataset: Dataset,
+    settings: Settings,
+    xp: ModuleType,
+    note: Callable[[str], None] = silent,
+) -> None:
+    """Say so if the updates need more memory than is free, judging by the first batch.
+
+    Raises
+    ------
+    SettingsError
+        If they need more than there is at all.
+    """
+    batch = make_loader(model, dataset, settings).batch(0).inputs
+    losses = [head.loss for head in net_heads(model.net)]
+    how = {"recompute": settings.recompute, "accumulate": settings.accumulate}
+    shapes = {name: array.shape for name, array in batch.items()}
+    needed = training_bytes(model.net, losses, xp, **how, **shapes)
+    free, total = device_memory(xp)
+    if free is None or total is None or needed <= free:
+        return
+    count, _, height, width = shapes["data"]
+    less = ["--recompute"] if not settings.recompute else []
+    less += ["a smaller --batch-size"] if count > 1 else []
+    less += ["--padding same"] if settings.padding != "same" else []
+    said = (
+        f"training on {count} x {height} x {width} pixels at a time needs about "
+        f"{gigabytes(needed)} of memory, and of {gigabytes(total)} there are {gigabytes(free)} "
+        f"free: less is needed with {', '.join([*less, 'a smaller --width'])}, or smaller images"
+    )
+    if needed > total:
+        raise SettingsError(said)
+    note(f"warning: {said}")
+
+
 def make_updates(
     model: Model,
     dataset: Any,
@@ -150,13 +189,15 @@ def make_updates(
     *,
     xp: ModuleType,
     start: int = 0,
+    stop: Callable[[], bool] = lambda: False,
     communicator: Communicator = ALONE,
 ) -> Iterator[Step]:
     """Train a model as the settings say, yielding reports.
 
-    They come as often as is asked for, and whenever there is to be an evaluation. The model is on
-    the device of `xp`, and `start` updates have been made before; see `solver.train`, which does
-    the work, for the rest and for what it raises.
+    They come as often as is asked for, whenever there is to be an evaluation, and when all ranks,
+    asked after each update, are told to `stop`. The model is on the device of `xp`, and `start`
+    updates have been made before; see `solver.train`, which does the work, for the rest and for
+    what it raises.
     """
     policy = POLICIES[settings.policy](settings.rate, settings.steps)
     interval = communicator.from_leader(report_interval(settings.log_every, xp))
@@ -172,5 +213,7 @@ def make_updates(
         xp=xp,
         recompute=settings.recompute,
         communicator=communicator,
-        reports=lambda number: not number % interval or not number % settings.evaluate_every,
+        reports=lambda number: (
+            stop() or not number % interval or not number % settings.evaluate_every
+        ),
     )

@@ -154,8 +154,8 @@ def plot(trials: Sequence[Trial], path: Path) -> None:
         if trial not in finite:
             ends.axvline(trial.rate, color="tab:red", linestyle=":")
     ends.set(xlabel="rate (dotted: diverged)", ylabel="loss at the end", xscale="log")
-    with atomic_write(path) as partial:
-        figure.savefig(partial, format="png", dpi=120)
+    with atomic_write(path) as file:
+        figure.savefig(file, format="png", dpi=120)
 
 
 def _verdict(trial: Trial) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from minifcn.data.dataset import Defaults
 from minifcn.models.build import base_net
 
 # Images of the paper's data have about this many pixels (VOC's are 500 x 375).
@@ -75,30 +76,25 @@ RECIPES = {
 
 
 def recipe_settings(
-    values: dict[str, Any], given: dict[str, Any], *, pixels: int, images: int, small_rate: float
+    values: dict[str, Any], given: dict[str, Any], data: Defaults
 ) -> dict[str, Any]:
     """Return the fields of `settings.Settings` that follow from a recipe, and from one another.
 
     Parameters
     ----------
     values : dict
-        The settings that do not follow from it: "recipe", "arch", "backbone", "width" and the
-        data set's "batch_size".
+        The settings that do not follow from it: "recipe", "arch", "backbone" and "width".
     given : dict
         What was chosen instead of a default.
-    pixels : int
-        Of an image.
-    images : int
-        How many the training sees in all.
-    small_rate : float
-        See `default_rate`.
+    data : Defaults
+        Of the data set.
     """
-    name = values["recipe"]
+    name, arch, backbone, width = (values[n] for n in ("recipe", "arch", "backbone", "width"))
     recipe = RECIPES[name]
-    batch_size = given.get("batch_size", 1 if name == "heavy" else values["batch_size"])
-    images_of_update = batch_size if values["width"] < 0.5 else recipe.images
+    batch_size = given.get("batch_size", 1 if name == "heavy" else data.batch_size)
+    images_of_update = batch_size if width < 0.5 else recipe.images
     accumulate = given.get("accumulate", max(1, round(images_of_update / batch_size)))
-    steps = given.get("steps", max(1, images // (batch_size * accumulate)))
+    steps = given.get("steps", max(1, data.images // (batch_size * accumulate)))
     normalization = given.get("normalization", recipe.normalization)
     return {
         "batch_size": batch_size,
@@ -109,49 +105,24 @@ def recipe_settings(
         "momentum": recipe.momentum,
         "weight_decay": recipe.weight_decay,
         "normalization": normalization,
-        "rate": default_rate(
-            recipe,
-            *(values[name] for name in ("arch", "backbone", "width")),
-            normalization=normalization,
-            pixels=pixels,
-            small_rate=small_rate,
-        ),
+        "rate": default_rate(recipe, arch, backbone, width, normalization, data),
     }
 
 
 def default_rate(
-    recipe: Recipe,
-    arch: str,
-    backbone: str,
-    width: float,
-    *,
-    normalization: str,
-    pixels: int,
-    small_rate: float,
+    recipe: Recipe, arch: str, backbone: str, width: float, normalization: str, data: Defaults
 ) -> float:
-    """Return the learning rate to start with.
+    """Return the learning rate to start with, for the loss that is trained with.
 
     The paper's rates suit inputs of some hundred units and features of the size that ImageNet's
-    weights give them. A small net here takes inputs of unit variance, so that its gradients are
-    smaller by about the same factor, and the rate that suits it was found by trying.
-
-    Parameters
-    ----------
-    recipe : Recipe
-    arch, backbone : str
-    width : float
-        Of the backbone; half the published width or more counts as the paper's net.
-    normalization : "valid", "batch" or "none"
-        Of the loss that is trained with, be it the recipe's or not.
-    pixels : int
-        Of an image.
-    small_rate : float
-        The pixel rate of a small net at momentum 0.9. With a larger momentum a gradient acts
-        longer and the rate is lowered by as much.
+    weights give them; they are those of nets of half the published width or more. A smaller net
+    here takes inputs of unit variance, so that its gradients are smaller by about the same factor,
+    and the rate that suits it was found by trying, at momentum 0.9. With a larger momentum a
+    gradient acts longer, and the rate is lowered by as much.
     """
-    summed = pixels_summed(normalization, pixels)
+    summed = pixels_summed(normalization, data.pixels)
     if width < 0.5:
-        return small_rate * (1 - recipe.momentum) / (1 - 0.9) / summed
+        return data.small_rate * (1 - recipe.momentum) / (1 - 0.9) / summed
     rate = recipe.rates[arch] * base_net(backbone).rate_factor
     return rate * (pixels_summed(recipe.normalization, PAPER_PIXELS) / summed)
 
@@ -167,19 +138,12 @@ def pixel_rate(rate: float, normalization: str, pixels: int) -> float:
 
 
 def check_rate(rate: float, normalization: str, pixels: int) -> None:
-    """Refuse a learning rate that cannot work with the loss it is used with.
-
-    Parameters
-    ----------
-    rate : float
-    normalization : "valid", "batch" or "none"
-    pixels : int
-        Of an image.
+    """Refuse a learning rate whose pixel rate, for images of so many, is outside 5e-10 ... 0.5.
 
     Raises
     ------
     ValueError
-        If the pixel rate lies outside 5e-10 ... 0.5.
+        If it cannot work with the loss it is used with.
     """
     equivalent = pixel_rate(rate, normalization, pixels)
     if LOWEST_PIXEL_RATE <= equivalent <= HIGHEST_PIXEL_RATE:

@@ -7,14 +7,15 @@
     weights.h5      the final weights with all that is needed to use them
     results.json    the final evaluation
 
-Killing a run at any moment loses nothing but the steps since the last checkpoint.
+Killing a run at any moment loses nothing but the steps since the last checkpoint. A checkpoint is
+written when the log of all steps before it is on the disk; the evaluation that follows it is made
+again when a run is resumed, if it was killed before that was done.
 """
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
 
@@ -23,25 +24,30 @@ from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.apply import evaluate_together, predicts_one_class, results
 from minifcn.inference.metrics import ConfusionMatrix, Scores
 from minifcn.inference.model import Model, save_model
-from minifcn.system.files import write_json
+from minifcn.system.files import remove_partial, write_json
 from minifcn.training.prepare import (
     make_model,
     make_optimiser,
     make_updates,
     open_splits,
     take_device,
+    warn_of_memory,
 )
 from minifcn.training.resuming import record
 from minifcn.training.run_files import (
-    open_log,
     refuse_taken,
     refuse_vanished,
     restore,
     save_samples,
     save_state,
+    state_of,
 )
+from minifcn.training.run_lock import run_locked
+from minifcn.training.run_log import has_evaluation, opened_log
 from minifcn.training.settings import Settings
 from minifcn.training.solver import Step
+from minifcn.training.stopping import graceful_stop
+from minifcn.weights.checkpoint import checkpoints
 
 
 class Reporter:
@@ -92,9 +98,17 @@ def execute(
     Raises
     ------
     SettingsError
-        If the folder holds a run already, or the settings contradict the data or the weights.
+        If the folder holds a run already, another process trains in it, or the settings contradict
+        the data or the weights.
     TrainingError
         If the loss becomes infinite or not a number.
+    WeightsError
+        If a run is to be resumed and none of its checkpoints is whole.
+    WriteError
+        If the disk is full or refuses.
+    KeyboardInterrupt
+        At Ctrl-C or SIGTERM; while the net is trained, not before the running update is saved. It
+        says what is saved.
     """
     reporter = reporter or Reporter()
     if communicator.leads and not resume:
@@ -102,12 +116,40 @@ def execute(
     xp = take_device(settings, reporter.note, communicator)
     datasets = open_splits(settings)
     model = make_model(settings, datasets[0], reporter.note)
+    warn_of_memory(model, datasets[0], settings, xp, reporter.note)
     model.net.to(xp)
-    if communicator.leads:
-        record(folder, settings, resume, reporter.note)
-    trained = fit(model, settings, datasets, folder, xp, reporter, communicator)
+    try:
+        with run_locked(folder, reporter.note) if communicator.leads else nullcontext():
+            if communicator.leads:
+                begin(folder, settings, resume, reporter)
+            trained = fit(model, settings, datasets, folder, xp, reporter, communicator)
+            return finish(trained, settings, datasets[1], folder, xp, reporter, communicator)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(state_of(folder)) from None
+
+
+def begin(folder: Path, settings: Settings, resume: bool, reporter: Reporter) -> None:
+    """Prepare the folder of a run, which nobody else writes now."""
+    if not resume:
+        refuse_taken(folder)
+    elif not checkpoints(folder / "checkpoints"):
+        reporter.note(f"{folder}: there is no checkpoint yet, so it starts from the first step")
+    remove_partial(folder)
+    record(folder, settings, resume, reporter.note)
+
+
+def finish(
+    trained: Model,
+    settings: Settings,
+    validation: Dataset,
+    folder: Path,
+    xp: ModuleType,
+    reporter: Reporter,
+    communicator: Communicator,
+) -> Scores:
+    """Evaluate a trained net and write its weights and results."""
     confusions = evaluate_together(
-        trained, datasets[1], limit=settings.final_images, xp=xp, communicator=communicator
+        trained, validation, limit=settings.final_images, xp=xp, communicator=communicator
     )
     for head, confusion in confusions.items():
         reporter.evaluation(settings.steps, confusion.scores(), head)
@@ -131,40 +173,65 @@ def fit(
     """Train from the newest checkpoint in the folder, or from the start, to the last step."""
     net, optimiser = model.net, make_optimiser(model.net, settings)
     start, preprocess = 0, model.preprocess
+    damage: list[str] = []
     if communicator.leads:
-        start, preprocess = restore(net, optimiser, folder, preprocess, reporter.note)
+        start, preprocess, damage = restore(net, optimiser, folder, preprocess, reporter.note)
     start, preprocess = communicator.from_leader((start, preprocess))
     for array in (*net.params.values(), *optimiser.state().values()):
         communicator.broadcast(array)
     model = model._replace(preprocess=preprocess)
-    updates = make_updates(
-        model, datasets[0], settings, optimiser, xp=xp, start=start, communicator=communicator
-    )
-    net.clock = reporter.clock
-    log_file = folder / "log.jsonl" if communicator.leads else Path(os.devnull)
-    with open_log(log_file, start) as log:
-        for step in updates:
-            log.write(json.dumps(step._asdict()) + "\n")
+
+    def is_due(number: int) -> bool:
+        return not number % settings.evaluate_every or number == settings.steps
+
+    def evaluate(number: int) -> None:
+        """Draw samples, and score the net unless it is finished: then the caller does it."""
+        if communicator.leads:
+            refuse_vanished(folder)
+            save_samples(model, datasets[1], folder / "samples", number, xp)
+        if number == settings.steps:
+            return
+        confusions = evaluate_together(
+            model, datasets[1], limit=settings.evaluate_images, xp=xp, communicator=communicator
+        )
+        report_evaluation(confusions, number, reporter)
+        if log:
+            log.write({"number": number, **results(confusions, model)})
+
+    path = folder / "log.jsonl"
+    writing = opened_log(path, start, reporter.note) if communicator.leads else nullcontext()
+    with graceful_stop(communicator) as stop, writing as log:
+        if log:
+            for text in damage:
+                log.write({"number": start, "note": text})
+        unfinished = start and is_due(start) and not has_evaluation(path, start)
+        if communicator.from_leader(unfinished):  # it was killed after the checkpoint
+            with stop.at_once():
+                evaluate(start)
+        net.clock = reporter.clock
+        for step in make_updates(
+            model,
+            datasets[0],
+            settings,
+            optimiser,
+            xp=xp,
+            start=start,
+            stop=stop.wanted,
+            communicator=communicator,
+        ):
             reporter.step(step, settings.steps)
-            if step.number % settings.evaluate_every and step.number != settings.steps:
+            if log:
+                log.write(step._asdict())
+            if not stop.agreed and not is_due(step.number):
                 continue
             net.clock = None  # only training is timed
-            if communicator.leads:
+            if log:
+                log.sync()  # a checkpoint counts on the lines before it
                 save_state(model, optimiser, step.number, folder / "checkpoints")
-                refuse_vanished(folder)
-                save_samples(model, datasets[1], folder / "samples", step.number, xp)
-            if step.number != settings.steps:  # the last evaluation is the caller's, over all
-                confusions = evaluate_together(
-                    model,
-                    datasets[1],
-                    limit=settings.evaluate_images,
-                    xp=xp,
-                    communicator=communicator,
-                )
-                record = {"number": step.number, **results(confusions, model)}
-                log.write(json.dumps(record) + "\n")
-                report_evaluation(confusions, step.number, reporter)
-            log.flush()
+            if stop.wanted():
+                break
+            with stop.at_once():
+                evaluate(step.number)
             net.clock = reporter.clock
     net.clock = None
     return model

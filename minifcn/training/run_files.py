@@ -1,8 +1,7 @@
-"""What a run writes as it goes on, and goes on from: settings, checkpoints, the log, samples."""
+"""What a run writes as it goes on, and goes on from: settings, checkpoints, samples."""
 
 from __future__ import annotations
 
-import json
 import platform
 import sys
 import time
@@ -21,17 +20,19 @@ from minifcn.inference.apply import segment_all
 from minifcn.inference.model import Model, model_attributes
 from minifcn.inference.pictures import colourise, overlay, save_png, side_by_side
 from minifcn.net import Net
+from minifcn.system.files import rename
 from minifcn.system.records import SettingsError
 from minifcn.training.optim import SGD
 from minifcn.training.settings import Settings
 from minifcn.training.solver import TrainingError
 from minifcn.weights.checkpoint import (
     checkpoint_path,
-    latest_checkpoint,
-    load_checkpoint,
+    checkpoints,
+    newest_whole,
     prune_checkpoints,
     save_checkpoint,
 )
+from minifcn.weights.store import WeightsError
 from minifcn.weights.surgery import transplant
 
 SAMPLE_IMAGES = 4
@@ -106,25 +107,52 @@ def restore(
     folder: Path,
     preprocess: Preprocess,
     note: Callable[[str], None],
-) -> tuple[int, Preprocess]:
-    """Load the newest checkpoint, if there is one; return the step to go on from."""
-    file = latest_checkpoint(folder / "checkpoints")
-    if file is None:
-        return 0, preprocess
-    checkpoint = load_checkpoint(file)
+) -> tuple[int, Preprocess, list[str]]:
+    """Load the newest checkpoint that is whole, if there is one.
+
+    Returns
+    -------
+    start : int
+        The step to go on from.
+    preprocess : Preprocess
+        The run's, or without a checkpoint the one that was given.
+    damage : list of str
+        What was found to be damaged. These files get other names, out of the way.
+
+    Raises
+    ------
+    WeightsError
+        If there are checkpoints and none is whole, or final weights and no checkpoint: to start
+        from the beginning would be to throw away what there is.
+    """
+    path, checkpoint, damaged = newest_whole(folder / "checkpoints")
+    if path is None or checkpoint is None:
+        what = f"none of its checkpoints is whole ({', '.join(bad.name for bad in damaged)})"
+        if damaged or (folder / "weights.h5").exists():
+            raise WeightsError(
+                f"{folder}: {what if damaged else 'its checkpoints are gone'}, so the run cannot "
+                "be resumed; bring one back, or train anew with another --out"
+            )
+        return 0, preprocess, []
     transplant(net.params, checkpoint.params)
     optimiser.load_state(checkpoint.momentum)
-    note(f"going on from {file.name}")
-    return checkpoint.state["step"], Preprocess.from_dict(checkpoint.state["preprocess"])
+    note(f"going on from {path.name}")
+    found = []
+    for bad, reason in damaged.items():
+        rename(bad, bad.with_name(f"damaged-{bad.name}"))
+        found.append(f"{bad.name} is damaged, so it goes on from {path.name} ({reason})")
+        note(found[-1])
+    # The process that wrote the newest may have been killed before it did this.
+    prune_checkpoints(folder / "checkpoints", KEPT_CHECKPOINTS)
+    return checkpoint.state["step"], Preprocess.from_dict(checkpoint.state["preprocess"]), found
 
 
-def open_log(path: Path, start: int) -> Any:
-    """Open the log for appending, without the lines of steps that will be made again."""
-    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-    kept = [line for line in lines if line.endswith("\n") and json.loads(line)["number"] <= start]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(kept))
-    return path.open("a")
+def state_of(folder: Path) -> str:
+    """Return what of a run is saved, in words for someone who has stopped it."""
+    found = checkpoints(folder / "checkpoints")
+    if not found:
+        return "stopped before the first checkpoint, so nothing is saved"
+    return f"stopped; saved are the updates up to {found[0]}"
 
 
 def save_samples(model: Model, dataset: Dataset, folder: Path, step: int, xp: ModuleType) -> None:

@@ -32,7 +32,6 @@ from minifcn.training.recipes import RECIPES, check_rate, recipe_settings
 # The nets of `--staged`, in order: each starts from the one before (section 4.2 of the paper).
 STAGES = ("fcn32s", "fcn16s", "fcn8s")
 REFERENCE = "reference"  # the recipe, and the mean, of the paper's authors: `reference.py`
-
 DATA, NET, TRAINING, RUN = "data", "net", "training", "run"  # where options are listed
 
 
@@ -282,18 +281,18 @@ def resolve(dataset: str, *, ranks: int = 1, **given: Any) -> Settings:
         raise SettingsError(f"data set {dataset!r} is not known; choose {', '.join(DATASETS)}")
     given = {name: value for name, value in given.items() if value is not None}
     check(Settings, given)
-    preset = dataset_class(dataset).defaults._asdict()
-    sizes = {name: preset.pop(name) for name in ("pixels", "images", "small_rate")}
-    values = {**defaults(Settings), "data_options": {}, **preset, **given, "dataset": dataset}
+    data = dataset_class(dataset).defaults
+    own = {name: getattr(data, name) for name in ("padding", "train_split", "val_split", "mean")}
+    values = {**defaults(Settings), "data_options": {}, **own, **given, "dataset": dataset}
     try:
         if values["recipe"] == REFERENCE:
             net = (values[name] for name in ("arch", "backbone", "modality"))
             values |= {**reference_settings(dataset, *net), **given}
         else:
-            values |= {**recipe_settings(values, given, **sizes), **given}
+            values |= {**recipe_settings(values, given, data), **given}
         if values["mean"] == REFERENCE:
             values["mean"] = list(training_mean(dataset, values["modality"]))
-        check_rate(values["rate"], values["normalization"], sizes["pixels"])
+        check_rate(values["rate"], values["normalization"], data.pixels)
     except ValueError as error:
         raise SettingsError(str(error)) from error
     if ranks > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.metrics import Scores
 from minifcn.training.resuming import settings_of
 from minifcn.training.run import Reporter, execute
+from minifcn.training.run_lock import run_locked
 from minifcn.training.settings import CHANGES, STAGES
 
 
@@ -51,13 +53,14 @@ def train_stages(
         )
         given = {**given, "weights": str(folder / arch)}
     scores = {}
-    for arch, settings in runs.items():
-        reporter.note(f"--- {arch}")
-        scores[arch] = execute(
-            settings,
-            folder / arch,
-            resume=resume,
-            reporter=reporter,
-            communicator=communicator,
-        )
+    with run_locked(folder, reporter.note) if communicator.leads else nullcontext():
+        for arch, settings in runs.items():
+            reporter.note(f"--- {arch}")
+            scores[arch] = execute(
+                settings,
+                folder / arch,
+                resume=resume,
+                reporter=reporter,
+                communicator=communicator,
+            )
     return scores

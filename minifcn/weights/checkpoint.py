@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minifcn.backend import Array
-from minifcn.weights.store import WeightsError, load_weights, read_attributes, save_weights
+from minifcn.system.files import remove
+from minifcn.weights.store import WeightsError, load_weights, save_weights
 
 _FORMAT = "minifcn checkpoint 1"
 _NAME = re.compile(r"step_(\d{8,})\.h5")
@@ -83,13 +84,37 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     return Checkpoint(sets["params"], sets["momentum"], attributes["state"])
 
 
-def latest_checkpoint(folder: str | os.PathLike[str]) -> Path | None:
-    """Return the checkpoint of the highest step that is complete; None if there is none."""
-    return next(iter(_complete(folder)), None)
+def checkpoints(folder: str | os.PathLike[str]) -> list[Path]:
+    """Return the checkpoints of a folder, whole or not, that of the highest step first."""
+    matches = [(_NAME.fullmatch(path.name), path) for path in Path(folder).glob("step_*.h5")]
+    steps = sorted(((int(match[1]), path) for match, path in matches if match), reverse=True)
+    return [path for _, path in steps]
+
+
+def newest_whole(
+    folder: str | os.PathLike[str],
+) -> tuple[Path | None, Checkpoint | None, dict[Path, str]]:
+    """Read the checkpoint of the highest step that is whole.
+
+    Returns
+    -------
+    path : Path or None
+    checkpoint : Checkpoint or None
+        None if there is no checkpoint, or none is whole.
+    damaged : dict of Path to str
+        Those of higher steps, and what is wrong with them.
+    """
+    damaged: dict[Path, str] = {}
+    for path in checkpoints(folder):
+        try:
+            return path, load_checkpoint(path), damaged
+        except WeightsError as error:
+            damaged[path] = str(error)
+    return None, None, damaged
 
 
 def prune_checkpoints(folder: str | os.PathLike[str], keep: int) -> None:
-    """Delete all complete checkpoints but the newest `keep`; damaged and other files stay.
+    """Delete all checkpoints but the newest `keep`; other files stay.
 
     Raises
     ------
@@ -98,20 +123,5 @@ def prune_checkpoints(folder: str | os.PathLike[str], keep: int) -> None:
     """
     if keep < 1:
         raise ValueError(f"at least 1 checkpoint must be kept, not {keep}")
-    for path in _complete(folder)[keep:]:
-        path.unlink()
-
-
-def _complete(folder: str | os.PathLike[str]) -> list[Path]:
-    """Return the checkpoints of a folder that can be opened, newest first."""
-    matches = [(_NAME.fullmatch(path.name), path) for path in Path(folder).glob("step_*.h5")]
-    steps = sorted(((int(match[1]), path) for match, path in matches if match), reverse=True)
-    return [path for _, path in steps if _is_complete(path)]
-
-
-def _is_complete(path: Path) -> bool:
-    # HDF5 writes down where a file ends, so opening one is enough to find it cut off.
-    try:
-        return read_attributes(path).get("format") == _FORMAT
-    except WeightsError:
-        return False
+    for path in checkpoints(folder)[keep:]:
+        remove(path)

@@ -3,7 +3,8 @@
 Layout: a group for each layer with the datasets `weight` and `bias`, so the address
 "conv1_1/weight" is the dataset of that path; a "/" inside a layer's name makes nested groups.
 What belongs to the weights as a whole (architecture, classes, preprocessing ...) is in attributes
-of the root, each one JSON text. Groups list their members in the order of writing.
+of the root, each one JSON text. Groups list their members in the order of writing. The last bytes
+are a checksum of all the others (`checksum.py`).
 
 A file may come from anywhere, and another program may have written it: any layout is read that
 keeps the numbers in the file (`containers/hdf5_tree.py`), and nothing else.
@@ -13,22 +14,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 import h5py
 import numpy as np
 
-from minifcn.backend import Array, to_host
+from minifcn.backend import Array
 from minifcn.containers.hdf5_tree import Hdf5Tree
 from minifcn.containers.mapped import mapped_file
 from minifcn.system.files import atomic_write
 from minifcn.system.mishaps import Mishap
+from minifcn.weights.checksum import verify, with_checksum
+from minifcn.weights.hdf5_writer import hdf5_pieces
 
 FORMAT_VERSION = 1  # of the layout
 _KIND, _ADVICE = "a weight file", "download, copy or convert it again"
-_NOT_WORTH_IT = 4096  # bytes
 
 
 class WeightsError(Mishap, ValueError):
@@ -76,55 +78,17 @@ def save_weights(
     ------
     WeightsError
         If an address, an array or an attribute cannot be stored.
-    OSError
+    WriteError
         If the disk is full or refuses.
     """
     try:
-        with atomic_write(path) as partial, _created(partial) as file:
-            for name, value in attributes.items():
-                # Of fixed length: HDF5 keeps others in a heap without checksum, and damage there
-                # makes it hang. ASCII, so that a byte is a character.
-                file.attrs[name] = np.bytes_(json.dumps(value))
-            for address, array in params.items():
-                _write(file, address, to_host(array), dtype)
+        texts = {name: json.dumps(value).encode() for name, value in attributes.items()}
+        pieces = hdf5_pieces(texts, params, dtype)
     except (TypeError, ValueError, RecursionError) as error:
         raise WeightsError(f"{path} cannot be written: {error}") from error
-    except (OSError, RuntimeError) as error:  # h5py reports a full disk by either
-        raise OSError(f"{path} cannot be written: {error}") from error
-
-
-def _created(path: Path) -> h5py.File:
-    """Create an HDF5 file in the format of HDF5 1.10: metadata with checksums, long attributes."""
-    return h5py.File(path, "w", libver=("v110", "v110"), track_order=True)
-
-
-def _write(file: h5py.File, address: str, array: np.ndarray, dtype: str | None) -> None:
-    """Write one parameter, making the groups on the way to it."""
-    *layer, name = address.split("/")
-    if not layer or any(part in ("", ".", "..") or "\0" in part for part in (*layer, name)):
-        raise ValueError(f"the address {address!r} is not of the form 'layer/parameter'")
-    if array.dtype not in (np.float16, np.float32, np.float64):
-        raise ValueError(f"{address} must be of float16, float32 or float64, not {array.dtype}")
-    group: h5py.Group = file
-    for part in layer:
-        found = part in group
-        group = group[part] if found else group.create_group(part, track_order=True)
-        if not isinstance(group, h5py.Group):
-            raise ValueError(f"{address} lies below {group.name}, which is an array")
-    if array.size == 0 or array.ndim == 0 or (dtype is None and not _mostly_zero(array)):
-        group.create_dataset(name, data=array)  # HDF5 compresses no empty and no single numbers
-        return
-    with np.errstate(over="ignore"):
-        stored = array.astype(dtype or array.dtype)
-    if not np.array_equal(np.isfinite(stored), np.isfinite(array)):
-        raise ValueError(f"{address} holds values of {abs(array).max():g}, too large for {dtype}")
-    # A single chunk, which the reader can read by itself.
-    group.create_dataset(name, data=stored, chunks=stored.shape, compression="gzip", shuffle=True)
-
-
-def _mostly_zero(array: np.ndarray) -> bool:
-    """Return whether compressing pays: an upsampling kernel is zero but for its diagonal."""
-    return bool(array.nbytes > _NOT_WORTH_IT and np.count_nonzero(array) < array.size / 10)
+    with atomic_write(path) as file:
+        for piece in with_checksum(pieces):
+            file.write(piece)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -150,7 +114,7 @@ def load_weights(path: str | os.PathLike[str]) -> Weights:
     FileNotFoundError
         If there is no such file.
     """
-    with mapped_file(path, _KIND, _ADVICE, WeightsError) as data, Hdf5Tree(data) as tree:
+    with _opened(path) as tree:
         attributes = _attributes(tree)
         params = {address: _param(tree, address, item) for address, item in tree.walk(tree.root)}
         return Weights(params, attributes)
@@ -158,8 +122,17 @@ def load_weights(path: str | os.PathLike[str]) -> Weights:
 
 def read_attributes(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read only the attributes of a file that `save_weights` has written; raises as it does."""
-    with mapped_file(path, _KIND, _ADVICE, WeightsError) as data, Hdf5Tree(data) as tree:
+    with _opened(path) as tree:
         return _attributes(tree)
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[Hdf5Tree]:
+    """Open a file for reading, its checksum looked at; damage becomes a WeightsError."""
+    with mapped_file(path, _KIND, _ADVICE, WeightsError) as data:
+        verify(data)
+        with Hdf5Tree(data) as tree:
+            yield tree
 
 
 def _attributes(tree: Hdf5Tree) -> dict[str, Any]:

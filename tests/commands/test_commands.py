@@ -163,6 +163,14 @@ def test_the_demo_compares_the_three_nets(tmp_path, capsys):
         (["train", "shapes", "--weights", "nowhere.h5"], "nowhere.h5: there is no such file"),
         (["evaluate", "nowhere.h5", "shapes"], "nowhere.h5: there is no such file"),
         (["predict", "nowhere", "x.png"], "nowhere: there is no such file"),
+        (
+            ["train", "shapes", "--momentum", "2"],
+            "--momentum must be at least 0 and below 1",
+        ),
+        (["train", "shapes", "--staged", "--accumulate", "0"], "--accumulate must be at least 1"),
+        (["train", "shapes", "--lr-search", "1", "nan"], "--lr must be a finite number, not nan"),
+        (["pretrain", "shapes", "--steps", "-1"], "--steps must be at least 1, not -1"),
+        (["evaluate", "x.h5", "shapes", "--threads", "-1"], "--threads must be 0 to 1024, not -1"),
     ],
 )
 def test_mistakes_end_with_one_clear_sentence(arguments, words, tmp_path, capsys, monkeypatch):
@@ -172,6 +180,7 @@ def test_mistakes_end_with_one_clear_sentence(arguments, words, tmp_path, capsys
     assert error.startswith("error: ")
     assert error.count("\n") == 1
     assert re.search(words, error)
+    assert not list(tmp_path.iterdir()), "nothing was written"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

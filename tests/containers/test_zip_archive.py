@@ -178,6 +178,21 @@ def test_checksums_are_those_of_the_bytes(path):
     assert_refused(read, path, "'a' has another checksum")
 
 
+def test_a_changed_bit_of_a_stored_member_is_noticed(path):
+    save(path, {"a": b"abc"})
+    data = memoryview(path.read_bytes().replace(b"abc", b"abb"))
+    with pytest.raises(ValueError, match="'a' has another checksum"):
+        stored(data, zip_members(data), "a")
+
+
+def test_a_checksum_that_was_left_out_is_not_looked_at(path):
+    save(path, {"a": b"abc"})
+    for place in (b"PK\1\2", b"PK\3\4"):
+        change(path, place, 16 if place == b"PK\1\2" else 14, "<L", 0)
+    data = memoryview(path.read_bytes())
+    assert stored(data, zip_members(data), "a") == b"abc"
+
+
 def test_a_billion_zeros_are_refused(path):
     save(path, {"a": b""}, zipfile.ZIP_DEFLATED)
     change(path, b"PK\1\2", 24, "<L", 1 << 30)

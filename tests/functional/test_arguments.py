@@ -12,8 +12,9 @@ from minifcn.functional.deconv import deconv2d_forward
 from minifcn.functional.dropout import dropout_forward
 from minifcn.functional.linear import linear_forward
 from minifcn.functional.lrn import lrn_forward
-from minifcn.functional.pooling import PoolWindow, avg_pool_forward, max_pool_forward
+from minifcn.functional.pooling import avg_pool_forward, max_pool_forward
 from minifcn.functional.softmax import softmax, softmax_loss_forward
+from minifcn.functional.window import PoolWindow
 from minifcn.layers import EltwiseSum, Scale
 
 X = (2, 4, 5, 6)

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minifcn.functional import cuda
-from minifcn.functional.conv import conv2d_backward, conv2d_forward, force_path
+from minifcn.functional.conv import conv2d_backward, conv2d_forward
 from minifcn.functional.cuda.launch import launch, signature
-from minifcn.functional.fast.strips import im2col
+from minifcn.functional.fast.columns import im2col_rows
 from minifcn.functional.lrn import lrn_backward, lrn_forward
-from minifcn.functional.pooling import PoolWindow, max_pool_backward, max_pool_forward
+from minifcn.functional.pooling import max_pool_backward, max_pool_forward
 from minifcn.functional.softmax import softmax_loss_backward, softmax_loss_forward
-from minifcn.functional.window import Window
+from minifcn.functional.window import PoolWindow, Window
 
 pytestmark = [
     pytest.mark.skipif(COMPILER is None, reason="no C++ compiler (g++ or clang++) found"),
@@ -97,15 +97,15 @@ def test_a_window_may_have_more_places_than_16_bits_can_number():
 def test_pixels_of_any_size_become_columns(dtype):
     x = (100 * normal(1, 2, 5, 6)).astype(dtype, casting="unsafe")
     window, rows = Window((3, 3), (1, 2), (1, 1)), slice(1, 4)
-    expected = im2col(x, window, rows)
+    expected = im2col_rows(x, window, rows)
     with kernels_on_cpu() as launched:
-        ours = im2col(x, window, rows)
+        ours = im2col_rows(x, window, rows)
     assert launched == ["im2col"]
     np.testing.assert_array_equal(ours, expected)
 
 
-@pytest.mark.parametrize("path", ["im2col", "whole", "pointwise"])
-def test_a_convolution_with_kernels_is_the_plain_one(path, monkeypatch):
+@pytest.mark.parametrize("path", ["strips", "turned", "whole", "pointwise"])
+def test_a_convolution_with_kernels_is_the_plain_one(path, forced):
     kernel, options = ((1, 1), {}) if path == "pointwise" else ((3, 3), {"pad": (1, 1)})
     x, weight, bias = normal(1, 2, 3, 6, 5), normal(2, 4, 3, *kernel), normal(3, 4)
 
@@ -113,13 +113,10 @@ def test_a_convolution_with_kernels_is_the_plain_one(path, monkeypatch):
         y, cache = conv2d_forward(x, weight, bias, relu=True, **options)
         return [y, *conv2d_backward(normal(4, *y.shape), cache)]
 
-    force_path(path)
-    try:
-        expected = run()
-        with kernels_on_cpu() as launched:
-            ours = run()
-    finally:
-        force_path(None)
+    forced(path)
+    expected = run()
+    with kernels_on_cpu() as launched:
+        ours = run()
     assert launched
     assert_same(ours, expected, 1e-12)
 

@@ -13,18 +13,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minifcn.functional import naive
-from minifcn.functional.conv import PATHS, conv2d_backward, conv2d_forward, force_path
+from minifcn.functional.conv import conv2d_backward, conv2d_forward
 from minifcn.functional.deconv import deconv2d_backward, deconv2d_forward
+from minifcn.functional.fast.paths import PATHS
 from minifcn.functional.linear import linear_backward, linear_forward
 from minifcn.functional.lrn import lrn_backward, lrn_forward
 from minifcn.functional.pooling import (
-    PoolWindow,
     avg_pool_backward,
     avg_pool_forward,
     max_pool_backward,
     max_pool_forward,
 )
 from minifcn.functional.softmax import softmax_loss_backward, softmax_loss_forward
+from minifcn.functional.window import PoolWindow
 
 
 def mostly(low: int, high: int, *others: int) -> st.SearchStrategy[int]:
@@ -131,14 +132,11 @@ def test_pooling(kind, n, channels, size, kernel, stride, pad, ceil):
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("kernel", [1, 3])
-def test_an_empty_batch_has_gradients_of_zero_on_every_path(path, kernel):
+def test_an_empty_batch_has_gradients_of_zero_on_every_path(path, kernel, forced):
     x, weight = np.zeros((0, 16, 24, 24)), normal(2, 20, 16, kernel, kernel)
-    force_path(path)
-    try:
-        y, cache = conv2d_forward(x, weight, normal(3, 20), relu=True, pool=True)
-        dx, dweight, dbias = conv2d_backward(np.zeros((0, 20, 25 - kernel, 25 - kernel)), cache)
-    finally:
-        force_path(None)
+    forced(path)
+    y, cache = conv2d_forward(x, weight, normal(3, 20), relu=True, pool=True)
+    dx, dweight, dbias = conv2d_backward(np.zeros((0, 20, 25 - kernel, 25 - kernel)), cache)
     assert y.shape == (0, 20, -(-(25 - kernel) // 2), -(-(25 - kernel) // 2))
     assert dx.shape == x.shape
     np.testing.assert_array_equal(dweight, np.zeros_like(weight))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers.cases import inner, normal
+from helpers.cases import normal
 
-from minifcn.functional import naive
 from minifcn.functional.conv import conv2d_forward
 from minifcn.functional.linear import linear_backward, linear_forward
 
@@ -19,23 +18,6 @@ def test_values_and_gradients_by_hand():
     assert dx.tolist() == [[201, 2013]]
     assert dweight.tolist() == [[1, 2], [2, 4], [3, 6]]
     assert dbias.tolist() == [1, 2, 3]
-
-
-@pytest.mark.parametrize("shape", [(4, 6), (2, 3, 4, 5), (1, 2, 1, 7)])
-def test_values_equal_the_plain_loops(shape):
-    x, bias = normal(1, *shape), normal(3, 5)
-    weight = normal(2, 5, x[0].size)
-    y, _ = linear_forward(x, weight, bias)
-    np.testing.assert_allclose(y, naive.linear(x, weight, bias), rtol=1e-12, atol=1e-12)
-
-
-def test_gradients_are_the_transposes():
-    x, weight = normal(1, 2, 3, 4, 5), normal(2, 7, 60)
-    y, cache = linear_forward(x, weight, np.zeros(7))
-    dy = normal(3, *y.shape)
-    dx, dweight, _ = linear_backward(dy, cache)
-    assert inner(x, dx) == pytest.approx(inner(y, dy))
-    assert inner(weight, dweight) == pytest.approx(inner(y, dy))
 
 
 def test_it_is_a_convolution_with_a_kernel_as_large_as_the_image():

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from helpers.cases import normal
-from hypothesis import given
-from hypothesis import strategies as st
 
 from minifcn.functional import naive
 from minifcn.functional.lrn import lrn_backward, lrn_forward
@@ -30,19 +28,6 @@ def test_the_gradient_by_hand():
     x = np.array([2.0]).reshape(1, 1, 1, 1)
     _, cache = lrn_forward(x, local_size=1, alpha=1.0, beta=1.0, k=1.0)
     np.testing.assert_allclose(lrn_backward(np.array([[[[10.0]]]]), cache), 10 * -3 / 25)
-
-
-@given(
-    channels=st.integers(1, 7),
-    local_size=st.sampled_from([1, 3, 5, 9]),
-    alpha=st.floats(1e-4, 2),
-    beta=st.floats(0.25, 1.5),
-    k=st.floats(1, 2),
-)
-def test_values_equal_the_plain_loops(channels, **options):
-    x = normal(1, 2, channels, 2, 3)
-    y, _ = lrn_forward(x, **options)
-    np.testing.assert_allclose(y, naive.lrn(x, **options), rtol=1e-12)
 
 
 def test_the_reference_settings_are_the_default():

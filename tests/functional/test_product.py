@@ -10,8 +10,9 @@ import pytest
 from helpers.cases import normal
 
 from minifcn.backend import set_product_precision
-from minifcn.functional.conv import choose_path, conv2d_backward, conv2d_forward
+from minifcn.functional.conv import conv2d_backward, conv2d_forward
 from minifcn.functional.cuda.gemm import gemm
+from minifcn.functional.fast.paths import choose_path
 from minifcn.functional.fast.product import factors, product, to_half
 from minifcn.functional.linear import linear_backward, linear_forward
 from minifcn.functional.window import Window
@@ -37,9 +38,7 @@ def tensor_cores(monkeypatch):
     monkeypatch.setattr(np, "RawKernel", None, raising=False)
     monkeypatch.setattr("minifcn.functional.fast.product.gemm", multiply)
     # The kernels themselves are not the subject here.
-    for module in ("relu", "fast.strips"):
-        monkeypatch.setattr(f"minifcn.functional.{module}.usable", lambda *arrays: False)
-    monkeypatch.setattr("minifcn.functional.fast.strips.launchable", lambda xp: False)
+    monkeypatch.setattr("minifcn.functional.cuda.bind.launchable", lambda xp: False)
 
 
 def test_an_unknown_precision_is_refused():
@@ -100,7 +99,7 @@ def test_what_is_not_a_number_stays_so():
 @pytest.mark.parametrize(
     ("kernel", "options"),
     [
-        ((3, 3), {"pad": (1, 1), "groups": 2}),  # im2col
+        ((3, 3), {"pad": (1, 1), "groups": 2}),  # strips
         ((1, 1), {}),  # pointwise
         ((4, 4), {}),  # whole columns
     ],
@@ -143,7 +142,7 @@ def test_winograd_is_not_chosen_for_rounded_products(precision):
     window = Window((3, 3), pad=(1, 1))
     assert choose_path((1, 64, 40, 40), weight, window, 1) == "winograd"
     precision("tf32")
-    assert choose_path((1, 64, 40, 40), weight, window, 1) == "im2col"
+    assert choose_path((1, 64, 40, 40), weight, window, 1) == "strips"
 
 
 # ---------------------------------------------------------------------------------------------

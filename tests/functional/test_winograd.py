@@ -13,6 +13,8 @@ from minifcn.functional.fast.winograd import (
     winograd_backward_weights,
     winograd_forward,
 )
+from minifcn.functional.im2col import im2col_backward_data, im2col_backward_weights, im2col_forward
+from minifcn.functional.window import Window
 
 # Relative to the largest value. In float64 the transforms cost two digits of sixteen.
 TOLERANCE = {"float64": 1e-12, "float32": 1e-4}
@@ -36,31 +38,33 @@ def arrays(layer, dtype, seed=0):
     return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
 
 
-def windows(x, size, pad):
-    """Return a view of what windows of `size` see of the padded x: (N, C, OH, OW, *size)."""
-    padded = np.pad(x.astype("float64"), [(0, 0), (0, 0), (pad[0],) * 2, (pad[1],) * 2])
-    return np.lib.stride_tricks.sliding_window_view(padded, size, axis=(2, 3))
+def forward(x, weight, bias, pad, **then):
+    return winograd_forward(x, weight, bias, Window(weight.shape[2:], pad=pad), **then)
+
+
+def backward_data(dy, weight, pad, x_shape):
+    return winograd_backward_data(dy, weight, x_shape, Window(weight.shape[2:], pad=pad))
+
+
+def backward_weights(x, dy, pad, compute=winograd_backward_weights):
+    kernel = tuple(
+        n + 2 * p - o + 1 for n, p, o in zip(x.shape[2:], pad, dy.shape[2:], strict=True)
+    )
+    return compute(x, dy, (dy.shape[1], x.shape[1], *kernel), Window(kernel, pad=pad))
 
 
 def direct_forward(x, weight, bias, pad):
-    seen = windows(x, weight.shape[2:], pad)
-    y = np.einsum("nchwab,fcab->nfhw", seen, weight.astype("float64"), optimize=True)
-    return y + bias[:, None, None]
+    x, weight, bias = (array.astype("float64") for array in (x, weight, bias))
+    return im2col_forward(x, weight, bias, Window(weight.shape[2:], pad=pad))
 
 
 def direct_backward_data(dy, weight, pad, x_shape):
-    (h, w), r = x_shape[2:], weight.shape[2]
-    dpadded = np.zeros((*x_shape[:2], h + 2 * pad[0], w + 2 * pad[1]))
-    for a in range(r):
-        for b in range(r):
-            part = dpadded[:, :, a : a + dy.shape[2], b : b + dy.shape[3]]
-            part += np.einsum("nfhw,fc->nchw", dy, weight[:, :, a, b].astype("float64"))
-    return dpadded[:, :, pad[0] : pad[0] + h, pad[1] : pad[1] + w]
+    dy, weight = dy.astype("float64"), weight.astype("float64")
+    return im2col_backward_data(dy, weight, x_shape, Window(weight.shape[2:], pad=pad))
 
 
 def direct_backward_weights(x, dy, pad):
-    seen = windows(x, dy.shape[2:], pad)  # for each place in the kernel, all it meets
-    return np.einsum("ncabhw,nfhw->fcab", seen, dy.astype("float64"), optimize=True)
+    return backward_weights(x.astype("float64"), dy.astype("float64"), pad, im2col_backward_weights)
 
 
 def direct_pool(y):
@@ -94,9 +98,9 @@ def cuts(request, monkeypatch):
 def test_all_passes_are_the_sums_of_their_definitions(layer, seed, dtype):
     pad = layer[1]
     x, weight, bias, dy = arrays(layer, dtype, seed)
-    y = winograd_forward(x, weight, bias, pad=pad)
-    dx = winograd_backward_data(dy, weight, pad=pad, x_shape=x.shape)
-    dweight = winograd_backward_weights(x, dy, pad=pad)
+    y = forward(x, weight, bias, pad)
+    dx = backward_data(dy, weight, pad, x.shape)
+    dweight = backward_weights(x, dy, pad)
     assert {y.dtype, dx.dtype, dweight.dtype} == {np.dtype(dtype)}
     check(y, direct_forward(x, weight, bias, pad))
     check(dx, direct_backward_data(dy, weight, pad, x.shape))
@@ -110,7 +114,7 @@ def test_what_follows_the_convolution_may_be_done_on_the_way(layer, relu, pool):
     expected = direct_forward(x, weight, bias, layer[1])
     expected = np.maximum(expected, 0) if relu else expected
     expected = direct_pool(expected) if pool else expected
-    check(winograd_forward(x, weight, bias, pad=layer[1], relu=relu, pool=pool), expected)
+    check(forward(x, weight, bias, layer[1], relu=relu, pool=pool), expected)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -120,9 +124,9 @@ def test_however_the_work_is_cut_the_result_is_the_same(cuts, threads, count, ke
     layer = kernel_size, (1, 2), (2, 40, 27, 31), 24
     x, weight, bias, dy = arrays(layer, "float64")
     y = direct_forward(x, weight, bias, (1, 2))
-    check(winograd_forward(x, weight, bias, pad=(1, 2)), y)
-    check(winograd_forward(x, weight, bias, pad=(1, 2), pool=True), direct_pool(y))
-    check(winograd_backward_weights(x, dy, pad=(1, 2)), direct_backward_weights(x, dy, (1, 2)))
+    check(forward(x, weight, bias, (1, 2)), y)
+    check(forward(x, weight, bias, (1, 2), pool=True), direct_pool(y))
+    check(backward_weights(x, dy, (1, 2)), direct_backward_weights(x, dy, (1, 2)))
 
 
 @given(layer=layers())
@@ -130,24 +134,24 @@ def test_however_the_work_is_cut_the_result_is_the_same(cuts, threads, count, ke
 def test_the_gradients_are_the_transposed_maps(layer):
     pad = layer[1]
     x, weight, _, dy = arrays(layer, "float64")
-    forward = np.vdot(winograd_forward(x, weight, pad=pad), dy)
+    expected = np.vdot(forward(x, weight, None, pad), dy)
     scale = np.linalg.norm(dy) * np.linalg.norm(x) * np.linalg.norm(weight)
-    dx = winograd_backward_data(dy, weight, pad=pad, x_shape=x.shape)
-    dweight = winograd_backward_weights(x, dy, pad=pad)
-    assert abs(forward - np.vdot(x, dx)) <= 1e-12 * scale
-    assert abs(forward - np.vdot(weight, dweight)) <= 1e-12 * scale
+    dx = backward_data(dy, weight, pad, x.shape)
+    dweight = backward_weights(x, dy, pad)
+    assert abs(expected - np.vdot(x, dx)) <= 1e-12 * scale
+    assert abs(expected - np.vdot(weight, dweight)) <= 1e-12 * scale
 
 
 def test_a_border_of_100_pixels():
     layer = 3, (100, 100), (1, 3, 5, 8), 4
     x, weight, bias, dy = arrays(layer, "float64")
     check(
-        winograd_forward(x, weight, bias, pad=(100, 100)),
+        forward(x, weight, bias, (100, 100)),
         direct_forward(x, weight, bias, (100,) * 2),
     )
-    dx = winograd_backward_data(dy, weight, pad=(100, 100), x_shape=x.shape)
+    dx = backward_data(dy, weight, (100, 100), x.shape)
     check(dx, direct_backward_data(dy, weight, (100, 100), x.shape))
-    dweight = winograd_backward_weights(x, dy, pad=(100, 100))
+    dweight = backward_weights(x, dy, (100, 100))
     check(dweight, direct_backward_weights(x, dy, (100, 100)))
 
 
@@ -157,9 +161,9 @@ def test_the_error_in_single_precision_is_small(kernel_size, limit):
     layer = kernel_size, (1, 1), (1, 256, 24, 24), 16
     x, weight, bias, dy = arrays(layer, "float32")
     y = direct_forward(x, weight, bias, (1, 1))
-    assert abs(winograd_forward(x, weight, bias, pad=(1, 1)) - y).max() < limit * abs(y).max()
+    assert abs(forward(x, weight, bias, (1, 1)) - y).max() < limit * abs(y).max()
     dweight = direct_backward_weights(x, dy, (1, 1))
-    error = winograd_backward_weights(x, dy, pad=(1, 1)) - dweight
+    error = backward_weights(x, dy, (1, 1)) - dweight
     assert abs(error).max() < limit * abs(dweight).max()
 
 
@@ -168,9 +172,9 @@ def test_the_result_does_not_depend_on_the_run(threads, count):
     threads(count)
     x, weight, bias, dy = arrays((3, (1, 1), (2, 33, 61, 70), 40), "float32")
     for compute in (
-        lambda: winograd_forward(x, weight, bias, pad=(1, 1)),
-        lambda: winograd_backward_data(dy, weight, pad=(1, 1), x_shape=x.shape),
-        lambda: winograd_backward_weights(x, dy, pad=(1, 1)),
+        lambda: forward(x, weight, bias, (1, 1)),
+        lambda: backward_data(dy, weight, (1, 1), x.shape),
+        lambda: backward_weights(x, dy, (1, 1)),
     ):
         assert np.array_equal(compute(), compute())
 
@@ -178,21 +182,19 @@ def test_the_result_does_not_depend_on_the_run(threads, count):
 def test_inputs_are_left_as_they_are_and_need_not_be_contiguous():
     x, weight, bias, dy = arrays((3, (1, 1), (2, 3, 9, 10), 4), "float64")
     copies = [array.copy() for array in (x, weight, bias, dy)]
-    y = winograd_forward(x, weight, bias, pad=(1, 1), relu=True, pool=True)
-    winograd_backward_data(dy, weight, pad=(1, 1), x_shape=x.shape)
-    dweight = winograd_backward_weights(x, dy, pad=(1, 1))
+    y = forward(x, weight, bias, (1, 1), relu=True, pool=True)
+    backward_data(dy, weight, (1, 1), x.shape)
+    dweight = backward_weights(x, dy, (1, 1))
     for array, copy in zip((x, weight, bias, dy), copies, strict=True):
         assert np.array_equal(array, copy)
     strange_x, strange_dy = (np.asfortranarray(array)[::1] for array in (x, dy))
-    again = winograd_forward(strange_x, weight, bias, pad=(1, 1), relu=True, pool=True)
+    again = forward(strange_x, weight, bias, (1, 1), relu=True, pool=True)
     np.testing.assert_allclose(again, y, atol=1e-12)
-    np.testing.assert_allclose(
-        winograd_backward_weights(strange_x, strange_dy, pad=(1, 1)), dweight, atol=1e-12
-    )
+    np.testing.assert_allclose(backward_weights(strange_x, strange_dy, (1, 1)), dweight, atol=1e-12)
 
 
 @pytest.mark.parametrize("size", [(4, 4), (3, 5), (9, 9)])
 def test_other_kernels_are_refused(size):
     message = f"must be 3 x 3, 5 x 5 or 7 x 7 pixels, not {size[0]} x {size[1]}"
     with pytest.raises(ValueError, match=message):
-        winograd_forward(np.ones((1, 1, 20, 20)), np.ones((1, 1, *size)), pad=(0, 0))
+        forward(np.ones((1, 1, 20, 20)), np.ones((1, 1, *size)), None, (0, 0))

@@ -8,9 +8,9 @@ from helpers.cases import normal
 from helpers.cuda_cases import OPERATIONS, on_host
 
 from minifcn.backend import set_product_precision, to_device, to_host
-from minifcn.functional.conv import conv2d_backward, conv2d_forward, force_path
+from minifcn.functional.conv import conv2d_backward, conv2d_forward
+from minifcn.functional.fast.columns import im2col_rows
 from minifcn.functional.fast.product import factors, product
-from minifcn.functional.fast.strips import im2col
 from minifcn.functional.window import Window
 
 # exp, log and pow differ in the last digits, and a device contracts a * b + c to one rounding.
@@ -54,8 +54,8 @@ def test_two_runs_give_the_same_numbers(cupy, name):
 def test_pixels_of_any_size_become_columns(cupy, dtype):
     x = (100 * normal(1, 2, 5, 6)).astype(dtype, casting="unsafe")
     window, rows = Window((3, 3), (1, 2), (1, 1)), slice(1, 4)
-    ours = to_host(im2col(to_device(x, cupy), window, rows))
-    np.testing.assert_array_equal(ours, im2col(x, window, rows))
+    ours = to_host(im2col_rows(to_device(x, cupy), window, rows))
+    np.testing.assert_array_equal(ours, im2col_rows(x, window, rows))
 
 
 @pytest.mark.slow
@@ -65,13 +65,13 @@ def test_an_array_longer_than_32_bits_can_count(cupy):
         pytest.skip("the device has less than 7 GB of free memory")
     x = cupy.zeros((1, height, width), cupy.uint8)
     x[0, -1] = cupy.arange(width) % 251
-    columns = im2col(x, Window((1, 1)), slice(0, height))
+    columns = im2col_rows(x, Window((1, 1)), slice(0, height))
     np.testing.assert_array_equal(to_host(columns[0, -width:]), np.arange(width) % 251)
     assert int(columns[0, :-width].max()) == 0
 
 
-@pytest.mark.parametrize("path", ["im2col", "whole", "pointwise", "winograd"])
-def test_a_convolution_is_that_of_the_host(cupy, path):
+@pytest.mark.parametrize("path", ["im2col", "strips", "turned", "whole", "pointwise", "winograd"])
+def test_a_convolution_is_that_of_the_host(cupy, path, forced):
     kernel, options = ((1, 1), {}) if path == "pointwise" else ((3, 3), {"pad": (1, 1)})
     arrays = normal(1, 2, 3, 16, 15), normal(2, 4, 3, *kernel), normal(3, 4)
 
@@ -79,12 +79,9 @@ def test_a_convolution_is_that_of_the_host(cupy, path):
         y, cache = conv2d_forward(*(to_device(a, xp) for a in arrays), relu=True, **options)
         return [y, *conv2d_backward(to_device(normal(4, *y.shape), xp), cache)]
 
-    force_path(path)
-    try:
-        for one, other in zip(run(cupy), run(np), strict=True):
-            assert_near(to_host(one), other, 1e-11)
-    finally:
-        force_path(None)
+    forced(path)
+    for one, other in zip(run(cupy), run(np), strict=True):
+        assert_near(to_host(one), other, 1e-11)
 
 
 @pytest.mark.parametrize("name", OPERAND_ROUNDING)

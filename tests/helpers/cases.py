@@ -84,3 +84,64 @@ def pool_cases(draw: st.DrawFn) -> Case:
         (),
         {"kernel_size": kernel, "stride": stride, "pad": pad, "ceil": draw(st.booleans())},
     )
+
+
+def example(x_shape: Shape, weight_shape: Shape, **options: Any) -> Case:
+    """Return a convolution or a deconvolution."""
+    return Case(x_shape, weight_shape, options)
+
+
+def windows(x_shape: Shape, *options: tuple) -> list[Case]:
+    """Return poolings of one shape: kernel_size, stride, pad and ceil of each."""
+    names = ("kernel_size", "stride", "pad", "ceil")
+    return [Case(x_shape, (), dict(zip(names, option, strict=False))) for option in options]
+
+
+POOLINGS = windows(
+    (2, 3, 5, 7),
+    ((2, 2), (2, 2)),  # VGG16's, with a column left over
+    ((3, 3), (2, 2)),  # AlexNet's, which overlap
+    ((3, 3), (1, 1), (1, 1), False),
+    ((3, 2), (2, 3), (1, 0)),
+    ((2, 2), (3, 3)),  # pixels between the windows
+    ((6, 2), (2, 2)),  # larger than the image
+)
+
+# What every rung of the ladder is held to: operation -> cases, all sizes of each different.
+EXAMPLES: dict[str, list[Case]] = {
+    "conv2d": [
+        example((2, 3, 5, 6), (4, 3, 3, 2)),
+        example((1, 2, 6, 5), (3, 2, 3, 3), pad=(1, 1)),
+        example((2, 2, 7, 9), (3, 2, 5, 5), pad=(0, 2)),
+        example((1, 2, 9, 8), (3, 2, 7, 7), pad=(1, 0)),
+        example((2, 3, 4, 5), (6, 3, 1, 1)),
+        example((2, 3, 4, 3), (5, 3, 4, 3)),  # fc6: one position
+        example((2, 4, 8, 7), (6, 2, 3, 2), stride=(2, 1), pad=(1, 0), groups=2),
+        example((1, 2, 6, 8), (3, 2, 2, 3), stride=(3, 2)),  # a row that no window has
+        example((1, 2, 4, 3), (3, 2, 2, 3), pad=(3, 4)),  # windows of zeros only
+        example((2, 3, 7, 8), (6, 1, 2, 3), pad=(1, 2), dilation=(3, 2), groups=3),
+    ],
+    "deconv2d": [
+        example((2, 3, 4, 5), (3, 2, 4, 4), stride=(2, 2), pad=(1, 1)),
+        example((1, 2, 3, 4), (2, 3, 3, 5), stride=(2, 3)),
+        example((2, 3, 4, 2), (3, 1, 3, 2)),
+        example((2, 2, 2, 3), (2, 3, 1, 2), stride=(2, 3)),  # gaps between the stamps
+        example((1, 4, 3, 2), (4, 3, 4, 3), stride=(1, 2), pad=(1, 0), groups=2),
+    ],
+    "max_pool": POOLINGS,
+    "avg_pool": POOLINGS,
+    "relu": [Case((2, 3, 4, 5), (), {})],
+    "lrn": [
+        Case((2, 7, 3, 4), (), {"local_size": 5, "alpha": 1e-4, "beta": 0.75, "k": 1.0}),
+        Case((1, 5, 2, 3), (), {"local_size": 3, "alpha": 2.0, "beta": 0.6, "k": 0.5}),
+        Case((1, 2, 3, 2), (), {"local_size": 9, "alpha": 0.5, "beta": 1.5, "k": 2.0}),
+    ],
+    "linear": [Case((4, 6), (5, 6), {}), Case((2, 3, 4, 5), (7, 60), {})],
+    "dropout": [Case((3, 4, 5), (), {"ratio": ratio}) for ratio in (0.0, 0.3, 0.8)],
+    "softmax_loss": [
+        Case((2, 4, 3, 5), (), {"normalization": "valid"}),
+        Case((2, 4, 3, 5), (), {"normalization": "batch", "ignore_index": 2}),
+        Case((3, 5, 2, 3), (), {"normalization": "none", "ignore_index": -1}),
+        Case((2, 4, 3, 5), (), {"class_weight": (1.0, 2.0, 0.0, 0.5)}),
+    ],
+}

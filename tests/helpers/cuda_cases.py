@@ -15,12 +15,12 @@ from helpers.cases import normal
 
 from minifcn.backend import Array, to_device, to_host
 from minifcn.functional.dropout import dropout_backward, dropout_forward
-from minifcn.functional.fast.strips import col2im, im2col
+from minifcn.functional.fast.columns import col2im_rows, im2col_rows
 from minifcn.functional.lrn import lrn_backward, lrn_forward
-from minifcn.functional.pooling import PoolWindow, max_pool_backward, max_pool_forward
+from minifcn.functional.pooling import max_pool_backward, max_pool_forward
 from minifcn.functional.relu import add_bias, relu_backward, relu_forward
 from minifcn.functional.softmax import softmax_loss_backward, softmax_loss_forward
-from minifcn.functional.window import Window
+from minifcn.functional.window import PoolWindow, Window
 from minifcn.training.optim import _update_whole
 
 
@@ -56,10 +56,10 @@ def columns(
 ) -> list[Array]:
     """Return the columns of an image and, for other columns, the image they are added to."""
     x = array(xp, dtype, 1, *shape)
-    seen = im2col(x, window, rows)
+    made = im2col_rows(x, window, rows)
     dx = array(xp, dtype, 2, *shape)
-    col2im(array(xp, dtype, 3, *seen.shape), dx, window, rows)
-    return [seen, dx]
+    col2im_rows(array(xp, dtype, 3, *made.shape), dx, window, rows)
+    return [made, dx]
 
 
 def pooled(

@@ -145,7 +145,9 @@ def _module() -> ModuleType:
     attributes["add"].at = add_at
     attributes |= {name: getattr(np, name) for name in VALUES}
     attributes |= {"ndarray": ndarray, "asarray": asarray, "array": array}
-    pool = SimpleNamespace(total_bytes=lambda: 0, free_all_blocks=lambda: None)
+    pool = SimpleNamespace(
+        total_bytes=lambda: 0, free_bytes=lambda: 0, free_all_blocks=lambda: None
+    )
     attributes["get_default_memory_pool"] = lambda: pool
     attributes["asnumpy"] = lambda array: array.get()
     attributes["random"] = SimpleNamespace(default_rng=Generator, Generator=Generator)

@@ -11,7 +11,7 @@ import pytest
 from helpers.cases import normal
 from helpers.drawn import label, without_dropout
 
-from minifcn.functional.conv import force_path
+from minifcn.functional.fast.paths import force_path
 from minifcn.models import ModelSpec, build, initialise
 from minifcn.net import Net
 

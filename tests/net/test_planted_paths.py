@@ -15,9 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from minifcn.functional import conv, deconv
-from minifcn.functional.conv import PATHS, choose_path
-from minifcn.functional.fast import strips as im2col
+from minifcn.functional.fast import strips
+from minifcn.functional.fast.paths import PATHS, choose_deconv_path, choose_path
 from minifcn.layers import Conv2d, Deconv2d
 from minifcn.net.gradcheck import check_layer
 
@@ -25,50 +24,55 @@ pytestmark = pytest.mark.host  # which function computes is decided by shape, on
 
 ENTRIES = 6  # of each array, all of which a mistake makes wrong
 
-IM2COL = ("conv.im2col_forward", "conv.im2col_backward_data", "conv.im2col_backward_weights")
-TURNED = (IM2COL[0], "conv.turned_backward_data", IM2COL[2])
-
 
 class Example(NamedTuple):
-    """A layer, its input, and the functions of its three passes."""
+    """A layer, its input, and the paths of its passes."""
 
     layer: Callable[[], Conv2d | Deconv2d]
     shape: tuple[int, ...]
-    functions: tuple[str, str, str]
+    forward: str
+    backward: str
 
-
-def of_path(path: str) -> tuple[str, str, str]:
-    forward, data, weights = (name.replace("im2col", path) for name in IM2COL)
-    return forward, data, weights
+    @property
+    def functions(self) -> set[tuple[str, str]]:
+        """The functions that compute it: (path, field of the path)."""
+        ahead, back = ("forward", "backward_data")
+        if isinstance(self.layer(), Deconv2d):
+            ahead, back = back, ahead
+        return {
+            (self.forward, ahead), (self.backward, back), (self.backward, "backward_weights")
+        }  # fmt: skip
 
 
 EXAMPLES = {
-    "stride": Example(lambda: Conv2d(3, 4, 3, stride=2, pad=1), (2, 3, 7, 6), IM2COL),
-    "large kernel": Example(lambda: Conv2d(2, 3, 7, pad=2), (1, 2, 9, 8), IM2COL),
-    "groups": Example(lambda: Conv2d(4, 6, 3, stride=2, groups=2), (2, 4, 7, 8), IM2COL),
-    "two strips": Example(lambda: Conv2d(2, 3, 5, stride=(2, 1)), (1, 2, 150, 90), IM2COL),
-    "no stride": Example(lambda: Conv2d(3, 4, 3, pad=1), (2, 3, 6, 5), TURNED),
-    "groups, no stride": Example(lambda: Conv2d(4, 6, 3, groups=2), (2, 4, 6, 5), TURNED),
-    "few pixels": Example(lambda: Conv2d(3, 20, 3, pad=1), (1, 3, 4, 5), of_path("whole")),
-    "1 x 1": Example(lambda: Conv2d(3, 4, 1), (2, 3, 5, 6), of_path("pointwise")),
+    "stride": Example(lambda: Conv2d(3, 4, 3, stride=2, pad=1), (2, 3, 7, 6), "strips", "strips"),
+    "large kernel": Example(lambda: Conv2d(2, 3, 7, pad=2), (1, 2, 9, 8), "strips", "strips"),
+    "groups": Example(
+        lambda: Conv2d(4, 6, 3, stride=2, groups=2), (2, 4, 7, 8), "strips", "strips"
+    ),
+    "two strips": Example(
+        lambda: Conv2d(2, 3, 5, stride=(2, 1)), (1, 2, 150, 90), "strips", "strips"
+    ),
+    "no stride": Example(lambda: Conv2d(3, 4, 3, pad=1), (2, 3, 6, 5), "strips", "turned"),
+    "groups, no stride": Example(
+        lambda: Conv2d(4, 6, 3, groups=2), (2, 4, 6, 5), "strips", "turned"
+    ),
+    "few pixels": Example(lambda: Conv2d(3, 20, 3, pad=1), (1, 3, 4, 5), "whole", "whole"),
+    "1 x 1": Example(lambda: Conv2d(3, 4, 1), (2, 3, 5, 6), "pointwise", "pointwise"),
     "many channels": Example(
-        lambda: Conv2d(16, 16, 3, pad=1), (1, 16, 20, 21), of_path("winograd")
+        lambda: Conv2d(16, 16, 3, pad=1), (1, 16, 20, 21), "winograd", "winograd"
     ),
     "upsampling": Example(
-        lambda: Deconv2d(3, 2, 4, stride=2, pad=1, bias=True),
-        (2, 3, 3, 4),
-        ("deconv._by_phases", "deconv.im2col_forward", "deconv.im2col_backward_weights"),
+        lambda: Deconv2d(3, 2, 4, stride=2, pad=1, bias=True), (2, 3, 3, 4), "phases", "phases"
     ),
     "upsampling, groups": Example(
-        lambda: Deconv2d(4, 6, 4, stride=2, pad=1, groups=2),
-        (2, 4, 3, 4),
-        ("deconv.im2col_backward_data", "deconv.im2col_forward", "deconv.im2col_backward_weights"),
+        lambda: Deconv2d(4, 6, 4, stride=2, pad=1, groups=2), (2, 4, 3, 4), "strips", "strips"
     ),
 }
-FUNCTIONS = sorted({name for example in EXAMPLES.values() for name in example.functions})
+FUNCTIONS = sorted(set.union(*(example.functions for example in EXAMPLES.values())))
 
 
-def those_that(use: str, *, groups: int = 1) -> set[str]:
+def those_that(use: tuple[str, str], *, groups: int = 1) -> set[str]:
     """Return the examples that a function computes, with at least so many groups."""
     return {
         name
@@ -89,15 +93,15 @@ def those_that_find_a_mistake() -> set[str]:
 def plant(monkeypatch):
     """A function that puts what `mistake(result, groups)` returns in the place of a result."""
 
-    def plant(where: str, mistake: Callable[[Any, int], Any]) -> None:
-        module, name = where.split(".")
-        right = getattr({"conv": conv, "deconv": deconv}[module], name)
+    def plant(function: tuple[str, str], mistake: Callable[[Any, int], Any]) -> None:
+        path, field = function
+        right = getattr(PATHS[path], field)
 
         def wrong(*arguments, **options):
             given = signature(right).bind(*arguments, **options).arguments
             return mistake(right(*arguments, **options), given.get("groups", 1))
 
-        monkeypatch.setattr(f"minifcn.functional.{where}", wrong)
+        monkeypatch.setitem(PATHS, path, PATHS[path]._replace(**{field: wrong}))
 
     return plant
 
@@ -106,18 +110,20 @@ def test_without_a_mistake_none_is_found():
     assert those_that_find_a_mistake() == set()
 
 
-def test_every_path_has_an_example():
-    def paths(*, backward: bool) -> set[str]:
-        layers = [(example.layer(), example.shape) for example in EXAMPLES.values()]
-        return {
-            choose_path(
-                shape, layer.params["weight"], layer.window, layer.groups, backward=backward
-            )
-            for layer, shape in layers
-            if isinstance(layer, Conv2d)
-        }
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_paths_of_an_example_are_those_that_are_chosen(name):
+    make, shape, forward, backward = EXAMPLES[name]
+    layer = make()
+    if isinstance(layer, Deconv2d):
+        chosen = [choose_deconv_path(layer.window, layer.groups)] * 2
+    else:
+        shapes = shape, layer.params["weight"], layer.window, layer.groups
+        chosen = [choose_path(*shapes), choose_path(*shapes, backward=True)]
+    assert chosen == [forward, backward]
 
-    assert paths(backward=False) == paths(backward=True) == set(PATHS)
+
+def test_every_path_but_the_definition_has_an_example():
+    assert {path for path, _ in FUNCTIONS} == set(PATHS) - {"im2col"}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -128,21 +134,22 @@ def test_a_mistake_is_found_by_what_the_function_computes(function, plant):
 
 @pytest.mark.parametrize("function", [name for name in FUNCTIONS if those_that(name, groups=2)])
 def test_exchanged_groups_are_found_by_what_has_groups(function, plant):
-    axis = 0 if function.endswith("weights") else 1
+    axis = 0 if function[1] == "backward_weights" else 1
 
     plant(function, lambda result, groups: np.roll(result, result.shape[axis] // groups, axis))
     assert those_that_find_a_mistake() == those_that(use=function, groups=2)
 
 
 @pytest.mark.parametrize(
-    ("function", "inner"),
-    [(IM2COL[0], "im2col"), (IM2COL[1], "col2im"), (IM2COL[2], "im2col")],
+    ("field", "inner"),
+    [
+        ("forward", "im2col_rows"),
+        ("backward_data", "col2im_rows"),
+        ("backward_weights", "im2col_rows"),
+    ],
 )
-def test_a_strip_in_the_place_of_the_first_is_found_by_what_has_strips(
-    function, inner, monkeypatch
-):
-    right, name = getattr(im2col, inner), function.removeprefix("conv.")
-    outer = getattr(conv, name)
+def test_a_strip_in_the_place_of_the_first_is_found_by_what_has_strips(field, inner, monkeypatch):
+    right, outer = getattr(strips, inner), getattr(PATHS["strips"], field)
 
     def begins_anew(*arguments):
         *others, rows = arguments
@@ -150,8 +157,8 @@ def test_a_strip_in_the_place_of_the_first_is_found_by_what_has_strips(
 
     def wrong(*arguments, **options):
         with monkeypatch.context() as inside:
-            inside.setattr(im2col, inner, begins_anew)
+            inside.setattr(strips, inner, begins_anew)
             return outer(*arguments, **options)
 
-    monkeypatch.setattr(conv, name, wrong)
+    monkeypatch.setitem(PATHS, "strips", PATHS["strips"]._replace(**{field: wrong}))
     assert those_that_find_a_mistake() == {"two strips"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -44,6 +44,18 @@ def test_a_gpu_that_can_be_used_is_taken(monkeypatch, device, found):
     cupy = fake_cupy(**found)
     use(monkeypatch, cupy)
     assert device_module(device) is cupy
+
+
+def test_processes_of_one_machine_take_its_gpus_in_turn(monkeypatch):
+    cupy, taken = fake_cupy(count=2), []
+    device = cupy.cuda.Device()
+    cupy.cuda.Device = lambda number=0: SimpleNamespace(
+        **vars(device), use=lambda: taken.append(number)
+    )
+    use(monkeypatch, cupy)
+    for place in (None, 0, 1, 2):
+        device_module("gpu", place)
+    assert taken == [0, 1, 0]  # whoever is alone stays where he is
 
 
 # What CuPy finds, and words of the sentence.

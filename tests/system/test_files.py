@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from helpers.faults import Disk, disk
 
-from minifcn.system.files import atomic_write, write_json
+from minifcn.system.files import (
+    WriteError,
+    atomic_write,
+    make_folder,
+    open_file,
+    remove_partial,
+    sync,
+    write_json,
+)
 
 
 def write_half(path: Path, error: type[BaseException]) -> None:
-    with atomic_write(path) as partial:
-        partial.write_text("half")
+    with atomic_write(path) as file:
+        file.write(b"half")
         raise error
+
+
+def write(path: Path, content: bytes) -> None:
+    with atomic_write(path) as file:
+        file.write(content)
 
 
 def names(folder: Path) -> list[str]:
@@ -22,8 +39,8 @@ def names(folder: Path) -> list[str]:
 
 def test_file_appears_when_the_block_ends(tmp_path):
     path = tmp_path / "note.txt"
-    with atomic_write(path) as partial:
-        partial.write_text("new")
+    with atomic_write(path) as file:
+        file.write(b"new")
         assert not path.exists()
     assert path.read_text() == "new"
     assert names(tmp_path) == ["note.txt"]
@@ -32,8 +49,8 @@ def test_file_appears_when_the_block_ends(tmp_path):
 def test_old_file_stays_until_the_block_ends(tmp_path):
     path = tmp_path / "note.txt"
     path.write_text("old")
-    with atomic_write(path) as partial:
-        partial.write_text("new")
+    with atomic_write(path) as file:
+        file.write(b"new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"
 
@@ -44,32 +61,107 @@ def test_old_file_stays_and_nothing_is_left_over_if_the_block_fails(tmp_path, er
     path.write_text("old")
     with pytest.raises(error):
         write_half(path, error)
+    gc.collect()  # what a buffer still held goes nowhere
     assert path.read_text() == "old"
     assert names(tmp_path) == ["note.txt"]
 
 
-def test_block_that_writes_nothing_fails(tmp_path):
-    with pytest.raises(FileNotFoundError), atomic_write(tmp_path / "note.txt"):
-        pass
-    assert names(tmp_path) == []
-
-
 def test_leftover_of_a_killed_process_is_overwritten(tmp_path):
     path = tmp_path / "note.txt"
-    with atomic_write(path) as partial:
-        partial.write_text("first")
-    partial.write_text("a longer text that a killed process left")
-    with atomic_write(path) as again:
-        again.write_text("second")
+    (tmp_path / ".partial-note.txt").write_text("a longer text that a killed process left")
+    write(path, b"second")
     assert path.read_text() == "second"
     assert names(tmp_path) == ["note.txt"]
 
 
-def test_temporary_file_has_the_same_folder_and_ending(tmp_path):
-    path = tmp_path / "new" / "folders" / "picture.png"
-    with atomic_write(str(path)) as partial:
-        assert (partial.parent, partial.suffix) == (path.parent, ".png")
-        partial.touch()
+def test_leftovers_are_removed_from_a_folder_and_those_below_it(tmp_path):
+    (tmp_path / "samples").mkdir()
+    for name in (".partial-weights.h5", "samples/.partial-00.png", "samples/00.png"):
+        (tmp_path / name).write_text("half")
+    remove_partial(tmp_path)
+    assert [path.name for path in tmp_path.rglob("*.*")] == ["00.png"]
+
+
+def test_missing_folders_are_made(tmp_path):
+    write(tmp_path / "new" / "folders" / "note.txt", b"text")
+    assert (tmp_path / "new/folders/note.txt").read_text() == "text"
+
+
+def test_a_file_is_on_the_disk_before_it_gets_its_name_and_its_name_is_then(tmp_path):
+    with disk() as watched:
+        write(tmp_path / "new" / "note.txt", b"text")
+    assert watched.operations == [
+        "mkdir new",
+        f"open {tmp_path.name}",
+        f"fsync {tmp_path.name}",
+        "open .partial-note.txt",
+        "write .partial-note.txt",
+        "fsync .partial-note.txt",
+        "replace note.txt",
+        "open new",
+        "fsync new",
+    ]
+
+
+FAULTS = [Disk.kill, Disk.cut, Disk.power_cut]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("at", range(1, 7))  # open, write, sync, rename; open, sync
+def test_whenever_it_is_killed_there_is_the_old_file_or_the_new_one(tmp_path, fault, at):
+    path = tmp_path / "note.txt"
+    path.write_text("old")
+    with disk(at, fault) as dying:
+        write(path, b"a new text")
+    assert len(dying.operations) == at
+    assert path.read_text() == ("old" if at <= 4 or fault is Disk.power_cut else "a new text")
+    write(path, b"again")
+    assert path.read_text() == "again"
+    assert names(tmp_path) == ["note.txt"]
+
+
+@pytest.mark.parametrize("at", range(1, 4))
+def test_a_short_write_is_gone_on_with(tmp_path, at):
+    with disk(at, Disk.shorten):
+        write(tmp_path / "note.txt", b"some text")
+    assert (tmp_path / "note.txt").read_bytes() == b"some text"
+
+
+def test_a_full_disk_is_an_error_that_names_the_file_and_leaves_the_old_one(tmp_path):
+    path = tmp_path / "note.txt"
+    path.write_text("old")
+    message = r"note\.txt cannot be written: No space left on device$"
+    with disk(2, Disk.fill), pytest.raises(WriteError, match=message):
+        write(path, b"new")
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["note.txt"]
+
+
+def test_a_full_disk_is_an_error_at_the_end_of_a_file_too(tmp_path):
+    with disk(2, Disk.fill), open_file(tmp_path / "log", "a") as file:
+        file.write(b"a line\n")
+        with pytest.raises(WriteError, match="log cannot be written: No space left"):
+            sync(file)
+        file.raw.close()
+    assert (tmp_path / "log").read_bytes() == b"a l"
+
+
+def test_what_the_system_does_not_take_is_an_error_that_names_the_file(tmp_path):
+    code = (
+        "import resource, sys; from minifcn.system.files import atomic_write\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "with atomic_write(sys.argv[1]) as file: file.write(bytes(3_000_000))"
+    )
+    path = tmp_path / "large"
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True)
+    assert f"WriteError: {path} cannot be written: File too large" in done.stderr
+    assert names(tmp_path) == []
+
+
+def test_a_file_in_place_of_a_folder_is_an_error_that_names_it(tmp_path):
+    (tmp_path / "run").write_text("a file")
+    with pytest.raises(WriteError, match=r"run cannot be written: File exists"):
+        make_folder(tmp_path / "run")
 
 
 def test_json_reads_back(tmp_path):

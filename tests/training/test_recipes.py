@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from minifcn.data.dataset import Defaults
 from minifcn.training.recipes import PAPER_PIXELS, RECIPES, check_rate, default_rate, pixel_rate
 
 
@@ -21,9 +22,11 @@ def test_the_two_recipes_weigh_an_example_alike():
     assert RECIPES["accumulate"].momentum ** (1 / 20) == pytest.approx(0.99, abs=0.006)
 
 
-def rate_of(recipe, arch="fcn8s", backbone="vgg16", width=1.0, **other):
-    options = {"normalization": recipe.normalization, "pixels": PAPER_PIXELS, "small_rate": 0.02}
-    return default_rate(recipe, arch, backbone, width, **{**options, **other})
+def rate_of(
+    recipe, arch="fcn8s", backbone="vgg16", width=1.0, normalization=None, pixels=PAPER_PIXELS
+):
+    data = Defaults(pixels=pixels, images=1, small_rate=0.02)
+    return default_rate(recipe, arch, backbone, width, normalization or recipe.normalization, data)
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)

@@ -170,7 +170,7 @@ def test_a_config_that_is_none_is_refused(content, run, capsys):
 
 @pytest.mark.parametrize(
     "options",
-    [{"size": "large"}, {"length": 2.5}, {"colour": 1}, {"size": ["a", "b"]}, {"size": [1]}],
+    [{"size": "large"}, {"length": 2.5}, {"size": ["a", "b"]}, {"hue": 1}, {"size": [1]}],
 )
 def test_options_of_the_data_that_were_tampered_with_are_refused(options, run, capsys):
     settings = config(run)["settings"] | {"data_options": options}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +17,8 @@ from minifcn.inference.model import load_model
 from minifcn.training.run import Reporter, execute
 from minifcn.training.settings import SettingsError, resolve
 from minifcn.training.solver import TrainingError
-from minifcn.weights.checkpoint import latest_checkpoint, load_checkpoint
+from minifcn.weights.checkpoint import checkpoints, load_checkpoint
+from minifcn.weights.store import WeightsError
 
 TINY = {
     "weights": "none",
@@ -35,6 +38,14 @@ def tiny(**changes):
 def losses(folder):
     lines = (folder / "log.jsonl").read_text().splitlines()
     return [json.loads(line).get("loss") for line in lines]
+
+
+def assert_same_state(folder, other):
+    """Compare weights and momentum of the last checkpoints of two runs, bit for bit."""
+    ours, theirs = (load_checkpoint(checkpoints(f / "checkpoints")[0]) for f in (folder, other))
+    for kind in ("params", "momentum"):
+        for address, array in getattr(ours, kind).items():
+            assert np.array_equal(array, getattr(theirs, kind)[address]), address
 
 
 class Listener(Reporter):
@@ -81,14 +92,133 @@ def test_a_killed_run_resumes_bit_for_bit(tmp_path):
     listener = Listener()
     execute(tiny(), tmp_path / "killed", resume=True, reporter=listener)
     assert listener.steps == [3, 4]  # step 3 was after the last checkpoint
-    whole, killed = (
-        load_checkpoint(latest_checkpoint(tmp_path / name / "checkpoints"))
-        for name in ("whole", "killed")
-    )
-    for ours, theirs in ((whole.params, killed.params), (whole.momentum, killed.momentum)):
-        for address, array in ours.items():
-            assert np.array_equal(array, theirs[address]), address
+    assert_same_state(tmp_path / "whole", tmp_path / "killed")
     assert losses(tmp_path / "whole") == losses(tmp_path / "killed")
+
+
+def test_an_evaluation_that_was_killed_is_made_when_the_run_goes_on(tmp_path):
+    execute(tiny(), tmp_path / "whole")
+    listener = Listener()
+    listener.evaluation = lambda *_: [][0]
+    with pytest.raises(IndexError):
+        execute(tiny(), tmp_path / "killed", reporter=listener)
+    assert checkpoints(tmp_path / "killed/checkpoints")[0].name == "step_00000002.h5"
+    execute(tiny(), tmp_path / "killed", resume=True)
+    assert losses(tmp_path / "whole") == losses(tmp_path / "killed")
+
+
+def test_a_stopped_run_is_saved_and_goes_on_bit_for_bit(tmp_path):
+    settings = tiny(steps=6, evaluate_every=4)
+    execute(settings, tmp_path / "whole")
+    listener = Listener()
+
+    def step(report, total):
+        if report.number == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    listener.step = step
+    with pytest.raises(KeyboardInterrupt, match=r"saved are the updates up to .*step_00000003\.h5"):
+        execute(settings, tmp_path / "stopped", reporter=listener)
+    assert losses(tmp_path / "stopped") == losses(tmp_path / "whole")[:3]
+    execute(settings, tmp_path / "stopped", resume=True)
+    assert losses(tmp_path / "stopped") == losses(tmp_path / "whole")
+    assert_same_state(tmp_path / "stopped", tmp_path / "whole")
+
+
+def test_a_run_that_is_stopped_in_its_last_evaluation_says_so(tmp_path):
+    listener = Listener()
+
+    def evaluation(step, scores, head=""):
+        if step == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    listener.evaluation = evaluation
+    with pytest.raises(KeyboardInterrupt, match=r"saved are the updates up to .*step_00000004\.h5"):
+        execute(tiny(), tmp_path, reporter=listener)
+    assert not (tmp_path / "weights.h5").exists()
+    execute(tiny(), tmp_path, resume=True)
+    assert (tmp_path / "weights.h5").exists()
+
+
+def test_a_run_that_is_stopped_before_its_first_checkpoint_says_so(tmp_path):
+    listener = Listener(stop_after=1)
+    with pytest.raises(KeyboardInterrupt, match="stopped before the first checkpoint, so nothing"):
+        execute(tiny(), tmp_path, reporter=listener)
+
+
+def damage(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 16
+    path.write_bytes(content)
+
+
+def test_a_damaged_checkpoint_is_told_of_and_the_one_before_is_gone_on_from(tmp_path):
+    execute(tiny(), tmp_path / "whole")
+    execute(tiny(), tmp_path / "damaged")
+    damage(tmp_path / "damaged/checkpoints/step_00000004.h5")
+    listener = Listener()
+    execute(tiny(), tmp_path / "damaged", resume=True, reporter=listener)
+    said = "step_00000004.h5 is damaged, so it goes on from step_00000002.h5"
+    assert any(said in note for note in listener.notes)
+    lines = (tmp_path / "damaged/log.jsonl").read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    (note,) = [record for record in records if "note" in record]
+    assert said in note["note"] and note["number"] == 2
+    records.remove(note)
+    assert [r.get("loss") for r in records] == losses(tmp_path / "whole")
+    assert_same_state(tmp_path / "damaged", tmp_path / "whole")
+    names = {path.name for path in (tmp_path / "damaged/checkpoints").iterdir()}
+    assert names == {"step_00000002.h5", "step_00000004.h5", "damaged-step_00000004.h5"}
+
+
+def test_a_run_of_which_no_checkpoint_is_whole_is_not_started_again(tmp_path):
+    execute(tiny(), tmp_path)
+    log = (tmp_path / "log.jsonl").read_bytes()
+    for path in checkpoints(tmp_path / "checkpoints"):
+        damage(path)
+    message = r"none of its checkpoints is whole \(step_00000004.h5, step_00000002.h5\)"
+    with pytest.raises(WeightsError, match=message):
+        execute(tiny(), tmp_path, resume=True)
+    assert (tmp_path / "log.jsonl").read_bytes() == log
+
+
+def test_a_finished_run_without_checkpoints_is_not_started_again(tmp_path):
+    execute(tiny(), tmp_path)
+    for path in checkpoints(tmp_path / "checkpoints"):
+        path.unlink()
+    weights = (tmp_path / "weights.h5").read_bytes()
+    with pytest.raises(WeightsError, match="its checkpoints are gone, so the run cannot be resum"):
+        execute(tiny(), tmp_path, resume=True)
+    assert (tmp_path / "weights.h5").read_bytes() == weights
+
+
+def test_that_there_is_nothing_to_go_on_from_is_said(tmp_path):
+    listener = Listener()
+    execute(tiny(), tmp_path, resume=True, reporter=listener)
+    assert f"{tmp_path}: there is no checkpoint yet, so it starts from the first step" in (
+        listener.notes
+    )
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        execute(tiny(), tmp_path, reporter=Listener(stop_after=3))
+    for name in ("checkpoints/.partial-step_00000003.h5", ".partial-weights.h5"):
+        (tmp_path / name).write_bytes(b"half")
+    execute(tiny(), tmp_path, resume=True)
+    assert not list(tmp_path.rglob(".partial-*"))
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_second_training_in_a_folder_is_refused(tmp_path, resume):
+    listener = Listener()
+
+    def step(report, total):
+        with pytest.raises(SettingsError, match=f"{tmp_path}: (another training|holds a run)"):
+            execute(tiny(), tmp_path, resume=resume)
+
+    listener.step = step
+    execute(tiny(), tmp_path, reporter=listener)
 
 
 def test_reports_are_as_rare_as_asked_for_but_for_evaluations_and_the_last_step(tmp_path):
@@ -113,7 +243,7 @@ def test_the_weights_of_a_run_can_be_used(tmp_path):
     model = load_model(tmp_path)
     assert model.spec == tiny().spec(7)
     assert model.class_names == open_dataset("shapes", "val").class_names
-    checkpoint = load_checkpoint(latest_checkpoint(tmp_path / "checkpoints"))
+    checkpoint = load_checkpoint(checkpoints(tmp_path / "checkpoints")[0])
     for address, array in model.net.params.items():
         assert np.array_equal(array, checkpoint.params[address]), address
 
@@ -159,11 +289,11 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_pa
     settings = tiny()
     with pytest.raises(KeyboardInterrupt):
         execute(settings, tmp_path, reporter=Listener(stop_after=3))
-    before = latest_checkpoint(tmp_path / "checkpoints").read_bytes()
+    before = checkpoints(tmp_path / "checkpoints")[0].read_bytes()
     explosive = replace(settings, rate=1e30)
     with pytest.raises(TrainingError, match=r"the loss of step \d is (nan|inf).*lower --lr"):
         execute(explosive, tmp_path, resume=True)
-    assert latest_checkpoint(tmp_path / "checkpoints").read_bytes() == before
+    assert checkpoints(tmp_path / "checkpoints")[0].read_bytes() == before
 
 
 def test_a_net_that_gives_every_pixel_one_class_is_told_of(tmp_path):

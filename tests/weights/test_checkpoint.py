@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
+from helpers.faults import Disk, disk
 
 from minifcn.training.optim import SGD
 from minifcn.weights.checkpoint import (
     checkpoint_path,
-    latest_checkpoint,
+    checkpoints,
     load_checkpoint,
+    newest_whole,
     prune_checkpoints,
     save_checkpoint,
 )
@@ -84,28 +84,35 @@ def test_training_goes_on_bit_for_bit(tmp_path, rng):
 
 def test_newest_is_that_of_the_highest_step(tmp_path):
     save(tmp_path, 100, 99)
-    assert latest_checkpoint(tmp_path) == tmp_path / "step_00000100.h5"
+    assert newest_whole(tmp_path)[0] == tmp_path / "step_00000100.h5"
 
 
 def test_steps_are_compared_as_numbers(tmp_path):
     save(tmp_path, 123_456_789, 99_999_999)
-    assert latest_checkpoint(tmp_path) == tmp_path / "step_123456789.h5"
+    assert newest_whole(tmp_path)[0] == tmp_path / "step_123456789.h5"
 
 
 def test_no_checkpoint_is_none(tmp_path):
-    assert latest_checkpoint(tmp_path) is None
-    assert latest_checkpoint(tmp_path / "missing") is None
+    assert newest_whole(tmp_path) == (None, None, {})
+    assert newest_whole(tmp_path / "missing") == (None, None, {})
 
 
-def test_incomplete_and_foreign_files_are_passed_over(tmp_path):
+def test_damaged_and_foreign_files_are_passed_over_and_told_of(tmp_path):
     save(tmp_path, 1, 2)
     newest = tmp_path / "step_00000002.h5"
-    newest.write_bytes(newest.read_bytes()[:-100])
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 1
+    newest.write_bytes(content)
     (tmp_path / ".partial-step_00000003.h5").write_bytes(b"")
     (tmp_path / "step_00000004.h5").write_bytes(b"")
     save_weights(tmp_path / "step_00000005.h5", {"conv/weight": np.ones(1, f32)}, {})
     save_weights(tmp_path / "step_last.h5", {}, {})
-    assert latest_checkpoint(tmp_path) == tmp_path / "step_00000001.h5"
+    path, checkpoint, damaged = newest_whole(tmp_path)
+    assert path == tmp_path / "step_00000001.h5"
+    assert checkpoint.state == {"step": 1}
+    assert list(damaged) == [tmp_path / f"step_0000000{number}.h5" for number in (5, 4, 2)]
+    assert "is not a checkpoint" in next(iter(damaged.values()))
+    assert "its checksum does not fit" in damaged[newest]
 
 
 def test_pruning_keeps_the_newest(tmp_path):
@@ -114,11 +121,11 @@ def test_pruning_keeps_the_newest(tmp_path):
     assert steps_in(tmp_path) == ["step_00000003.h5", "step_00000004.h5"]
 
 
-def test_pruning_does_not_count_what_cannot_be_resumed(tmp_path):
+def test_pruning_leaves_other_files(tmp_path):
     save(tmp_path, 1, 2)
-    (tmp_path / "step_00000003.h5").write_bytes(b"")
+    (tmp_path / "damaged-step_00000003.h5").write_bytes(b"")
     prune_checkpoints(tmp_path, 1)
-    assert steps_in(tmp_path) == ["step_00000002.h5", "step_00000003.h5"]
+    assert steps_in(tmp_path) == ["damaged-step_00000003.h5", "step_00000002.h5"]
 
 
 def test_keeping_none_is_refused(tmp_path):
@@ -128,17 +135,13 @@ def test_keeping_none_is_refused(tmp_path):
     assert steps_in(tmp_path) == ["step_00000001.h5"]
 
 
-def test_interrupted_saving_leaves_the_one_before(tmp_path, monkeypatch):
+@pytest.mark.parametrize("at", range(1, 5))  # open, write, sync, rename
+def test_interrupted_saving_leaves_the_one_before(tmp_path, at):
     save(tmp_path, 1)
-
-    def replace(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "replace", replace)
-    with pytest.raises(KeyboardInterrupt):
+    with disk(at, Disk.cut):
         save(tmp_path, 2)
-    assert steps_in(tmp_path) == ["step_00000001.h5"]
-    assert load_checkpoint(latest_checkpoint(tmp_path)).state == {"step": 1}
+    assert checkpoints(tmp_path) == [tmp_path / "step_00000001.h5"]
+    assert load_checkpoint(checkpoints(tmp_path)[0]).state == {"step": 1}
 
 
 def test_a_file_of_weights_is_no_checkpoint(tmp_path):

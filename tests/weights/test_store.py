@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
+import tracemalloc
 
 import h5py
 import numpy as np
 import pytest
 from helpers.arrays import assert_bits_equal
+from helpers.faults import Disk, disk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from minifcn.system import files
+from minifcn.system.files import WriteError
 from minifcn.weights.store import WeightsError, load_weights, read_attributes, save_weights
 
 f32 = np.float32
@@ -174,62 +177,46 @@ def test_what_cannot_be_stored_is_refused_and_leaves_nothing(
     assert list(path.parent.iterdir()) == []
 
 
-class Interrupted(BaseException):
-    """Not an Exception, as KeyboardInterrupt is not."""
-
-
-@pytest.mark.parametrize(
-    ("error", "expected", "message"),
-    [
-        (OSError("no space left"), OSError, r"weights\.h5 cannot be written: no space left"),
-        (RuntimeError("unable to extend"), OSError, r"weights\.h5 cannot be written: unable to"),
-        (Interrupted(), Interrupted, "^$"),
-    ],
-)
-@pytest.mark.parametrize(
-    ("owner", "name", "calls"),
-    [
-        (h5py.Group, "create_dataset", 1),
-        (h5py.Group, "create_dataset", 4),
-        (os, "fsync", 1),
-        (os, "replace", 1),
-    ],
-)
-def test_interrupted_saving_keeps_the_old_file(
-    path, monkeypatch, error, expected, message, owner, name, calls
-):
+@pytest.mark.parametrize("fault", [Disk.kill, Disk.cut, Disk.power_cut])
+@pytest.mark.parametrize("at", range(1, 5))  # open, write, sync, rename
+def test_interrupted_saving_keeps_the_old_file(path, fault, at):
     save_weights(path, example(), ATTRIBUTES)
     before = path.read_bytes()
-    original, count = getattr(owner, name), iter(range(1, 100))
+    with disk(at, fault) as dying:
+        save_weights(path, {a: array + 1 for a, array in example().items()}, {})
+    assert len(dying.operations) == at
+    assert path.read_bytes() == before
 
-    def failing(*args, **kwargs):
-        if next(count) == calls:
-            raise error
-        return original(*args, **kwargs)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(owner, name, failing)
-        with pytest.raises(expected, match=message):
-            save_weights(path, {a: array + 1 for a, array in example().items()}, {})
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_full_disk_is_an_error_that_names_the_file(path, monkeypatch, at):
+    monkeypatch.setattr(files, "BUFFER_BYTES", 64)
+    save_weights(path, example(), ATTRIBUTES)
+    before = path.read_bytes()
+    with disk(1 + at, Disk.fill), pytest.raises(WriteError, match=r"weights\.h5 cannot be .*No sp"):
+        save_weights(path, {a: array + 1 for a, array in example().items()}, {})
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_what_a_killed_process_left_is_overwritten(path):
-    partial = path.with_name(".partial-weights.h5")
-    partial.write_bytes(b"half a file")
-    save_weights(path, example(), ATTRIBUTES)
-    assert_bits_equal(load_weights(path).params, example())
-    assert not partial.exists()
+def test_the_layout_is_what_hdf5_itself_writes(tmp_path):
+    params = {"a/weight": np.random.default_rng(0).random((60, 50)), "a/bias": np.ones(2000, f32)}
+    save_weights(tmp_path / "ours.h5", params, {"name": "x" * 9000})
+    with h5py.File(tmp_path / "ours.h5") as file:
+        for address, array in params.items():
+            np.testing.assert_array_equal(file[address][()], array)
+        assert file.attrs["name"] == b'"' + b"x" * 9000 + b'"'
 
 
-def test_the_file_is_on_disk_before_it_gets_its_name(path, monkeypatch):
-    events = []
-    fsync, replace = os.fsync, os.replace
-    monkeypatch.setattr(os, "fsync", lambda fd: (events.append("fsync"), fsync(fd)))
-    monkeypatch.setattr(os, "replace", lambda a, b: (events.append("replace"), replace(a, b)))
-    save_weights(path, example(), ATTRIBUTES)
-    assert events[:2] == ["fsync", "replace"]
+def test_no_array_is_in_memory_twice(tmp_path):
+    array = np.ones((1000, 1000))
+    tracemalloc.start()
+    try:
+        save_weights(tmp_path / "w.h5", {f"{n}/weight": array for n in range(10)}, {})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4e6, "the file has 80 MB"
 
 
 def test_kernels_that_are_mostly_zeros_are_compressed_without_loss(tmp_path):

@@ -1,8 +1,8 @@
 """CUDA kernels, for what would be many passes over memory as array expressions on a GPU.
 
 Each file holds the sources of one operation and the functions that launch them. The definition of
-the operation is its plain twin in `minifcn/functional/`, which also decides, in its first lines,
-whether the kernel runs. Read `launch.py` first, then `relu.py`.
+the operation is its plain twin in `minifcn/functional/`, to which one line binds the kernel
+(`bind.py`). Read `launch.py` first, then `relu.py`.
 
 Common to all of them:
 

@@ -1,11 +1,12 @@
 """Dropout on a GPU: the comparison, the mask and the product in one pass.
 
-Twins: `dropout_forward` and `dropout_backward` in `minifcn/functional/dropout.py`.
+Twins: `_drop` and `_scale_kept` in `minifcn/functional/dropout.py`.
 """
 
 from __future__ import annotations
 
 from minifcn.backend import Array, array_module
+from minifcn.functional.cuda.bind import of_one_type
 from minifcn.functional.cuda.launch import launch
 
 # The random numbers come from the generator, in float whatever the type of x.
@@ -32,6 +33,11 @@ extern "C" __global__ void dropout_backward(
     }
 }
 """
+
+
+def float_draws(x: Array, draws: Array) -> bool:
+    """Return whether the kernel can take x; the draws are in float whatever its type."""
+    return of_one_type(x)
 
 
 def launch_dropout(x: Array, draws: Array, ratio: float, scale: float) -> tuple[Array, Array]:

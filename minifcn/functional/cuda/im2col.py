@@ -1,17 +1,13 @@
 """im2col and col2im on a GPU: one thread for each position, or for each pixel.
 
-Twins: `im2col` and `col2im` in `minifcn/functional/fast/strips.py`.
+Twins: `im2col_rows` and `col2im_rows` in `minifcn/functional/fast/columns.py`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from minifcn.backend import Array, array_module
-from minifcn.functional.cuda.launch import launch
-
-if TYPE_CHECKING:
-    from minifcn.functional.window import Window
+from minifcn.functional.cuda.launch import TYPES, launch
+from minifcn.functional.window import Window
 
 # Pixels are only copied, so a Word is whatever has their size: half precision needs no other code.
 # A thread copies what one window sees of one channel. Neighbouring threads have neighbouring
@@ -40,8 +36,8 @@ extern "C" __global__ void im2col(
 """
 
 # The transpose. To scatter, the threads would have to add to the same pixels by turns, in an order
-# that changes from run to run. So each pixel collects from the windows that saw it, in the order
-# in which the plain version adds them.
+# that changes from run to run. So each pixel collects from the windows that it lies in, in the
+# order in which the plain version adds them.
 COL2IM = """
 extern "C" __global__ void col2im(
     Index count, const Real* __restrict__ columns, Real* __restrict__ dx,
@@ -68,8 +64,13 @@ extern "C" __global__ void col2im(
 """
 
 
+def any_word(x: Array) -> bool:
+    """Return whether pixels of this size can be copied."""
+    return f"uint{8 * x.itemsize}" in TYPES["Word"]
+
+
 def launch_im2col(x: Array, window: Window, rows: slice) -> Array:
-    """Return the columns of some output rows, as `im2col` does; x of any dtype up to 8 bytes."""
+    """Return the columns of some output rows, as `im2col_rows` does; x of any dtype."""
     xp = array_module(x)
     c, h, w = x.shape
     kh, kw = window.kernel_size
@@ -83,7 +84,7 @@ def launch_im2col(x: Array, window: Window, rows: slice) -> Array:
 
 
 def launch_col2im(columns: Array, dx: Array, window: Window, rows: slice) -> None:
-    """Add columns to the pixels of dx, C-contiguous, as `col2im` does."""
+    """Add columns to the pixels of dx, C-contiguous, as `col2im_rows` does."""
     h, w = dx.shape[1:]
     r, ow = rows.stop - rows.start, window.output_size((h, w))[1]
     numbers = (number for pair in window for number in pair)

@@ -97,17 +97,6 @@ def launchable(xp: ModuleType) -> bool:
     return hasattr(xp, "RawKernel")
 
 
-def usable(*arrays: Array) -> bool:
-    """Return whether kernels can compute with these arrays: on a GPU, and of one type, Real.
-
-    What they cannot take (half precision, integers) is left to the plain array code.
-    """
-    if not launchable(array_module(*arrays)):
-        return False
-    dtypes = {array.dtype.name for array in arrays}
-    return len(dtypes) == 1 and dtypes <= set(TYPES["Real"])
-
-
 def launch(source: str, count: int, *arguments: Any) -> None:
     """Run a kernel on the current stream, with a thread for each of `count` elements.
 

@@ -1,6 +1,6 @@
 """Local response normalisation on a GPU: a thread reads the few channels around its own.
 
-Twins: `lrn_forward` and `lrn_backward` in `minifcn/functional/lrn.py`.
+Twins: `_normalise` and `_normalise_backward` in `minifcn/functional/lrn.py`.
 """
 
 from __future__ import annotations

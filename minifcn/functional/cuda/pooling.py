@@ -1,17 +1,15 @@
 """Max pooling on a GPU, with the place of the winner for the way back.
 
-Twins: `max_pool_forward` and `max_pool_backward` in `minifcn/functional/pooling.py`.
+Twins: `_find_maxima` and `_to_winners` in `minifcn/functional/pooling.py`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from minifcn.backend import Array, array_module
 from minifcn.functional.cuda.launch import launch
-
-if TYPE_CHECKING:
-    from minifcn.functional.pooling import PoolWindow
+from minifcn.functional.window import PoolWindow
 
 # A thread looks through one window. A NaN wins and stays, as it does in numpy.maximum, so that it
 # shows; the place does not follow it there either.

@@ -36,7 +36,7 @@ extern "C" __global__ void relu_backward(
 """
 
 
-def launch_bias_relu(values: Array, bias: Array | None, out: Array, *, relu: bool) -> None:
+def launch_bias_relu(values: Array, bias: Array | None, out: Array, *, relu: bool = False) -> None:
     """Write values + bias[f], rectified if asked, to `out`; each filter there is contiguous."""
     pitch = out.strides[0] // out.itemsize
     launch(BIAS_RELU, values.size, values, bias, out, values.size // len(values), pitch, relu)

@@ -3,7 +3,7 @@
 The sums over pixels are left to CuPy's reductions, which add in a fixed order; adding them up here
 with atomics would give another last digit in every run.
 
-Twins: `softmax_loss_forward` and `softmax_loss_backward` in `minifcn/functional/softmax.py`.
+Twins: `_each_pixel` and `_to_scores` in `minifcn/functional/softmax.py`.
 """
 
 from __future__ import annotations
@@ -67,23 +67,13 @@ extern "C" __global__ void softmax_loss_backward(
 def launch_softmax_loss(
     scores: Array, label: Array, class_weight: Array | None, ignore_index: int
 ) -> tuple[Array, Array, Array, Array]:
-    """Return the parts of the loss before it is normalised and summed.
+    """Return the parts of the loss before it is normalised and summed, as `_each_pixel` does.
 
-    Returns
-    -------
-    probability : array (N, C, H, W)
-    surprise : array (N, H, W)
-        -log of the true class's probability; NaN where the label is no class. At ignored pixels
-        any number.
-    label : array (N, H, W)
-        As given, in a type that the backward kernel takes.
-    weight : array (N, H, W)
-        Weight of the pixel's class, 0 where the pixel is ignored.
+    The surprise is NaN where the label is no class. The labels are those given, in a type that the
+    backward kernel takes.
     """
     xp = array_module(scores)
     label = label if label.dtype.name in TYPES["Label"] else label.astype(xp.int64)
-    if class_weight is not None:
-        class_weight = class_weight.astype(scores.dtype)
     probability = xp.empty(scores.shape, scores.dtype)
     surprise = xp.empty(label.shape, scores.dtype)
     weight = xp.empty(label.shape, scores.dtype)

@@ -2,6 +2,8 @@
 
 The products are cut into pieces for the threads along their longer side, so that of two factors
 the larger is read once: the pixels of a score layer, the filters of fc7.
+
+What else the paths of `paths.py` are given, window and groups, says nothing of a 1 x 1 kernel.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from types import ModuleType
 
 import numpy as np
 
-from minifcn.backend import Array, array_module, get_threads, parallel_map
+from minifcn.backend import Array, array_module, cut, get_threads, parallel_map
 from minifcn.functional.fast.product import factors, product
 from minifcn.functional.fast.recycle import recycled
 from minifcn.functional.relu import add_bias
@@ -18,7 +20,9 @@ from minifcn.functional.relu import add_bias
 PIECES = 4  # for each thread; more than one, so that a thread that was held up finds help
 
 
-def pointwise_forward(x: Array, weight: Array, bias: Array | None, *, relu: bool = False) -> Array:
+def pointwise_forward(
+    x: Array, weight: Array, bias: Array | None, *_: object, relu: bool = False
+) -> Array:
     """Return y[n,f,i,j] = bias[f] + sum_c weight[f,c] x[n,c,i,j].
 
     Parameters
@@ -36,12 +40,12 @@ def pointwise_forward(x: Array, weight: Array, bias: Array | None, *, relu: bool
     return _multiply(weight[:, :, 0, 0], x, bias, relu=relu)
 
 
-def pointwise_backward_data(dy: Array, weight: Array) -> Array:
+def pointwise_backward_data(dy: Array, weight: Array, *_: object) -> Array:
     """Return dx[n,c,i,j] = sum_f weight[f,c] dy[n,f,i,j]."""
     return _multiply(weight[:, :, 0, 0].T, dy, None)
 
 
-def pointwise_backward_weights(x: Array, dy: Array) -> Array:
+def pointwise_backward_weights(x: Array, dy: Array, *_: object) -> Array:
     """Return dweight[f,c] = sum_{n,i,j} dy[n,f,i,j] x[n,c,i,j], as (F, C, 1, 1)."""
     xp = array_module(x)
     (n, c), f = x.shape[:2], dy.shape[1]
@@ -81,8 +85,7 @@ def _multiply(matrix: Array, x: Array, bias: Array | None, *, relu: bool = False
 def _pieces(xp: ModuleType, rows: int, columns: int, count: int) -> list[tuple[slice, slice]]:
     """Cut a matrix into about `count` pieces along its longer side; on a GPU leave it whole."""
     longer = max(rows, columns)
-    count = min(count, longer) if xp is np else 1
-    cuts = [slice(longer * i // count, longer * (i + 1) // count) for i in range(count)]
+    pieces = cut(longer, min(count, longer) if xp is np else 1)
     if rows > columns:
-        return [(cut, slice(0, columns)) for cut in cuts]
-    return [(slice(0, rows), cut) for cut in cuts]
+        return [(piece, slice(0, columns)) for piece in pieces]
+    return [(slice(0, rows), piece) for piece in pieces]

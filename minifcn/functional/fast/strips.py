@@ -1,21 +1,9 @@
-"""im2col: convolution written as a matrix product. This file is the definition; read it first.
+"""Convolution by im2col, a strip of the image at a time: the path that any shape can take.
 
-A convolution slides a small window over the image. im2col ("image to columns") copies what the
-window sees at each position into one column of a matrix; then the whole convolution is
-
-    y = weight @ columns        (F, C*KH*KW) @ (C*KH*KW, OH*OW) -> (F, OH*OW)
-
-and both gradients are products with the transposed factors:
-
-    dweight  = dy @ columns.T                 each weight meets the pixels it multiplied
-    dcolumns = weight.T @ dy, then col2im     each pixel collects from all windows that saw it
-
-An image of 500 x 500 with 64 channels has columns of more than a gigabyte, so they are never
-made whole: the output is cut into *strips* of a few rows and only one strip's columns exist at a
-time, small enough to stay in cache.
-
-Convention: correlation, the kernel is not flipped (as in Caffe and PyTorch).
-Source: Long et al. 2015, section 3; the matrix form is Chellapilla et al. 2006.
+The products are those of `functional/im2col.py`. But an image of 500 x 500 with 64 channels has
+columns of more than a gigabyte, so they are never made whole: the output is cut into *strips* of a
+few rows, and only one strip's columns exist at a time for each thread, small enough to stay in its
+cache. What follows a convolution, the bias and a ReLU, is done while the strip is there.
 """
 
 from __future__ import annotations
@@ -26,8 +14,7 @@ from types import ModuleType
 import numpy as np
 
 from minifcn.backend import Array, array_module, get_threads, parallel_map
-from minifcn.functional.cuda.im2col import launch_col2im, launch_im2col
-from minifcn.functional.cuda.launch import launchable, usable
+from minifcn.functional.fast.columns import col2im_rows, im2col_rows
 from minifcn.functional.fast.product import factors, product
 from minifcn.functional.fast.recycle import recycled, recycled_zeros
 from minifcn.functional.relu import add_bias
@@ -35,84 +22,6 @@ from minifcn.functional.window import Window
 
 STRIP_BYTES = 1 << 21  # columns of one strip on a CPU: they fit in a core's second-level cache
 GPU_STRIP_BYTES = 1 << 28  # on a GPU a strip must rather be large enough to fill the device
-
-
-def im2col(x: Array, window: Window, rows: slice) -> Array:
-    """Copy what the window sees at each position of some output rows into columns.
-
-    columns[c*KH*KW + a*KW + b, i*OW + j] = xpad[c, (rows.start+i)*SH + a*DH, j*SW + b*DW]
-
-    Parameters
-    ----------
-    x : array (C, H, W)
-    window : Window
-    rows : slice
-        Output rows, `start` and `stop` given.
-
-    Returns
-    -------
-    array (C*KH*KW, R*OW), dtype of x, where R is the number of rows
-    """
-    xp = array_module(x)
-    if launchable(xp):
-        return launch_im2col(x, window, rows)
-    c, h, w = x.shape
-    (kh, kw), (sh, sw), (ph, pw), (dh, dw) = window
-    _, ow = window.output_size((h, w))
-    r = rows.stop - rows.start
-
-    # The rows of the padded image that this strip sees, of which only [top, bottom) are real.
-    first = rows.start * sh - ph
-    last = first + (r - 1) * sh + window.extent()[0]
-    top, bottom = max(first, 0), min(last, h)
-    seen = xp.zeros((c, last - first, w + 2 * pw), x.dtype)
-    if top < bottom:
-        seen[:, top - first : bottom - first, pw : pw + w] = x[:, top:bottom]
-
-    # All windows as a view that repeats pixels without copying; reshape then makes the one copy.
-    sc, sy, sx = seen.strides
-    windows = xp.lib.stride_tricks.as_strided(
-        seen, (c, kh, kw, r, ow), (sc, sy * dh, sx * dw, sy * sh, sx * sw)
-    )
-    return windows.reshape(c * kh * kw, r * ow)
-
-
-def col2im(columns: Array, dx: Array, window: Window, rows: slice) -> None:
-    """Add columns back to the pixels they were copied from: the transpose of `im2col`.
-
-    Parameters
-    ----------
-    columns : array (C*KH*KW, R*OW)
-    dx : array (C, H, W)
-        Added to in place.
-    window : Window
-    rows : slice
-        The output rows that `columns` belongs to.
-    """
-    if usable(columns, dx) and dx.flags.c_contiguous:
-        launch_col2im(columns, dx, window, rows)
-        return
-    c, h, w = dx.shape
-    (kh, kw), (sh, sw), (ph, pw), (dh, dw) = window
-    _, ow = window.output_size((h, w))
-    columns = columns.reshape(c, kh, kw, rows.stop - rows.start, ow)
-
-    # For each place (a, b) in the kernel: which output rows and columns fall on a real pixel?
-    for a in range(kh):
-        y0, i0, i1 = _inside(a * dh - ph, sh, rows.start, rows.stop, h)
-        for b in range(kw):
-            x0, j0, j1 = _inside(b * dw - pw, sw, 0, ow, w)
-            if i0 < i1 and j0 < j1:
-                ys = slice(y0, y0 + (i1 - i0 - 1) * sh + 1, sh)
-                xs = slice(x0, x0 + (j1 - j0 - 1) * sw + 1, sw)
-                dx[:, ys, xs] += columns[:, a, b, i0 - rows.start : i1 - rows.start, j0:j1]
-
-
-def _inside(shift: int, stride: int, start: int, stop: int, size: int) -> tuple[int, int, int]:
-    """Return (first pixel, first position, end position) with 0 <= position*stride+shift < size."""
-    first = max(start, -(shift // stride))  # ceil(-shift / stride)
-    end = min(stop, (size - 1 - shift) // stride + 1)
-    return first * stride + shift, first, end
 
 
 def strips(
@@ -129,7 +38,7 @@ def strips(
         yield slice(start, min(height, start + rows))
 
 
-def im2col_forward(
+def strips_forward(
     x: Array,
     weight: Array,
     bias: Array | None,
@@ -167,7 +76,7 @@ def im2col_forward(
 
     def compute(work: tuple[int, int, slice]) -> None:
         image, group, rows = work
-        columns = im2col(x[image, _part(c, groups, group)], window, rows)
+        columns = im2col_rows(x[image, _part(c, groups, group)], window, rows)
         filters = _part(f, groups, group)
         strip = product(matrix[group], columns, scale).reshape(f // groups, -1, ow)
         own_bias = None if bias is None else bias[filters]
@@ -177,7 +86,7 @@ def im2col_forward(
     return y
 
 
-def im2col_backward_data(
+def strips_backward_data(
     dy: Array, weight: Array, x_shape: tuple[int, ...], window: Window, groups: int = 1
 ) -> Array:
     """Gradient of the input: dcolumns = weight.T @ dy, added back to the image by `col2im`.
@@ -204,18 +113,20 @@ def im2col_backward_data(
             if (image, group) == owned:
                 dstrip = dy[image, _part(f, groups, group), rows].reshape(f // groups, -1)
                 target = dx[image, _part(c, groups, group)]
-                col2im(product(matrix[group].T, dstrip, scale), target, window, rows)
+                col2im_rows(product(matrix[group].T, dstrip, scale), target, window, rows)
 
     parallel_map(xp, compute, [(i, g) for i in range(len(dy)) for g in range(groups)])
     return dx
 
 
-def turned_backward_data(dy: Array, weight: Array, window: Window, groups: int = 1) -> Array:
+def turned_backward_data(
+    dy: Array, weight: Array, x_shape: tuple[int, ...], window: Window, groups: int = 1
+) -> Array:
     """Gradient of the input for stride 1, as a convolution of dy with the kernels turned round.
 
     dx[n,c,y,x] = sum_{f,a,b} weight[f,c,KH-1-a,KW-1-b] * dy_padded[n,f,y+a*DH,x+b*DW]
 
-    where dy is padded by extent - 1 - pad. The same numbers as `im2col_backward_data`, without
+    where dy is padded by extent - 1 - pad. The same numbers as `strips_backward_data`, without
     adding up overlapping columns.
     """
     f, per_group, kh, kw = weight.shape
@@ -223,10 +134,10 @@ def turned_backward_data(dy: Array, weight: Array, window: Window, groups: int =
     turned = parts[..., ::-1, ::-1].reshape(groups * per_group, f // groups, kh, kw)
     (eh, ew), (ph, pw) = window.extent(), window.pad
     full = Window((kh, kw), (1, 1), (eh - 1 - ph, ew - 1 - pw), window.dilation)
-    return im2col_forward(dy, turned, None, full, groups)
+    return strips_forward(dy, turned, None, full, groups)
 
 
-def im2col_backward_weights(
+def strips_backward_weights(
     x: Array, dy: Array, weight_shape: tuple[int, ...], window: Window, groups: int = 1
 ) -> Array:
     """Gradient of the weights (F, C/groups, KH, KW): sum over images and strips of dy @ columns.T.
@@ -248,7 +159,7 @@ def im2col_backward_weights(
         total = xp.zeros((groups, f // groups, like[0].size), like.dtype)
         for image, group, rows in share:
             dstrip = dy[image, _part(f, groups, group), rows].reshape(f // groups, -1)
-            columns = im2col(x[image, _part(c, groups, group)], window, rows)
+            columns = im2col_rows(x[image, _part(c, groups, group)], window, rows)
             total[group] += product(dstrip, columns.T, scale)
         return total
 

@@ -1,7 +1,7 @@
 """Convolution with many weights and few pixels: fc6, and 3 x 3 layers on the smallest maps.
 
 There the weights, not the columns, are what takes time to read: fc6 has 411 MB of them and columns
-of 26 MB. `im2col.py` cuts the pixels into strips and reads (or sums up) all weights in every
+of 26 MB. `strips.py` cuts the pixels into strips and reads (or sums up) all weights in every
 strip. Here the columns of all images are made whole, once, side by side:
 
     y        = weight @ columns               the threads share out the filters (F)
@@ -18,16 +18,16 @@ from types import ModuleType
 
 import numpy as np
 
-from minifcn.backend import Array, array_module, get_threads, parallel_map
+from minifcn.backend import Array, array_module, cut, get_threads, parallel_map
+from minifcn.functional.fast.columns import col2im_rows, im2col_rows
 from minifcn.functional.fast.product import factors, product
 from minifcn.functional.fast.recycle import recycled, recycled_zeros
-from minifcn.functional.fast.strips import col2im, im2col
 from minifcn.functional.window import Window
 
 PIECES = 4  # for each thread; each packs the columns for BLAS again, so not many more
 
 
-def whole_forward(x: Array, weight: Array, bias: Array | None, window: Window) -> Array:
+def whole_forward(x: Array, weight: Array, bias: Array | None, window: Window, *_: object) -> Array:
     """Convolve, as `im2col_forward` does.
 
     Parameters
@@ -63,44 +63,44 @@ def whole_forward(x: Array, weight: Array, bias: Array | None, window: Window) -
 
 
 def whole_backward_data(
-    dy: Array, weight: Array, x_shape: tuple[int, ...], window: Window
+    dy: Array, weight: Array, x_shape: tuple[int, ...], window: Window, *_: object
 ) -> Array:
     """Gradient of the input (N, C, H, W), as `im2col_backward_data` gives it."""
     xp = array_module(dy)
     (n, f, oh, _), (_, c, kh, kw) = dy.shape, weight.shape
     dx = recycled_zeros(xp, x_shape, dy.dtype)
-    came, matrix, scale = factors(_side_by_side(dy), weight.reshape(f, -1))
+    dy, matrix, scale = factors(_side_by_side(dy), weight.reshape(f, -1))
 
     def compute(channels: slice) -> None:
         rows = slice(channels.start * kh * kw, channels.stop * kh * kw)
-        dcolumns = product(matrix[:, rows].T, came, scale).reshape(rows.stop - rows.start, n, -1)
+        dcolumns = product(matrix[:, rows].T, dy, scale).reshape(rows.stop - rows.start, n, -1)
         for image in range(n):
-            col2im(dcolumns[:, image], dx[image, channels], window, slice(0, oh))
+            col2im_rows(dcolumns[:, image], dx[image, channels], window, slice(0, oh))
 
     parallel_map(xp, compute, _pieces(xp, c))
     return dx
 
 
 def whole_backward_weights(
-    x: Array, dy: Array, weight_shape: tuple[int, ...], window: Window
+    x: Array, dy: Array, weight_shape: tuple[int, ...], window: Window, *_: object
 ) -> Array:
     """Gradient of the weights (F, C, KH, KW), as `im2col_backward_weights` gives it."""
     xp = array_module(x)
     dweight = recycled(xp, (dy.shape[1], weight_shape[1] * prod(window.kernel_size)), dy.dtype)
-    x, came, scale = factors(x, _side_by_side(dy))
+    x, dy, scale = factors(x, _side_by_side(dy))
     columns = _columns(x, window)
 
     def compute(filters: slice) -> None:
-        product(came[filters], columns.T, scale, out=dweight[filters])
+        product(dy[filters], columns.T, scale, out=dweight[filters])
 
-    parallel_map(xp, compute, _pieces(xp, len(came)))
+    parallel_map(xp, compute, _pieces(xp, len(dy)))
     return dweight.reshape(weight_shape)
 
 
 def _columns(x: Array, window: Window) -> Array:
     """Return the columns of all images, side by side: (C*KH*KW, N*OH*OW)."""
     rows = slice(0, window.output_size(x.shape[2:])[0])
-    columns = [im2col(image, window, rows) for image in x]
+    columns = [im2col_rows(image, window, rows) for image in x]
     return columns[0] if len(columns) == 1 else array_module(x).concatenate(columns, axis=1)
 
 
@@ -111,5 +111,4 @@ def _side_by_side(dy: Array) -> Array:
 
 def _pieces(xp: ModuleType, size: int) -> list[slice]:
     """Cut some channels into pieces for the threads; on a GPU leave them whole."""
-    count = min(size, PIECES * get_threads()) if xp is np else 1
-    return [slice(size * i // count, size * (i + 1) // count) for i in range(count)]
+    return cut(size, min(size, PIECES * get_threads()) if xp is np else 1)

@@ -47,8 +47,8 @@ from minifcn.functional.fast.scratch import scratch
 from minifcn.functional.fast.toom_cook import EIGHT, SIX, Matrices, toom_cook
 from minifcn.functional.fast.winograd_strips import (
     add_products,
-    cut,
     multiply,
+    parts_of,
     points_of,
     strips_of,
 )
@@ -61,9 +61,8 @@ from minifcn.functional.fast.winograd_transforms import (
     weights_to_points,
 )
 from minifcn.functional.fast.zeros import Sight, look, seen_part
-from minifcn.functional.pooling import PoolWindow, max_pool_forward
-
-HALVING = PoolWindow((2, 2), (2, 2))
+from minifcn.functional.pooling import max_pool_forward
+from minifcn.functional.window import HALVING, Window
 
 # Which points, by kernel size. EIGHT would make 3 x 3 a tenth faster, at five times the error.
 FORWARD_POINTS = {3: SIX, 5: EIGHT, 7: EIGHT}
@@ -90,9 +89,9 @@ class Region(NamedTuple):
 def winograd_forward(
     x: Array,
     weight: Array,
-    bias: Array | None = None,
-    *,
-    pad: Pair,
+    bias: Array | None,
+    window: Window,
+    *_: object,
     relu: bool = False,
     pool: bool = False,
 ) -> Array:
@@ -103,8 +102,8 @@ def winograd_forward(
     x : array (N, C, H, W), float32 or float64
     weight : array (F, C, R, R), R = 3, 5 or 7
     bias : array (F,) or None
-    pad : (int, int)
-        Zeros on each side, vertically and horizontally, in pixels.
+    window : Window
+        Of stride and dilation 1.
     relu, pool : bool
         The size of a pooled map is rounded up, as in Caffe.
 
@@ -117,7 +116,7 @@ def winograd_forward(
     ValueError
         If the kernels have another size.
     """
-    xp = array_module(x)
+    xp, pad = array_module(x), window.pad
     f, _, r, s = weight.shape
     if r != s or r not in FORWARD_POINTS:
         raise ValueError(f"winograd: kernels must be 3 x 3, 5 x 5 or 7 x 7 pixels, not {r} x {s}")
@@ -158,7 +157,7 @@ def _convolve(
         for region in regions
         for rows in strips_of(xp, region.tiling, strip_tiles, bytes_a_tile)
     ]
-    parts = cut(xp, f, KERNEL_POINTS_AT_A_TIME // (side * side * c))
+    parts = parts_of(xp, f, KERNEL_POINTS_AT_A_TIME // (side * side * c))
 
     # Many strips share a bank of transformed kernels; few transform them when their turn comes.
     many = len(strips) >= 2 * get_threads() and side**2 * f * c * x.itemsize <= BANK_BYTES
@@ -199,7 +198,7 @@ def _convolve(
 
 
 def winograd_backward_data(
-    dy: Array, weight: Array, *, pad: Pair, x_shape: tuple[int, ...]
+    dy: Array, weight: Array, x_shape: tuple[int, ...], window: Window, *_: object
 ) -> Array:
     """Return dx: the convolution of dy with the kernels turned round, in and out exchanged.
 
@@ -209,34 +208,35 @@ def winograd_backward_data(
     ----------
     dy : array (N, F, OH, OW)
     weight : array (F, C, R, R)
-    pad : (int, int)
-        Of the forward pass. Where it exceeds R - 1, the outermost outputs saw no pixel.
     x_shape : (N, C, H, W)
+    window : Window
+        Where its padding exceeds R - 1, the outermost outputs are of zeros only.
     """
-    (ph, pw), (h, w), edge = pad, x_shape[2:], weight.shape[2] - 1
-    saw = dy[:, :, max(0, ph - edge) : ph + h, max(0, pw - edge) : pw + w]
+    (ph, pw), (h, w), edge = window.pad, x_shape[2:], weight.shape[2] - 1
+    dy = dy[:, :, max(0, ph - edge) : ph + h, max(0, pw - edge) : pw + w]
     turned = weight.transpose(1, 0, 2, 3)[:, :, ::-1, ::-1]
     pad = max(0, edge - ph), max(0, edge - pw)
     # A gradient decides nothing, so that rounding does no harm where it should be zero.
     everything = Sight(slice(0, h), slice(0, w), None)
-    return _convolve(saw, turned, None, [everything] * len(dy), pad=pad)
+    return _convolve(dy, turned, None, [everything] * len(dy), pad=pad)
 
 
-def winograd_backward_weights(x: Array, dy: Array, *, pad: Pair) -> Array:
+def winograd_backward_weights(
+    x: Array, dy: Array, weight_shape: tuple[int, ...], window: Window, *_: object
+) -> Array:
     """Return dweight (F, C, R, R) = G' [sum over tiles of (A dy A') * (B' x B)] G.
 
     Parameters
     ----------
     x : array (N, C, H, W)
     dy : array (N, F, OH, OW)
-    pad : (int, int)
-        Of the forward pass.
+    weight_shape : (F, C, R, R)
+    window : Window
     """
     xp = array_module(x)
-    (n, c, h, _), (f, oh) = x.shape, dy.shape[1:3]
-    r = h + 2 * pad[0] - oh + 1
-    dweight = recycled(xp, (f, c, r, r), x.dtype)
-    matrices = toom_cook(xp, GRADIENT_POINTS, r, x.dtype)
+    n, (f, c) = len(x), weight_shape[:2]
+    dweight = recycled(xp, weight_shape, x.dtype)
+    matrices = toom_cook(xp, GRADIENT_POINTS, weight_shape[2], x.dtype)
     tiling = tiling_of(dy.shape[2:], len(matrices.output))
     side = len(matrices.data)
     total = scratch(xp, "sums over tiles", (side * side, f, c), x.dtype)
@@ -245,16 +245,16 @@ def winograd_backward_weights(x: Array, dy: Array, *, pad: Pair) -> Array:
     strips = strips_of(xp, tiling, GRADIENT_STRIP_TILES, bytes_a_tile)
     work = [(image, rows) for image in range(n) for rows in strips]
     for number, (image, rows) in enumerate(work):
-        seen = points_of("points", x[image], matrices.data, pad, tiling, rows)  # (P * P, C, T)
-        came = points_of("dy", dy[image], matrices.output.T, (0, 0), tiling, rows)  # (P * P, F, T)
-        add = partial(add_products, came, seen, total, number == 0)
-        parallel_map(xp, add, cut(xp, side * side, 4))
+        of_x = points_of("points", x[image], matrices.data, window.pad, tiling, rows)
+        of_dy = points_of("dy", dy[image], matrices.output.T, (0, 0), tiling, rows)
+        add = partial(add_products, of_dy, of_x, total, number == 0)  # (P * P, F or C, T)
+        parallel_map(xp, add, parts_of(xp, side * side, 4))
 
     def transform_back(part: slice) -> None:
         points = total[:, part].reshape(side, side, -1)
         points_to_weights(points, matrices.weight, dweight[part])
 
-    parallel_map(xp, transform_back, cut(xp, f, KERNEL_POINTS_AT_A_TIME // (side * side * c)))
+    parallel_map(xp, transform_back, parts_of(xp, f, KERNEL_POINTS_AT_A_TIME // (side * side * c)))
     return dweight
 
 

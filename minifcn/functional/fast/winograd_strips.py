@@ -6,7 +6,7 @@ from types import ModuleType
 
 import numpy as np
 
-from minifcn.backend import Array, array_module, parallel_map
+from minifcn.backend import Array, array_module, cut, parallel_map
 from minifcn.functional.fast.scratch import scratch
 from minifcn.functional.fast.winograd_transforms import Pair, Tiling, image_to_points
 
@@ -20,10 +20,9 @@ SMALL_PRODUCT = 1_000_000
 SMALL_SIDE = 32  # where one factor is transposed, the result must be small too
 
 
-def cut(xp: ModuleType, size: int, most: int) -> list[slice]:
-    """Cut range(size) into slices of nearly equal length; on a GPU leave it whole."""
-    count = -(-size // max(1, most)) if xp is np else 1
-    return [slice(size * i // count, size * (i + 1) // count) for i in range(count)]
+def parts_of(xp: ModuleType, size: int, most: int) -> list[slice]:
+    """Cut range(size) into slices of `most` at most; on a GPU leave it whole."""
+    return cut(size, -(-size // max(1, most)) if xp is np else 1)
 
 
 def strips_of(xp: ModuleType, tiling: Tiling, tiles: int, bytes_a_tile: int) -> list[slice]:
@@ -31,8 +30,7 @@ def strips_of(xp: ModuleType, tiling: Tiling, tiles: int, bytes_a_tile: int) -> 
     bound = STRIP_BYTES if xp is np else GPU_STRIP_BYTES
     tiles = min(tiles if xp is np else bound, bound // bytes_a_tile)
     most = max(1, tiles // max(1, tiling.columns))
-    count = -(-tiling.rows // most)
-    return [slice(tiling.rows * i // count, tiling.rows * (i + 1) // count) for i in range(count)]
+    return cut(tiling.rows, -(-tiling.rows // most))
 
 
 def points_of(
@@ -47,7 +45,7 @@ def points_of(
         out = points[:, :, part.start * tiles : part.stop * tiles]
         image_to_points(image[part], matrix, pad, tiling, rows, out)
 
-    parallel_map(xp, transform, cut(xp, c, TILES_AT_A_TIME // tiles))
+    parallel_map(xp, transform, parts_of(xp, c, TILES_AT_A_TIME // tiles))
     return points.reshape(n * n, c, tiles)
 
 
@@ -62,16 +60,16 @@ def multiply(kernels: Array, points: Array) -> Array:
     return products.reshape(n, n, f * t)
 
 
-def add_products(came: Array, seen: Array, total: Array, first: bool, part: slice) -> None:
-    """Add came[p] @ seen[p].T at some points p: (P * P, F, T), (P * P, C, T) -> (P * P, F, C)."""
+def add_products(dy: Array, x: Array, total: Array, first: bool, part: slice) -> None:
+    """Add dy[p] @ x[p].T at some points p: (P * P, F, T), (P * P, C, T) -> (P * P, F, C)."""
     xp = array_module(total)
-    came, seen, total = came[part], seen[part], total[part]
-    (count, f, t), c = came.shape, seen.shape[1]
+    dy, x, total = dy[part], x[part], total[part]
+    (count, f, t), c = dy.shape, x.shape[1]
     size_f, size_c = _block(xp, f, SMALL_SIDE), _block(xp, c, SMALL_SIDE)
     products = total if first else scratch(xp, "products", total.shape, total.dtype)
     xp.matmul(
-        came.reshape(count, f // size_f, 1, size_f, t),
-        seen.reshape(count, 1, c // size_c, size_c, t).swapaxes(3, 4),
+        dy.reshape(count, f // size_f, 1, size_f, t),
+        x.reshape(count, 1, c // size_c, size_c, t).swapaxes(3, 4),
         out=products.reshape(count, f // size_f, size_f, c // size_c, size_c).swapaxes(2, 3),
     )
     if not first:

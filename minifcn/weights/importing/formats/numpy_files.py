@@ -115,7 +115,7 @@ def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) ->
     for key, array in arrays.items():
         if array.dtype.kind not in "fiub" or not key or "\0" in key:
             raise WeightsError(f"{path} cannot be written: {key!r}, of {array.dtype}, has no form")
-    with atomic_write(path) as partial, zipfile.ZipFile(partial, "w") as archive:
+    with atomic_write(path) as file, zipfile.ZipFile(file, "w") as archive:
         for key, array in arrays.items():
             # A ZipInfo of its own has a fixed date, so that equal arrays make equal files.
             with archive.open(zipfile.ZipInfo(f"{key}.npy"), "w", force_zip64=True) as member:

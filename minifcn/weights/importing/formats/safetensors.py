@@ -108,7 +108,7 @@ def write_safetensors(
     except (TypeError, ValueError) as error:
         raise WeightsError(f"{path} cannot be written: {error}") from error
     text += b" " * (-len(text) % 8)  # so that the numbers are aligned
-    with atomic_write(path) as partial, open(partial, "wb") as file:
+    with atomic_write(path) as file:
         file.write(struct.pack("<Q", len(text)) + text)
         for array in arrays.values():
             little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))

@@ -137,3 +137,21 @@ def test_pytorch_reads_the_tar_archives_of_these_tests_too(tmp_path):
     assert list(loaded) == list(arrays)
     for name, array in arrays.items():
         np.testing.assert_array_equal(loaded[name].numpy(), array)
+
+
+def test_an_archive_without_checksums(tmp_path):
+    before = torch.serialization.get_crc32_options()
+    torch.serialization.set_crc32_options(False)
+    try:
+        torch.save({"weight": torch.arange(100.0)}, tmp_path / "weights.pth")
+    finally:
+        torch.serialization.set_crc32_options(before)
+    assert_equal(read_torch(tmp_path / "weights.pth").arrays["weight"], torch.arange(100.0))
+
+
+def test_a_changed_number_in_an_archive_is_noticed(tmp_path):
+    path = tmp_path / "weights.pth"
+    torch.save({"weight": torch.full((100,), 3.0)}, path)
+    path.write_bytes(path.read_bytes().replace(b"\0\0\x40\x40" * 9, b"\0\0\x40\x41" * 9, 1))
+    with pytest.raises(WeightsError, match="has another checksum; it is damaged"):
+        read_torch(path)

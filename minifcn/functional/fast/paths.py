@@ -1,0 +1,187 @@
+"""The ways to compute a convolution: a table of them, and the choice of one.
+
+All compute the same numbers, up to rounding: those of the first, `functional/im2col.py`, which is
+the definition. `choose_path` is the only place that decides, by shape; `force_path`, or the
+environment variable MINIFCN_CONV, overrules it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+from minifcn.backend import Array
+from minifcn.functional.fast.phases import phases_backward_data
+from minifcn.functional.fast.pointwise import (
+    pointwise_backward_data,
+    pointwise_backward_weights,
+    pointwise_forward,
+)
+from minifcn.functional.fast.product import product_precision
+from minifcn.functional.fast.strips import (
+    strips_backward_data,
+    strips_backward_weights,
+    strips_forward,
+    turned_backward_data,
+)
+from minifcn.functional.fast.whole_columns import (
+    whole_backward_data,
+    whole_backward_weights,
+    whole_forward,
+)
+from minifcn.functional.fast.winograd import (
+    winograd_backward_data,
+    winograd_backward_weights,
+    winograd_forward,
+)
+from minifcn.functional.im2col import im2col_backward_data, im2col_backward_weights, im2col_forward
+from minifcn.functional.window import Window
+
+WHOLE_BYTES = 64 << 20  # columns that may exist whole
+
+
+class Path(NamedTuple):
+    """One way to compute a convolution and both its gradients."""
+
+    forward: Callable[..., Array]  # (x, weight, bias, window, groups) -> y
+    backward_data: Callable[..., Array]  # (dy, weight, x_shape, window, groups) -> dx
+    backward_weights: Callable[..., Array]  # (x, dy, weight_shape, window, groups) -> dweight
+    then: tuple[str, ...] = ()  # what `forward` may do to y while it is in cache: "relu", "pool"
+
+
+PATHS = {
+    # the definition: columns of all images at once
+    "im2col": Path(im2col_forward, im2col_backward_data, im2col_backward_weights),
+    # the same a strip of the image at a time: what any shape can take
+    "strips": Path(strips_forward, strips_backward_data, strips_backward_weights, then=("relu",)),
+    # dx as a convolution with the kernels turned round
+    "turned": Path(strips_forward, turned_backward_data, strips_backward_weights, then=("relu",)),
+    # dx, or a deconvolution, as a convolution for each phase of the stride
+    "phases": Path(strips_forward, phases_backward_data, strips_backward_weights, then=("relu",)),
+    # more weights than columns
+    "whole": Path(whole_forward, whole_backward_data, whole_backward_weights),
+    # 1 x 1 kernels: the image is its own column matrix
+    "pointwise": Path(
+        pointwise_forward, pointwise_backward_data, pointwise_backward_weights, then=("relu",)
+    ),
+    # 3 x 3, 5 x 5 and 7 x 7 kernels, with fewer multiplications
+    "winograd": Path(
+        winograd_forward,
+        winograd_backward_data,
+        winograd_backward_weights,
+        then=("relu", "pool"),
+    ),
+}
+
+_forced: dict[str, str] = {}
+
+
+def force_path(path: str | None) -> None:
+    """Use one path for every convolution that it can compute; None lets `choose_path` choose.
+
+    Raises
+    ------
+    ValueError
+        If there is no such path.
+    """
+    _forced["path"] = _known("the convolution path", path or "")
+
+
+def forced_path() -> str:
+    """Return the path that is forced, by `force_path` or else by MINIFCN_CONV, or "".
+
+    Raises
+    ------
+    ValueError
+        If MINIFCN_CONV names no path.
+    """
+    if "path" in _forced:
+        return _forced["path"]
+    return _known("the environment variable MINIFCN_CONV", os.environ.get("MINIFCN_CONV", ""))
+
+
+def _known(what: str, path: str) -> str:
+    if path and path not in PATHS:
+        raise ValueError(f"{what} must be one of {', '.join(PATHS)}, not {path!r}")
+    return path
+
+
+def choose_path(
+    x_shape: tuple[int, ...],
+    weight: Array,
+    window: Window,
+    groups: int,
+    *,
+    backward: bool = False,
+) -> str:
+    """Return which path computes a convolution, or its gradients: a name in PATHS.
+
+    A 1 x 1 kernel needs no columns: the image is its own column matrix. Winograd's transforms pay
+    with at least 16 channels on both sides and a map of 20 pixels, and for fc6's 7 x 7 kernels in
+    the forward pass. Where a layer has more filters than pixels, whole columns are best. Anything
+    else goes by strips; backwards rather with turned kernels, which read what would otherwise be
+    added up, unless the kernel is as large as fc6's and has more columns that way.
+
+    A path that is forced gives way to strips where it cannot compute the shape.
+
+    Parameters
+    ----------
+    x_shape : (N, C, H, W)
+    weight : array (F, C/groups, KH, KW)
+        Its shape and the size of its numbers count.
+    window : Window
+    groups : int
+    backward : bool
+        For the gradients, not for the forward pass.
+    """
+    able = _able(x_shape, weight, window, groups, backward=backward)
+    if forced := forced_path():
+        return forced if forced in able else "strips"
+    (f, c), (oh, ow) = weight.shape[:2], window.output_size((x_shape[2], x_shape[3]))
+    (kh, kw), pixels = window.kernel_size, x_shape[0] * oh * ow
+    if "pointwise" in able:
+        return "pointwise"
+    if "winograd" in able:
+        fc6 = kh == 7 and min(f, c) >= 64 and min(oh, ow) >= 8
+        if fc6 or (kh != 7 and min(f, c) >= 16 and min(oh, ow) >= 20):
+            return "winograd"
+    column_bytes = pixels * weight[0].size * weight.dtype.itemsize
+    if "whole" in able and f >= pixels and column_bytes <= WHOLE_BYTES:
+        return "whole"
+    return "turned" if backward and "turned" in able and kh * kw <= 25 else "strips"
+
+
+def _able(
+    x_shape: tuple[int, ...], weight: Array, window: Window, groups: int, *, backward: bool
+) -> set[str]:
+    """Return the paths that can compute a convolution."""
+    kernel, (eh, ew), (ph, pw) = window.kernel_size, window.extent(), window.pad
+    able = {"im2col", "strips"}
+    if window.stride == (1, 1) and ph < eh and pw < ew:
+        able.add("turned")
+    if groups > 1 or not x_shape[0]:  # the others begin with an image
+        return able
+    able.add("whole")
+    if window.stride == window.dilation == (1, 1):
+        if kernel == (1, 1) and window.pad == (0, 0):
+            able.add("pointwise")
+        # Winograd's transforms make the rounding of its operands several times as large.
+        exact = product_precision(weight) == "float32"
+        if exact and (kernel in ((3, 3), (5, 5)) or (kernel == (7, 7) and not backward)):
+            able.add("winograd")
+    return able
+
+
+def choose_deconv_path(window: Window, groups: int) -> str:
+    """Return which path computes a deconvolution: "phases", "strips", or what is forced of these.
+
+    A deconvolution's forward pass is the `backward_data` of the path, its gradient of the input the
+    `forward`. With a stride there is nothing to be added up if each of its phases is a convolution.
+    """
+    able = {"im2col", "strips"}
+    if groups == 1 and min(window.stride) > 1:
+        able.add("phases")
+    if (forced := forced_path()) in able:
+        return forced
+    return "phases" if "phases" in able else "strips"

@@ -1,0 +1,34 @@
+"""Dropout in plain loops."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def dropout(x: np.ndarray, draws: np.ndarray, ratio: float) -> np.ndarray:
+    """Drop each value whose draw, a number in [0, 1), is below `ratio`; scale the others up.
+
+    y[p] = x[p] / (1 - ratio) if draws[p] >= ratio else 0
+
+    A value stays with probability 1 - ratio, so on average y is x: (1 - ratio) * x / (1 - ratio).
+    A trained net can then be used as it is, without dropout and without a scale.
+    """
+    y = np.zeros_like(x)
+    for at in np.ndindex(x.shape):
+        if draws[at] >= ratio:
+            y[at] = x[at] / (1 - ratio)
+    return y
+
+
+def dropout_backward(dy: np.ndarray, draws: np.ndarray, ratio: float) -> np.ndarray:
+    """Return dx: the same values are dropped, and the others scaled alike.
+
+    y[p] is x[p] times a number that does not depend on x: 1 / (1 - ratio), or 0. That is ∂y/∂x:
+
+        dx[p] = dy[p] / (1 - ratio) if draws[p] >= ratio else 0
+    """
+    dx = np.zeros_like(dy)
+    for at in np.ndindex(dy.shape):
+        if draws[at] >= ratio:
+            dx[at] = dy[at] / (1 - ratio)
+    return dx

@@ -1,0 +1,96 @@
+"""Label maps of images, whole and in tiles."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.cases import normal
+
+from minifcn.inference import Model, apply, save_model, segment, segment_all
+from minifcn.models.build import ModelSpec, build, initialise
+from minifcn.net.memory import inference_bytes
+from minifcn.system.machine import Memory
+from minifcn.training.prepare import FRESH_PREPROCESS
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return drawn_model()
+
+
+def drawn_model() -> Model:
+    """Return a model of drawn weights, the scores' and the biases' as well."""
+    spec = ModelSpec(width=1 / 16, num_classes=3, padding="same")
+    net = build(spec)
+    initialise(net, 1)
+    for number, (name, layer) in enumerate(net.owners().items()):
+        for kind, array in layer.params.items():
+            if kind == "bias" or name.startswith("score"):
+                layer.params[kind] = 0.3 * normal(number, *array.shape, dtype=np.float32)
+    return Model(net, spec, FRESH_PREPROCESS, ("a", "b", "c"), [[0, 0, 0]] * 3)
+
+
+def blocks(height: int, width: int) -> np.ndarray:
+    """Return a picture of coloured squares."""
+    rng = np.random.default_rng(3)
+    colours = rng.integers(0, 256, (-(-height // 40), -(-width // 40), 3), dtype=np.uint8)
+    return colours.repeat(40, axis=0).repeat(40, axis=1)[:height, :width]
+
+
+def test_the_label_map_in_tiles_is_that_of_the_whole_image(model, monkeypatch):
+    image = blocks(711, 633)
+    whole = segment(model.net, image, model.preprocess)
+    assert whole.dtype == np.uint8
+    assert len(np.unique(whole)) == 3
+    enough = 2 * inference_bytes(model.net, ["score"], data=(1, 3, 520, 520))
+    monkeypatch.setattr(apply, "device_memory", lambda xp: Memory(enough, enough))
+    calls, forward = [], model.net.forward
+    monkeypatch.setattr(
+        model.net, "forward", lambda *args, **how: calls.append(args) or forward(*args, **how)
+    )
+    found = segment_all(model, image)[""]
+    assert len(calls) > 1
+    differ = found != whole
+    data = model.preprocess(image)[None]
+    scores = np.sort(forward({"data": data}, outputs=["score"])[0]["score"][0], axis=0)
+    assert not differ[scores[-1] - scores[-2] > 1e-5 * np.abs(scores).max()].any()
+    assert differ.sum() <= 2  # at ties
+
+
+def test_the_lowest_class_wins_a_tie_in_every_strip(monkeypatch):
+    monkeypatch.setattr(apply, "ARGMAX_VALUES", 20)
+    scores = np.random.default_rng(0).integers(0, 3, (5, 7, 4)).astype(np.float32)
+    assert np.array_equal(apply._classes(scores, np.uint8), scores.argmax(axis=0))
+
+
+MEASURE = """
+import sys
+import numpy as np
+from minifcn.inference import apply, load_model, segment
+from minifcn.system.machine import Memory
+model = load_model(sys.argv[1])
+apply.device_memory = lambda xp: Memory(int(sys.argv[2]), int(sys.argv[2]))
+image = np.zeros((3000, 3000, 3), np.uint8)
+def field(name):
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith(name))
+open("/proc/self/clear_refs", "w").write("5")  # forget the highest mark so far
+before = field("VmRSS")
+segment(model.net, image, model.preprocess)
+print(field("VmHWM") - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's /proc")
+def test_a_large_image_takes_no_more_memory_than_it_may(model, tmp_path):
+    available = 200_000_000
+    assert inference_bytes(model.net, ["score"], data=(1, 3, 3000, 3000)) > 2 * available
+    save_model(tmp_path / "model.h5", model)
+    command = [sys.executable, "-c", MEASURE, str(tmp_path / "model.h5"), str(available)]
+    took = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert took < 0.7 * available
