@@ -122,13 +122,14 @@ def _classes(spec: ModelSpec, attributes: Mapping[str, Any]) -> tuple[Names, dic
 
 def _palette(colours: Any) -> list[list[int]]:
     """Return the colours of the classes: at most 256, each three numbers of 0 to 255."""
-    rows = colours if isinstance(colours, list) else [None]
-    if len(rows) > 256 or not all(
-        isinstance(row, list) and len(row) == 3 and all(fits(n, int) and 0 <= n < 256 for n in row)
-        for row in rows
-    ):
+    if not isinstance(colours, list) or len(colours) > 256 or not all(map(_is_colour, colours)):
         raise ValueError("palette must be a list of at most 256 [red, green, blue]")
-    return rows
+    return colours
+
+
+def _is_colour(row: Any) -> bool:
+    listed = isinstance(row, list) and len(row) == 3
+    return listed and all(fits(value, int) and 0 <= value <= 255 for value in row)
 
 
 def load_segmenter(path: Path | str, xp: ModuleType = np) -> Model:

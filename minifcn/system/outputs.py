@@ -71,8 +71,8 @@ def distinct_names(paths: Iterable[Path], endings: Iterable[str]) -> list[str]:
     endings : iterable of str
         What is appended to a name for each of its outputs, such as "_label.png".
     """
-    endings, taken = list(endings), set()
-    names = []
+    endings, names = list(endings), []
+    taken: set[str] = set()
     for path in paths:
         name, number = path.stem, 1
         while taken & {f"{name}{ending}".casefold() for ending in endings}:
