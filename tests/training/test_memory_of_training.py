@@ -8,7 +8,8 @@ from minifcn.system.machine import Memory
 from minifcn.system.records import SettingsError
 from minifcn.training import prepare
 from minifcn.training.prepare import make_model, open_splits, warn_of_memory
-from minifcn.training.settings import SMOKE, resolve
+from minifcn.training.recipes import SMOKE
+from minifcn.training.settings import resolve
 
 GB = 10**9
 
