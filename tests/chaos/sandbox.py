@@ -91,7 +91,11 @@ class Sandbox:
 
     def difference(self, run: Path, reference: Path | None = None) -> str | None:
         """Return in what a finished run differs from another; None if it is the same."""
-        expected, found = (_content(folder) for folder in (reference or self.reference, run))
+        expected = _content(reference or self.reference)
+        try:
+            found = _content(run)
+        except (OSError, ValueError, IndexError) as error:
+            return f"it cannot be read: {error!r}"
         for name, value in expected.items():
             if name not in found:
                 return f"{name} is missing"

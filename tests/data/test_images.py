@@ -6,7 +6,7 @@ from helpers.data_files import png
 from PIL import Image
 
 from minifcn.data.dataset import DataError
-from minifcn.data.images import read_image
+from minifcn.data.images import load_image, read_image
 
 GREY = np.array([[0, 128, 255], [10, 20, 30]], np.uint8)
 RGB = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
@@ -78,3 +78,8 @@ def test_what_is_no_picture_is_refused(tmp_path, write, message):
     write(tmp_path / "a.image")
     with pytest.raises(DataError, match=rf"a\.image {message}"):
         read_image(tmp_path / "a.image")
+
+
+def test_a_large_scan_is_read_without_a_warning(tmp_path):
+    Image.new("1", (9_500, 9_500), 1).save(tmp_path / "scan.png")  # Pillow warns of such a size
+    assert load_image(tmp_path / "scan.png").size == (9_500, 9_500)

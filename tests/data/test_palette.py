@@ -33,7 +33,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     write_palette_png(tmp_path / "a.png", LABEL)
 
     def fail(self, file, *_):
-        file.write_bytes(b"half")
+        file.write(b"half")
         raise OSError("disk full")
 
     monkeypatch.setattr(Image.Image, "save", fail)

@@ -68,7 +68,7 @@ def read_weights(
     ------
     WeightsError
         If the file is damaged, its arrays are those of none of our nets or may be of either of
-        two, or it is not of `arch`.
+        two, some are of layers that the net does not have, or it is not of `arch`.
     FileNotFoundError
         If there is no such file.
     """
@@ -78,6 +78,7 @@ def read_weights(
         spec = spec_of(meaning, arch)
         scales = scales_in_code(meaning, spec)
         params, missing, surplus = fit({**meaning.params, **scales}, parameter_shapes(spec))
+        _refuse_unknown(spec, missing, surplus)
     except WeightsError as error:
         raise WeightsError(f"{path} ({source.format}): {error}") from error
     attributes = {
@@ -87,12 +88,31 @@ def read_weights(
         "class_names": list(meaning.class_names),
         "source": {"file": path.name, "format": source.format, "sha256": file_digest(path)},
     }
-    left_out = {**meaning.left_out, **dict.fromkeys(surplus, "the net has no such layer")}
     notes = meaning.notes
     if scales:
         values = [f"{a.rpartition('/')[0]} {array.flat[0]:g}" for a, array in scales.items()]
         notes += (f"the scales of the skips are not in the file; taken: {', '.join(values)}",)
-    return Converted(spec, params, attributes, missing, left_out, notes)
+    return Converted(spec, params, attributes, missing, dict(meaning.left_out), notes)
+
+
+def _refuse_unknown(spec: ModelSpec, missing: tuple[str, ...], surplus: tuple[str, ...]) -> None:
+    """Refuse arrays that the net has no place for: left out, another net would compute in silence.
+
+    What may be left out, such as auxiliary classifiers, the conventions name; and what the net has
+    no array for is named too, for it may be there under another name.
+    """
+    if not surplus:
+        return
+    lacking = f", which lacks {_few(missing)}," if missing else ""
+    raise WeightsError(
+        f"taken as {spec.arch} on {spec.backbone}{lacking} it also holds {_few(surplus)}, which "
+        "that net does not have: it is of another net, or one whose layers are called otherwise; "
+        "rename the arrays, or take those out that do not belong to the net"
+    )
+
+
+def _few(names: tuple[str, ...], limit: int = 6) -> str:
+    return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" * (len(names) > limit))
 
 
 def spec_of(meaning: Interpretation, arch: str | None = None) -> ModelSpec:

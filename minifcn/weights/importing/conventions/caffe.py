@@ -45,7 +45,7 @@ def interpret_caffe(source: Source) -> Interpretation:
         if layer.startswith(_AUXILIARY):
             left_out[name] = "an auxiliary classifier, used only to train the net"
         elif index not in ("0", "1"):
-            left_out[name] = "neither a weight nor a bias"
+            params[name] = array  # of no net of ours
         else:
             # Old files have four axes everywhere: (1, 1, 1, N), and (1, 1, O, I) for products.
             axes = 1 if index == "1" else 2 if layer in products else array.ndim

@@ -125,7 +125,7 @@ def _arch(params: Params, arch: str | None, scaled_in_code: bool) -> str:
 
 def _fitting(params: Params, scaled_in_code: bool) -> tuple[str, ...]:
     """Return the architectures that have these skips, with or without scales."""
-    layers = {address.rpartition("/")[0] for address in params}
+    layers = {a.removesuffix("/weight") for a in params if a.endswith("/weight")}
     if not any(layer.startswith("score_fr") for layer in layers):
         return ("classifier",)
     if any(layer.startswith("scale_") for layer in layers):

@@ -17,7 +17,8 @@ class Interpretation(NamedTuple):
     Attributes
     ----------
     params : dict of address to array
-        In our names and layouts; views of the file where nothing had to be computed.
+        In our names and layouts; views of the file where nothing had to be computed. An array of
+        a name that is not known keeps it, so that it is refused where all of them have to fit.
     preprocess : dict
         "order", "mean" and "scale", see `data.transforms.Preprocess`: what an image has to go
         through for these weights.

@@ -30,7 +30,7 @@ _FC6_MAP = 7
 
 
 def interpret_keras(source: Source, flipped: bool | None = None) -> Interpretation:
-    """Interpret the weights of a VGG16 in a Keras file; layers of other names are left out.
+    """Interpret the weights of a VGG16 in a Keras file; layers of other names keep them.
 
     The layout is told by the shapes. Whether the kernels are turned over, nothing in the file
     tells: they are taken to be in files of Theano's layout, for both belong together in all
@@ -48,24 +48,23 @@ def interpret_keras(source: Source, flipped: bool | None = None) -> Interpretati
         If there is no convolution of VGG16 in it.
     """
     params: dict[str, np.ndarray] = {}
-    left_out: dict[str, str] = {}
+    if not any(map(_layer, source.attributes["layers"])):
+        raise WeightsError(
+            "none of its layers is one of keras.applications' VGG16 (block1_conv1 ... fc2): "
+            f"{', '.join(list(source.attributes['layers'])[:4])} ..."
+        )
     theano = _is_theano(source)
     turn = theano if flipped is None else flipped
     for path, names in source.attributes["layers"].items():
         layer = _layer(path)
         if layer is None or len(names) != 2:
-            left_out |= dict.fromkeys(names, "in no layer of VGG16")
+            params |= {name: source.arrays[name] for name in names}  # of no net of ours
             continue
         weight, bias = (source.arrays[name] for name in names)
         params[f"{layer}/weight"] = _weight(layer, weight, theano, turn)
         params[f"{layer}/bias"] = bias
-    if not params:
-        raise WeightsError(
-            "none of its layers is one of keras.applications' VGG16 (block1_conv1 ... fc2): "
-            f"{', '.join(list(source.attributes['layers'])[:4])} ..."
-        )
     notes = ("kernels were turned by 180 degrees, as Theano's convolution does",) if turn else ()
-    return Interpretation(params, bgr(*VGG_MEAN), left_out, notes)
+    return Interpretation(params, bgr(*VGG_MEAN), notes=notes)
 
 
 def _layer(path: str) -> str | None:

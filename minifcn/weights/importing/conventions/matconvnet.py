@@ -39,11 +39,10 @@ def interpret_matconvnet(source: Source) -> Interpretation:
         If there is no first convolution of one of our nets.
     """
     params: dict[str, np.ndarray] = {}
-    left_out: dict[str, str] = {}
     for name, array in source.arrays.items():
         address = _address(name)
         if address is None:
-            left_out[name] = "neither a weight nor a bias"
+            params[name] = array  # of no net of ours
         elif address.endswith("/bias"):
             params[address] = array.reshape(-1)
         else:
@@ -57,7 +56,7 @@ def interpret_matconvnet(source: Source) -> Interpretation:
         )
     params[first] = reversed_channels(params[first])
     names = tuple(source.attributes["class_names"])
-    return Interpretation(params, _preprocess(source, params), left_out, class_names=names)
+    return Interpretation(params, _preprocess(source, params), class_names=names)
 
 
 def _address(name: str) -> str | None:

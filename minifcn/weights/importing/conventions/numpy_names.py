@@ -57,7 +57,7 @@ def interpret_numpy(source: Source) -> Interpretation:
             style = "dezero"
         for name, match in found.items():
             if match is None:
-                left_out[name] = "not named as a weight or a bias"
+                params[name] = source.arrays[name]  # of no net of ours
                 continue
             layer, part = match[1], parts[match[2]]
             array = source.arrays[name]

@@ -126,7 +126,7 @@ def _features(arrays: Mapping[str, np.ndarray], colours: Colours | None) -> Inte
     for name, array in arrays.items():
         layer, _, part = name.rpartition(".")
         if layer not in layers:
-            left_out[name] = "in no layer of VGG16 or AlexNet"
+            params[name] = array  # of no net of ours
         elif array.size and not np.isfinite(array.flat[0]):
             left_out[name] = "not a number"
         else:
