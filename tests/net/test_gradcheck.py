@@ -1,7 +1,5 @@
 """The gradient check itself: what it measures, how it treats kinks, and what it refuses."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers.cases import normal

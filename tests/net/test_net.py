@@ -1,7 +1,5 @@
 """The net as a graph, and its forward pass: names, order, what is run, and when a blob is freed."""
 
-from __future__ import annotations
-
 import gc
 import weakref
 

@@ -1,7 +1,5 @@
 """The geometry of whole nets: crops, sizes and receptive fields, equal to the reference nets'."""
 
-from __future__ import annotations
-
 import pytest
 
 from minifcn.layers import Conv2d, Crop, Deconv2d, EltwiseSum, Linear, MaxPool2d, ReLU, Scale

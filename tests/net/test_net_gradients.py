@@ -1,7 +1,5 @@
 """The net's backward pass: sums, shared layers, several losses and inputs, and freezing."""
 
-from __future__ import annotations
-
 import weakref
 
 import numpy as np

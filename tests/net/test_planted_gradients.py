@@ -5,8 +5,6 @@ takes the right backward pass and returns a wrong one; the check must accept the
 the second. Without this, a check that accepts everything would look like a perfect suite.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
