@@ -133,21 +133,27 @@ def test_two_cupys_are_one_too_many(monkeypatch, quick, report):
     assert "cupy-cuda12x and cupy-cuda13x are installed and overwrite each other" in last
 
 
-def test_a_cache_that_cannot_be_written_is_a_problem(monkeypatch, quick, report, tmp_path):
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("MINIFCN_CACHE", str(tmp_path / "file" / "cache"))
+@pytest.mark.parametrize(
+    ("file", "content", "variable", "fact", "words"),
+    [
+        (
+            "cache",
+            b"a file",
+            "MINIFCN_CACHE",
+            "NOT WRITABLE",
+            "downloads cannot be kept in {}",
+        ),
+        ("other", b"", None, "NOT READABLE", "install minifcn again"),  # no weights
+        ("vgg16-shapes.h5", b"no weights", None, "NOT READABLE", "install minifcn again"),
+    ],
+)
+def test_files_that_cannot_be_read_or_written_are_a_problem(
+    monkeypatch, quick, report, tmp_path, file, content, variable, fact, words
+):
+    (tmp_path / file).write_bytes(content)
+    if variable is None:
+        monkeypatch.setattr(resources, "FOLDERS", (tmp_path,))
     status, facts, last = report()
     assert status == 1
-    assert "NOT WRITABLE" in facts["cache"]
-    assert f"downloads cannot be kept in {tmp_path}/file/cache: set MINIFCN_CACHE" in last
-
-
-@pytest.mark.parametrize("content", [None, b"no weights"])
-def test_weights_that_cannot_be_read_are_a_problem(monkeypatch, quick, report, tmp_path, content):
-    if content is not None:
-        (tmp_path / "vgg16-shapes.h5").write_bytes(content)
-    monkeypatch.setattr(resources, "FOLDERS", (tmp_path,))
-    status, facts, last = report()
-    assert status == 1
-    assert "NOT READABLE" in facts["weights"]
-    assert "install minifcn again" in last
+    assert fact in facts["weights" if variable is None else "cache"]
+    assert words.format(tmp_path) in last

@@ -18,19 +18,21 @@ def depth(tmp_path):
     return tmp_path / "depth.png"
 
 
-def test_the_picture_is_the_hha_of_the_depth(depth, capsys):
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], encode_hha(MILLIMETRES / np.float32(1000))),
+        (
+            ["--per-metre", "500", "--camera", "30", "31", "14.5", "9.5"],
+            encode_hha(MILLIMETRES / np.float32(500), Camera(30, 31, 14.5, 9.5)),
+        ),
+    ],
+)
+def test_the_picture_is_the_hha_of_the_depth(depth, options, expected, capsys):
     out = depth.with_name("hha.png")
-    assert hha.main([str(depth), "-o", str(out)]) == 0
-    np.testing.assert_array_equal(read_image(out), encode_hha(MILLIMETRES / np.float32(1000)))
-    assert "depth.png -> " in capsys.readouterr().out
-
-
-def test_unit_and_camera_can_be_given(depth):
-    out = depth.with_name("hha.png")
-    options = ["--per-metre", "500", "--camera", "30", "31", "14.5", "9.5"]
     assert hha.main([str(depth), "-o", str(out), *options]) == 0
-    expected = encode_hha(MILLIMETRES / np.float32(500), Camera(30, 31, 14.5, 9.5))
     np.testing.assert_array_equal(read_image(out), expected)
+    assert "depth.png -> " in capsys.readouterr().out
 
 
 def test_a_file_that_is_no_depth_map_is_named_and_nothing_is_written(tmp_path, capsys):

@@ -1,7 +1,5 @@
 """Every path of convolution against im2col, the definition, and the choice among them."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers.cases import EXAMPLES, deconv_cases, normal

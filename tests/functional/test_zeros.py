@@ -1,7 +1,5 @@
 """Outputs of a convolution that see nothing but zeros are their bias, to the last bit."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers.cases import normal, pairs

@@ -11,7 +11,8 @@ Its arrays hold NumPy's and do the same arithmetic, but they behave as CuPy's do
   else makes the host wait for a number: float(), int(), bool(), item(), tolist().
 - Reductions and single elements are arrays of no dimensions. Objects cannot be elements.
 - Methods and functions that CuPy does not have are not there (see test_stand_in.py).
-- Kernels (`RawKernel`) are compiled as C++ and run on the CPU, if there is a compiler.
+- Kernels (`RawKernel`) are compiled as C++ and run on the CPU, if there is a compiler. Of cuBLAS
+  there are the routines that are called.
 
 In one point they are stricter. CuPy lets a NumPy function compute on the device if it is given one
 of CuPy's arrays; here that is refused, since a layer that names `np` instead of asking for the
@@ -25,6 +26,7 @@ is always empty. See test_uploads.py for the order of streams.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -105,6 +107,48 @@ class CUDARuntimeError(RuntimeError):
         self.status = status
 
 
+class Cublas:
+    """The routines of cuBLAS that are called, on the host, with columns first as there."""
+
+    CUBLAS_OP_N, CUBLAS_OP_T = 0, 1
+    CUBLAS_POINTER_MODE_HOST, CUBLAS_POINTER_MODE_DEVICE = 0, 1
+    CUBLAS_COMPUTE_32F, CUBLAS_COMPUTE_32F_FAST_TF32 = 68, 77
+    CUBLAS_GEMM_DEFAULT = -1
+
+    def __init__(self) -> None:
+        self.mode = self.CUBLAS_POINTER_MODE_HOST
+
+    def getPointerMode(self, handle: int) -> int:
+        """Return where scales are read from."""
+        return self.mode
+
+    def setPointerMode(self, handle: int, mode: int) -> None:
+        """Say where scales are read from."""
+        self.mode = mode
+
+    def gemmEx(self, handle: int, opa: int, opb: int, m: int, n: int, k: int, *rest: Any) -> None:
+        """Multiply two matrices of half precision, or of single precision rounded to TF32."""
+        alpha, a, a_kind, lda, b, b_kind, ldb, beta, c, c_kind, ldc, compute, _ = rest
+        assert self.mode == self.CUBLAS_POINTER_MODE_DEVICE and a_kind == b_kind
+        assert compute == (68 if a_kind == 2 else 77)
+        left, right = self.matrix(a, a_kind, m, k, lda, opa), self.matrix(b, b_kind, k, n, ldb, opb)
+        scale, keep = (ctypes.c_float.from_address(p).value for p in (alpha, beta))
+        assert keep == 0
+        exact = left.astype(np.float32) @ right.astype(np.float32)
+        self.matrix(c, c_kind, m, n, ldc, 0)[...] = scale * exact
+
+    @staticmethod
+    def matrix(address: int, kind: int, rows: int, columns: int, leading: int, turned: int) -> Any:
+        """Return a view of a matrix in memory."""
+        dtype = np.dtype({0: np.float32, 2: np.float16}[kind])
+        inner, outer = (columns, rows) if turned else (rows, columns)
+        assert leading >= inner
+        elements = leading * (outer - 1) + inner
+        memory = (ctypes.c_ubyte * (elements * dtype.itemsize)).from_address(address)
+        steps = (dtype.itemsize, leading * dtype.itemsize)
+        return np.ndarray((rows, columns), dtype, memory, strides=steps[::-1] if turned else steps)
+
+
 PROPERTIES_OF_DEVICE = {"name": b"stand-in", "totalGlobalMem": 16 << 30, "major": 9, "minor": 0}
 
 
@@ -115,7 +159,11 @@ def _cuda() -> ModuleType:
     cuda.get_current_stream = Stream
     cuda.Device = lambda number=0: SimpleNamespace(id=number, compute_capability="90")
     cuda.alloc_pinned_memory = bytearray
+    cuda.cublas = Cublas()
+    cuda.device = SimpleNamespace(get_cublas_handle=lambda: 1)
     cuda.runtime = SimpleNamespace(
+        CUDA_R_32F=0,
+        CUDA_R_16F=2,
         CUDARuntimeError=CUDARuntimeError,
         getDeviceCount=lambda: 1,
         driverGetVersion=lambda: 13000,

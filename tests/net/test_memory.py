@@ -1,7 +1,5 @@
 """The memory of a pass: what is estimated from shapes, and what a process takes."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from functools import cache
