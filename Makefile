@@ -3,6 +3,7 @@
 #   make demo       train FCN-32s, 16s and 8s on the embedded data set and compare them
 #   make test       run the tests              (make test ARGS="-k conv" runs some of them)
 #   make stand-in   run those of all that computes on a strict stand-in for CuPy
+#   make fuzz       read a thousand damaged files of every format (ten minutes)
 #   make lint       check style and types
 #   make readme     run every command of the README, at a small size
 #   make clean      remove .venv and caches
@@ -12,7 +13,7 @@ ARGS ?=
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test stand-in lint readme clean
+.PHONY: demo test stand-in fuzz lint readme clean
 
 demo: .venv/installed
 	$(BIN)/python -m minifcn.demo $(ARGS)
@@ -22,6 +23,9 @@ test: .venv/installed-dev
 
 stand-in: .venv/installed-dev
 	$(BIN)/python -m pytest --stand-in $(ARGS)
+
+fuzz: .venv/installed-dev
+	PYTHONPATH=tests $(BIN)/python -m fuzz.campaign $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

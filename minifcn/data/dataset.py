@@ -13,12 +13,16 @@ import numpy as np
 
 from minifcn.backend import IGNORE
 from minifcn.containers.mapped import mapped_file
+from minifcn.system.printable import printable
 
 NOTHING: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
 class DataError(ValueError):
     """Data that cannot be used; the message names the file or option and says what to do."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class Sample(NamedTuple):

@@ -14,6 +14,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from minifcn.data.dataset import DataError
 
+# What a file may claim to hold: so many pixels, or so many for each of its bytes. Of one colour and
+# one bit, a PNG holds 8,000; a damaged file of a kilobyte may claim gigabytes.
+_GRANTED_PIXELS = 32 << 20
+_PIXELS_PER_BYTE = 10_000
+
 
 def load_image(path: str | Path, kind: str = "image") -> Image.Image:
     """Open and decode a picture file; `kind` ("image", "label map") is for the messages.
@@ -30,6 +35,9 @@ def load_image(path: str | Path, kind: str = "image") -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as picture:
+                pixels = picture.width * picture.height
+                if pixels > max(_GRANTED_PIXELS, _PIXELS_PER_BYTE * Path(path).stat().st_size):
+                    raise ValueError(f"it claims {picture.width} x {picture.height} pixels")
                 picture.load()
                 return picture  # decoded: only the file behind it is closed
     except FileNotFoundError:
@@ -44,6 +52,10 @@ def load_image(path: str | Path, kind: str = "image") -> Image.Image:
     except Image.DecompressionBombError as error:
         raise DataError(
             f"{kind} {path} is too large to decode safely ({error}); scale it down or cut it up"
+        ) from None
+    except MemoryError:
+        raise DataError(
+            f"{kind} {path} needs more memory to decode than there is; scale it down or cut it up"
         ) from None
     except (OSError, ValueError, SyntaxError) as error:  # SyntaxError: Pillow's for broken PNGs
         raise DataError(

@@ -13,6 +13,7 @@ more than once (CVE-2025-4517); neither knows a limit of bytes.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import posixpath
@@ -23,9 +24,11 @@ import zipfile
 import zlib
 from collections.abc import Generator
 from contextlib import closing, nullcontext
-from io import BufferedIOBase
+from io import BufferedIOBase, BufferedReader
 from pathlib import Path, PureWindowsPath
 from typing import IO, NamedTuple
+
+from minifcn.system.printable import printable
 
 RATIO = 20  # bytes out for a byte in; pictures hardly shrink, label maps by a factor of ten
 ALLOWANCE = 64 << 20  # bytes out that any archive may have
@@ -43,10 +46,15 @@ _DAMAGE = (
     ValueError,
     RuntimeError,  # an encrypted zip; among them NotImplementedError, an unknown compression
 )
+# What the system says to names that are too long, or of a file and a folder at once.
+_OF_NAMES = (errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.EILSEQ)
 
 
 class ArchiveError(ValueError):
     """An archive cannot be used; the message names it and says why."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class _Member(NamedTuple):
@@ -131,6 +139,12 @@ def _unpack(archive: Path, folder: Path, max_bytes: int) -> None:
     except _DAMAGE as error:
         reason = str(error) or type(error).__name__
         raise ArchiveError(f"{archive} cannot be extracted ({reason}); fetch it again") from None
+    except OSError as error:
+        if error.errno not in _OF_NAMES:
+            raise
+        raise ArchiveError(
+            f"{archive} is refused: it has members that cannot be files here ({error.strerror})"
+        ) from None
 
 
 def _safe(name: str) -> str:
@@ -168,8 +182,8 @@ def _members(archive: Path, max_bytes: int) -> Generator[_Member, None, None]:
             yield from _tar_members(_Wary(file, max_bytes))
 
 
-def _zip_members(stream: IO[bytes]) -> Generator[_Member, None, None]:
-    with zipfile.ZipFile(stream) as file:
+def _zip_members(stream: BufferedReader) -> Generator[_Member, None, None]:
+    with zipfile.ZipFile(_Sought(stream.raw)) as file:
         for info in file.infolist():
             name = _safe(info.filename)
             kind = stat.S_IFMT(info.external_attr >> 16)  # 0 from systems without such modes
@@ -203,6 +217,16 @@ def _tar_members(stream: _Wary) -> Generator[_Member, None, None]:
 def _beside(name: str, points_to: str) -> str:
     """Return the path in the archive that a symbolic link means."""
     return _safe(posixpath.normpath(posixpath.join(posixpath.dirname(name), points_to)))
+
+
+class _Sought(BufferedReader):
+    """A file in which it is damage to look where there is nothing, as a damaged zip has it."""
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        try:
+            return super().seek(position, whence)
+        except (OSError, OverflowError):
+            raise zipfile.BadZipFile("it refers to a place outside of itself") from None
 
 
 class _Wary(BufferedIOBase):

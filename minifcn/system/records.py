@@ -14,6 +14,8 @@ from dataclasses import MISSING, Field, field, fields
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
+from minifcn.system.printable import printable
+
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _WORDS = {bool: "true or false", int: "a whole number", float: "a finite number", str: "text"}
 _WORDS |= {dict: "a mapping", list: "a list", NoneType: "nothing"}
@@ -21,6 +23,9 @@ _WORDS |= {dict: "a mapping", list: "a list", NoneType: "nothing"}
 
 class SettingsError(ValueError):
     """A setting is unknown or does not fit the others; the message says which and what to do."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class Range(NamedTuple):

@@ -83,7 +83,7 @@ def settings_of(
     if communicator.leads and config.exists():
         try:
             kept = Settings.from_dict(json.loads(config.read_text())["settings"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise SettingsError(
                 f"{config} does not hold the settings of a run ({error}): restore it, or start "
                 "again with another --out"

@@ -113,3 +113,18 @@ def test_a_decompression_bomb_is_refused(tmp_path):
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
     with pytest.raises(DataError, match=r"bomb\.png is too large to decode safely"):
         read_image(path)
+
+
+def test_pixels_that_cannot_be_in_the_file_are_refused(tmp_path):
+    path = tmp_path / "long.tif"
+    Image.new("L", (8, 6)).save(path)
+    content = path.read_bytes()
+    rows = struct.pack("<HHL", 257, 4, 1)  # of the tag ImageLength: of type LONG, one
+    short = struct.pack("<HHL", 257, 3, 1)  # or SHORT
+    head = next(head for head in (rows, short) if head in content)
+    place = content.index(head) + len(rows)
+    path.write_bytes(
+        content[: place - len(rows)] + rows + struct.pack("<L", 16_000_000) + content[place + 4 :]
+    )
+    with pytest.raises(DataError, match=r"long\.tif cannot be decoded.*claims 8 x 16000000 pixels"):
+        read_image(path)
