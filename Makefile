@@ -3,6 +3,7 @@
 #   make demo       train FCN-32s, 16s and 8s on the embedded data set and compare them
 #   make test       run the tests              (make test ARGS="-k conv" runs some of them)
 #   make stand-in   run those of all that computes on a strict stand-in for CuPy
+#   make chaos      train under every fault of disk, machine and process, for about ten minutes
 #   make fuzz       read a thousand damaged files of every format (ten minutes)
 #   make lint       check style and types
 #   make readme     run every command of the README, at a small size
@@ -13,7 +14,7 @@ ARGS ?=
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test stand-in fuzz lint readme clean
+.PHONY: demo test stand-in chaos fuzz lint readme clean
 
 demo: .venv/installed
 	$(BIN)/python -m minifcn.demo $(ARGS)
@@ -23,6 +24,9 @@ test: .venv/installed-dev
 
 stand-in: .venv/installed-dev
 	$(BIN)/python -m pytest --stand-in $(ARGS)
+
+chaos: .venv/installed-dev
+	PYTHONPATH=tests OPENBLAS_NUM_THREADS=1 $(BIN)/python -m chaos.campaign $(ARGS)
 
 fuzz: .venv/installed-dev
 	PYTHONPATH=tests $(BIN)/python -m fuzz.campaign $(ARGS)

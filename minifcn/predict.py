@@ -110,7 +110,9 @@ def depth_of(image: Path, folder: Path | None) -> dict[str, np.ndarray]:
 
 def describe(label: np.ndarray, class_names: Sequence[str]) -> str:
     """Return the share of each class in a label map, the largest first."""
-    counts = sum(np.bincount(row, minlength=len(class_names)) for row in label)
+    counts = np.zeros(len(class_names), int)
+    for row in label:
+        counts += np.bincount(row, minlength=len(class_names))
     shares = counts / label.size
     order = [c for c in np.argsort(-shares) if shares[c] > 0]
     return ", ".join(f"{class_names[c]} {shares[c]:.1%}" for c in order)

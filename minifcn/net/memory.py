@@ -8,6 +8,23 @@ earlier maps for later ones (`functional/fast/recycle.py`).
 
 Not counted is what is there before: the program, the inputs, the parameters. A net whose biases are
 all zero takes more where it sees zeros (`functional/fast/zeros.py`), up to twice as much.
+
+Estimated, and measured on two threads in processes of their own (megabytes; `tests/net` measures
+some of it again); FCN-8s of 21 classes, a quarter of the channels, padding "faithful":
+
+    inference, pixels        1000 x 1000         2000 x 2000
+    VGG16                     357    359         1001     984
+    GoogLeNet                 253    252          835     866
+    AlexNet                   262    249          845     875
+
+    training, pixels           500 x 500           800 x 800        1000 x 1000
+    VGG16                     460    469          881     942
+    VGG16, recompute                              645     707
+    GoogLeNet                                                        725    759
+    AlexNet                                                          643    647
+
+So it is right to a tenth, but for passes of less than 100 MB, where the buffers of the libraries
+count for more. On a GPU it has not been compared.
 """
 
 from __future__ import annotations
@@ -21,7 +38,19 @@ from typing import Any
 import numpy as np
 
 from minifcn.functional.fast.recycle import HEADROOM
-from minifcn.layers import LRN, Concat, Crop, Dropout, EltwiseSum, MaxPool2d, ReLU, SoftmaxLoss
+from minifcn.layers import (
+    LRN,
+    Concat,
+    Conv2d,
+    Crop,
+    Deconv2d,
+    Dropout,
+    EltwiseSum,
+    Layer,
+    MaxPool2d,
+    ReLU,
+    SoftmaxLoss,
+)
 from minifcn.layers.layer import Shape
 from minifcn.net.fusion import fuse
 from minifcn.net.graph import Node, count_readers
@@ -29,20 +58,25 @@ from minifcn.net.net import Net, release
 from minifcn.net.recompute import Again, find_blocks
 from minifcn.net.working_memory import ITEM, buffer_bytes, working_bytes
 
+# Layers whose outputs lie in recycled memory, and those whose gradients do.
+RECYCLING = (Conv2d, Deconv2d, MaxPool2d)
+RECYCLING_BACKWARD = (*RECYCLING, ReLU)
 PROGRAM_BYTES = 40 << 20  # buffers of BLAS, stacks of threads, pieces that the system keeps
 
 
-def inference_bytes(net: Net, outputs: Sequence[str], xp: ModuleType = np, **inputs: Shape) -> int:
+def inference_bytes(
+    net: Net, outputs: Sequence[str], inputs: Mapping[str, Shape], xp: ModuleType = np
+) -> int:
     """Return about how many bytes a forward pass takes at its peak, its outputs included.
 
     Parameters
     ----------
     net : Net
     outputs : sequence of str
+    inputs : mapping of str to tuple of int
+        The shapes of the inputs that the outputs need.
     xp : module
         The device's array module.
-    **inputs : tuple of int
-        The shapes of the inputs that the outputs need, as in `Graph.shapes`.
     """
     nodes = net.needed(outputs)
     walk = _Walk(net.shapes(**inputs), count_readers(nodes, outputs), xp)
@@ -53,11 +87,11 @@ def inference_bytes(net: Net, outputs: Sequence[str], xp: ModuleType = np, **inp
 def training_bytes(
     net: Net,
     outputs: Sequence[str],
+    inputs: Mapping[str, Shape],
     xp: ModuleType = np,
     *,
     recompute: bool = False,
     accumulate: int = 1,
-    **inputs: Shape,
 ) -> int:
     """Return about how many bytes the updates of a training take at their peak.
 
@@ -66,7 +100,7 @@ def training_bytes(
 
     Parameters
     ----------
-    net, outputs, xp, **inputs
+    net, outputs, inputs, xp
         As for `inference_bytes`; the outputs are the losses.
     recompute : bool
         See `Net.forward`.
@@ -89,14 +123,14 @@ def training_bytes(
 
 
 class _Array:
-    """An array of which only the size matters."""
+    """An array of which only the size matters, and whether its memory is kept for later ones."""
 
-    def __init__(self, walk: _Walk, size: int) -> None:
-        self.walk, self.size = walk, size
-        walk.take(size)
+    def __init__(self, walk: _Walk, size: int, recycled: bool = False) -> None:
+        self.walk, self.size, self.recycled = walk, size, recycled
+        walk.take(size, recycled)
 
     def __del__(self) -> None:
-        self.walk.give_back(self.size)
+        self.walk.give_back(self.size, self.recycled)
 
 
 class _Walk:
@@ -104,7 +138,8 @@ class _Walk:
 
     def __init__(self, shapes: dict[str, Shape], readers: Counter[str], xp: ModuleType) -> None:
         self.shapes, self.readers, self.xp = shapes, readers, xp
-        self.used = self.most_used = self.kept = self.peak = 0
+        self.used = self.most_used = self.kept = 0  # of arrays whose memory is recycled
+        self.others = self.peak = 0
         self.lasting = 0  # momentum and sums of gradients
         self.buffers = 0  # of Winograd's method
         self.active: set[str] = set()  # the blobs whose gradient is needed
@@ -113,21 +148,27 @@ class _Walk:
         """Return the peak, with what comes to it."""
         return self.peak + self.lasting + self.buffers + PROGRAM_BYTES
 
-    def take(self, size: int) -> None:
+    def take(self, size: int, recycled: bool) -> None:
         """Use so many bytes more; what is kept gives way, as in `recycle.py`."""
-        self.used += size
-        self.most_used = max(self.most_used, self.used)
-        self.kept = min(self.kept, int(HEADROOM * self.most_used) - self.used)
+        if recycled:
+            self.used += size
+            self.most_used = max(self.most_used, self.used)
+            self.kept = min(self.kept, int(HEADROOM * self.most_used) - self.used)
+        else:
+            self.others += size
         self.work(0)
 
-    def give_back(self, size: int) -> None:
-        """Keep so many bytes that were used."""
-        self.used -= size
-        self.kept += size
+    def give_back(self, size: int, recycled: bool) -> None:
+        """Use so many bytes less; recycled ones are kept."""
+        if recycled:
+            self.used -= size
+            self.kept += size
+        else:
+            self.others -= size
 
     def work(self, size: int) -> None:
         """Take so many bytes for a moment."""
-        self.peak = max(self.peak, self.used + self.kept + size)
+        self.peak = max(self.peak, self.used + self.kept + self.others + size)
 
     def run_layer(self, node: Node, *, backward: bool = False) -> None:
         """Take what a layer works with."""
@@ -137,9 +178,9 @@ class _Walk:
             self.buffers, buffer_bytes(node.layer, *shapes, self.xp, backward=backward)
         )
 
-    def new(self, name: str) -> _Array:
-        """Return an array for a blob, or for its gradient."""
-        return _Array(self, ITEM * prod(self.shapes[name]))
+    def new(self, name: str, layer: Layer, recycling: tuple[type[Layer], ...]) -> _Array:
+        """Return an array that a layer makes for a blob, or for its gradient."""
+        return _Array(self, ITEM * prod(self.shapes[name]), isinstance(layer, recycling))
 
     def forward(
         self,
@@ -149,7 +190,8 @@ class _Walk:
         blocks: Mapping[str, list[Node]] = MappingProxyType({}),
     ) -> dict[str, Any]:
         """Walk as `Net.forward`; return the caches."""
-        readers, caches = self.readers.copy(), {}
+        readers = self.readers.copy()
+        caches: dict[str, Any] = {}
         for group in fuse(nodes, readers, cached):
             first, last = group[0], group[-1]
             bottoms = [blobs[bottom] for bottom in first.bottoms]
@@ -168,7 +210,9 @@ class _Walk:
         first, name = group[0], group[-1].name
         if isinstance(first.layer, Crop) or (isinstance(first.layer, Dropout) and not train):
             return bottoms[0], {first.name: ()}  # a view of what it reads
-        y = self.new(name)
+        y = self.new(name, first.layer, RECYCLING)
+        if isinstance(first.layer, Deconv2d):
+            self.new(name, first.layer, RECYCLING)  # the phases, before they are interleaved
         self.run_layer(first)
         if not train:
             return y, {}
@@ -210,7 +254,11 @@ class _Walk:
         dy = gradients.pop(node.name)
         read = node.bottoms[:1] if isinstance(node.layer, Crop | SoftmaxLoss) else node.bottoms
         passed = isinstance(node.layer, Concat | EltwiseSum)  # on, as it is or in parts
-        dxs = {b: dy if passed else self.new(b) for b in read if b in self.active}
+        dxs = {
+            b: dy if passed else self.new(b, node.layer, RECYCLING_BACKWARD)
+            for b in read
+            if b in self.active
+        }
         self.run_layer(node, backward=True)
         for bottom, dx in dxs.items():
-            gradients[bottom] = self.new(bottom) if bottom in gradients else dx
+            gradients[bottom] = self.new(bottom, node.layer, ()) if bottom in gradients else dx

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from minifcn.backend import get_threads
-from minifcn.functional.conv import choose_path
 from minifcn.functional.fast import strips, winograd, winograd_strips
+from minifcn.functional.fast.paths import choose_path
 from minifcn.layers import LRN, Conv2d, Deconv2d, EltwiseSum, Layer, SoftmaxLoss
 from minifcn.layers.layer import Shape
 
@@ -36,9 +36,7 @@ def working_bytes(
         gradients = 2 * _parameter_bytes(layer) if backward else 0
         return _convolution(layer, x, y, xp, backward) + gradients
     if isinstance(layer, Deconv2d):
-        if not backward:
-            return ITEM * prod(y)  # the phases, before they are interleaved
-        return _strip(layer, y, x, xp) + get_threads() * _parameter_bytes(layer)
+        return _strip(layer, y, x, xp) + get_threads() * _parameter_bytes(layer) * backward
     if isinstance(layer, LRN):
         return ITEM * prod(x) * (4 if backward else 1)
     if isinstance(layer, SoftmaxLoss):

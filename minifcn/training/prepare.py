@@ -153,9 +153,15 @@ def warn_of_memory(
     """
     batch = make_loader(model, dataset, settings).batch(0).inputs
     losses = [head.loss for head in net_heads(model.net)]
-    how = {"recompute": settings.recompute, "accumulate": settings.accumulate}
     shapes = {name: array.shape for name, array in batch.items()}
-    needed = training_bytes(model.net, losses, xp, **how, **shapes)
+    needed = training_bytes(
+        model.net,
+        losses,
+        shapes,
+        xp,
+        recompute=settings.recompute,
+        accumulate=settings.accumulate,
+    )
     free, total = device_memory(xp)
     if free is None or total is None or needed <= free:
         return

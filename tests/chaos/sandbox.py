@@ -1,7 +1,5 @@
 """A tiny training that anything may happen to, and what must have become of it in the end."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json
@@ -17,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from helpers.small_data import add_pair
+from helpers.data_files import add_pair
 
 from minifcn import train
 from minifcn.data import DATASETS
@@ -93,7 +91,11 @@ class Sandbox:
 
     def difference(self, run: Path, reference: Path | None = None) -> str | None:
         """Return in what a finished run differs from another; None if it is the same."""
-        expected, found = (_content(folder) for folder in (reference or self.reference, run))
+        expected = _content(reference or self.reference)
+        try:
+            found = _content(run)
+        except (OSError, ValueError, IndexError) as error:
+            return f"it cannot be read: {error!r}"
         for name, value in expected.items():
             if name not in found:
                 return f"{name} is missing"

@@ -1,7 +1,5 @@
 """A few trials of each fault of the campaign; `make chaos` makes them all."""
 
-from __future__ import annotations
-
 import multiprocessing
 from random import Random
 

@@ -1,7 +1,5 @@
 """The commands as a user types them."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess
@@ -16,6 +14,8 @@ from minifcn.__main__ import COMMANDS
 from minifcn.__main__ import main as minifcn
 from minifcn.backend import get_product_precision, set_product_precision
 from minifcn.data.palette import read_label
+from minifcn.inference import apply
+from minifcn.system.machine import Memory
 
 FIGURES = {"pixel_accuracy", "mean_accuracy", "mean_iu", "fw_iu"}
 TINY = ["--width", "0.015625", "--weights", "none", "--smoke"]
@@ -68,6 +68,14 @@ def test_predict_writes_indices_and_an_overlay_for_images_of_any_kind(run, tmp_p
         with Image.open(out / f"{file.stem}.png") as written:
             assert written.mode == "P"
         assert (out / f"{file.stem}_overlay.png").exists()
+
+
+def test_predict_refuses_an_image_too_large_for_memory(run, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(apply, "device_memory", lambda xp: Memory(1 << 20, 1 << 20))
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.png")
+    assert predict.main([str(run), f"{tmp_path}/a.png", "-o", str(tmp_path / "out")]) == 1
+    assert "an image of 30 x 40 pixels needs about 0." in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_predict_goes_on_after_a_file_that_is_no_image(run, tmp_path, capsys):

@@ -1,7 +1,5 @@
 """The commands with `--device gpu`, on the stand-in for CuPy: they find what the CPU finds."""
 
-from __future__ import annotations
-
 import json
 import sys
 

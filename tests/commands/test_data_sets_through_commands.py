@@ -1,12 +1,10 @@
 """Every data set of the paper trains, is evaluated and segments through the same commands."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np
 import pytest
-from helpers.matlab_labels import make_context, make_sbd, make_siftflow
+from helpers.data_trees import make_context, make_sbd, make_siftflow
 from helpers.nyud_files import make_nyud_folder
 from PIL import Image
 

@@ -1,7 +1,5 @@
 """The download command: fetch, convert or extract, and say where things are."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import tarfile

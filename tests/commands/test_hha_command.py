@@ -1,7 +1,5 @@
 """The command that encodes depth maps: from a PNG to a PNG."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from PIL import Image

@@ -1,12 +1,11 @@
 """The command that looks through a data set, as a user types it."""
 
-from __future__ import annotations
-
 import re
 
 import numpy as np
 import pytest
-from helpers.matlab_labels import add_jpeg, make_context, make_sbd, make_siftflow
+from helpers.data_files import add_picture, picture
+from helpers.data_trees import make_context, make_sbd, make_siftflow
 from PIL import Image
 
 from minifcn.data import Sample, open_dataset
@@ -24,7 +23,7 @@ def make_voc(folder, lists, year=2011, label=LABEL):
     for split, ids in lists.items():
         (root / f"ImageSets/Segmentation/{split}.txt").write_text("\n".join(ids))
         for name in ids:
-            add_jpeg(root / f"JPEGImages/{name}.jpg", ord(name))
+            add_picture(root / f"JPEGImages/{name}.jpg", picture(ord(name)))
             write_palette_png(root / f"SegmentationClass/{name}.png", label)
     return root
 
@@ -32,7 +31,7 @@ def make_voc(folder, lists, year=2011, label=LABEL):
 def make_folder(folder, label=LABEL):
     """Make a folder of one's own with six images and the classes road, car, tree."""
     for index in range(6):
-        add_jpeg(folder / f"images/{index}.jpg", index)
+        add_picture(folder / f"images/{index}.jpg", picture(index))
         write_palette_png(folder / f"labels/{index}.png", label)
     (folder / "classes.txt").write_text("road\ncar\ntree\n")
     return folder

@@ -1,7 +1,5 @@
 """The command that computes what the paper shows."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

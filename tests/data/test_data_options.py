@@ -1,13 +1,11 @@
 """The options of commands that data sets declare."""
 
-from __future__ import annotations
-
 import argparse
 from typing import ClassVar
 
 import pytest
 
-from minifcn import data
+from minifcn.data import options
 from minifcn.data.dataset import Defaults
 from minifcn.data.options import add_data_options, take_data_options
 
@@ -48,7 +46,9 @@ class Other:
 
 
 def test_a_new_data_set_brings_its_options(monkeypatch):
-    monkeypatch.setitem(data.DATASETS, "other", f"{__name__}:Other")
+    known = {name: options.dataset_class(name) for name in options.DATASETS} | {"other": Other}
+    monkeypatch.setattr(options, "DATASETS", known)
+    monkeypatch.setattr(options, "dataset_class", known.get)
     parser = argparse.ArgumentParser()
     add_data_options(parser)
     lines = " ".join(parser.format_help().split())

@@ -1,7 +1,5 @@
 """Several ranks without MPI: what a process alone does, how work is divided, what is refused."""
 
-from __future__ import annotations
-
 import sys
 import threading
 from collections.abc import Callable

@@ -16,6 +16,7 @@ from minifcn.functional.cuda.launch import launch, signature
 from minifcn.functional.fast.columns import im2col_rows
 from minifcn.functional.lrn import lrn_backward, lrn_forward
 from minifcn.functional.pooling import max_pool_backward, max_pool_forward
+from minifcn.functional.relu import relu_backward
 from minifcn.functional.softmax import softmax_loss_backward, softmax_loss_forward
 from minifcn.functional.window import PoolWindow, Window
 
@@ -128,6 +129,15 @@ def test_an_impossible_label_makes_the_loss_nan_and_reads_nothing():
         patch.setattr("minifcn.functional.softmax.np", None)
         loss, cache = softmax_loss_forward(normal(1, 2, 3, 1, 2), label)
     assert np.isnan(loss) and not np.isnan(cache.probability).any()
+
+
+@pytest.mark.parametrize("types", ["ee", "ll", "fd"], ids=["half", "integers", "mixed"])
+def test_what_no_kernel_takes_is_left_to_the_plain_twin(types):
+    dy, y = (normal(seed, 3, 4).astype(dtype) for seed, dtype in enumerate(types))
+    with kernels_on_cpu() as launched:
+        dx = relu_backward(dy, y)
+    assert not launched
+    np.testing.assert_array_equal(dx, dy * (y > 0))
 
 
 def test_an_array_of_another_type_is_refused():

@@ -145,9 +145,7 @@ def test_winograd_is_not_chosen_for_rounded_products(precision):
     assert choose_path((1, 64, 40, 40), weight, window, 1) == "strips"
 
 
-# ---------------------------------------------------------------------------------------------
 # The call of cuBLAS, to a cuBLAS of ten lines
-# ---------------------------------------------------------------------------------------------
 
 
 class Pointing(np.ndarray):

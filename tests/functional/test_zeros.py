@@ -124,9 +124,7 @@ def test_the_border_of_an_untrained_net_stays_empty(without_bias):
     assert not y.any() and inside.any(axis=1).all()
 
 
-# ---------------------------------------------------------------------------------------------
 # Which outputs they are
-# ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("r", [3, 5, 7])

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from helpers import weight_files
-from helpers.matlab_labels import SEMANTIC, add_mat, sbd_map, sbd_struct
+from helpers.data_files import SIZE, add_mat, add_pair, label_map, picture
+from helpers.data_trees import SEMANTIC, sbd_map, sbd_struct
 from helpers.nyud_files import make_nyud_labeled
-from helpers.small_data import SIZE, add_pair, label_map, picture
 from helpers.vgg_files import random_params
 from PIL import Image
 

@@ -97,6 +97,8 @@ class Disk:
     def power_cut(self, name: str, genuine: Callable[..., Any], *args: Any) -> None:
         """End the machine before an operation: what was not waited for is not on the disk."""
         for source, target, old in reversed(self._undo):
+            if not target.exists():  # deleted since
+                continue
             os.replace(target, source)
             if old is not None:
                 target.write_bytes(old)

@@ -19,10 +19,13 @@ array's module breaks as soon as the function makes an array itself.
 
 What the device does by itself (streams, memory, events) is not imitated: there is one queue, and it
 is always empty. See test_uploads.py for the order of streams.
+
+`found` returns the same for a machine that is not in order, to be put in the same place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -94,6 +97,14 @@ class Stream:
         transfers["wait"] += 1
 
 
+class CUDARuntimeError(RuntimeError):
+    """As CuPy's, which has the number of CUDA's error in `status`."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
 PROPERTIES_OF_DEVICE = {"name": b"stand-in", "totalGlobalMem": 16 << 30, "major": 9, "minor": 0}
 
 
@@ -105,6 +116,7 @@ def _cuda() -> ModuleType:
     cuda.Device = lambda number=0: SimpleNamespace(id=number, compute_capability="90")
     cuda.alloc_pinned_memory = bytearray
     cuda.runtime = SimpleNamespace(
+        CUDARuntimeError=CUDARuntimeError,
         getDeviceCount=lambda: 1,
         driverGetVersion=lambda: 13000,
         runtimeGetVersion=lambda: 13000,
@@ -161,3 +173,46 @@ def _module() -> ModuleType:
 
 
 cupy = _module()
+
+
+def found(
+    *,
+    driver: int = 13000,
+    runtime: int = 12090,
+    count: int | CUDARuntimeError = 1,
+    capability: str = "90",
+    ones: Exception | Callable[..., ndarray] = cupy.ones,
+) -> ModuleType:
+    """Return a CuPy that finds what a test says it finds, and has no kernels.
+
+    Parameters
+    ----------
+    driver, runtime : int
+        The versions of CUDA that the driver serves (0: there is none) and that CuPy was made for.
+    count : int or CUDARuntimeError
+        How many GPUs there are, or what asking for them raises.
+    capability : str
+        The compute capability, as CuPy writes it.
+    ones : callable or Exception
+        Makes the operand of the first computation, or what it raises.
+    """
+
+    def answer(value: Any) -> Any:
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    calls = {
+        "driverGetVersion": lambda: driver,
+        "runtimeGetVersion": lambda: runtime,
+        "getDeviceCount": lambda: answer(count),
+    }
+    module = ModuleType("cupy", "A CuPy that finds what a test says it finds.")
+    module.__dict__.update(vars(cupy))
+    module.__dict__.pop("RawKernel", None)
+    module.ones = lambda *arguments: answer(ones)(*arguments)
+    module.cuda = ModuleType("cupy.cuda")
+    module.cuda.__dict__.update(vars(cupy.cuda))
+    module.cuda.Device = lambda number=0: SimpleNamespace(id=number, compute_capability=capability)
+    module.cuda.runtime = SimpleNamespace(**{**vars(cupy.cuda.runtime), **calls})
+    return module

@@ -1,7 +1,5 @@
 """The stand-in for CuPy behaves as CuPy does, and finds what would not run on a GPU."""
 
-from __future__ import annotations
-
 import sys
 from operator import attrgetter
 
@@ -16,11 +14,6 @@ from minifcn.layers import Conv2d, ReLU, SoftmaxLoss
 from minifcn.net import Net
 
 pytestmark = pytest.mark.usefixtures("device")
-
-
-@pytest.fixture
-def device(monkeypatch):
-    monkeypatch.setitem(sys.modules, "cupy", cupy)
 
 
 def on_device(*shape):

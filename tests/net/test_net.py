@@ -75,9 +75,7 @@ def test_shapes_follow_without_running():
     assert shapes["score"] == (2, 3, 6, 8) and "loss" not in shapes
 
 
-# ---------------------------------------------------------------------------------------------
 # Forward
-# ---------------------------------------------------------------------------------------------
 
 
 def test_forward_is_what_the_layers_give_one_after_the_other():
@@ -166,9 +164,7 @@ def test_dropout_is_drawn_from_the_generator_given():
         net.forward({"data": image()}, train=True)
 
 
-# ---------------------------------------------------------------------------------------------
 # Who frees what
-# ---------------------------------------------------------------------------------------------
 
 
 class Watched(Layer):

@@ -79,9 +79,7 @@ def test_the_right_gradients_are_accepted(kind):
     assert report.ok, f"\n{report}"
 
 
-# ---------------------------------------------------------------------------------------------
 # Faults: what a wrong backward pass would return, given the right one
-# ---------------------------------------------------------------------------------------------
 
 
 def changes(of: str, how: Callable[[Any], Any]) -> Fault:

@@ -1,7 +1,5 @@
 """What the documents point at exists."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The order of the house, kept by reading the source: who imports whom, and how long files are."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
@@ -175,3 +173,22 @@ def test_arithmetic_takes_its_array_module_from_its_arguments(file):
         and node.value.id in ("np", "numpy")
     ]
     assert not taken, "use `xp = array_module(x)`, so that the line also runs on a GPU"
+
+
+# Everything that is written goes through `system/files.py`, where a test can let it fail. Downloads
+# and archives have ways of their own to go on where they broke.
+WRITERS = ("system/files.py", "fetching/")
+
+
+@each_file
+def test_files_are_written_in_one_place(file):
+    writing = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        called, words = ast.unparse(node.func), [ast.unparse(word) for word in node.args]
+        opens = called == "open" and any(word[1:2] in tuple("wax") for word in words[1:])
+        if called.endswith((".write_text", ".write_bytes")) or (opens and words[0] != "os.devnull"):
+            writing.append(f"line {node.lineno}: {ast.unparse(node)}")
+    is_writer = str(file.relative_to(ROOT)).startswith(WRITERS)
+    assert is_writer or not writing, "write by `atomic_write`"

@@ -1,7 +1,5 @@
 """A run from the first step to the last: what it writes, how it resumes, what it refuses."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

@@ -1,7 +1,5 @@
 """FCN-8s at once from files without its scales: they say so, their user does, or nobody knows."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers import torch_files
@@ -96,26 +94,30 @@ def test_a_class_that_is_none_of_torchfcns_says_nothing(file, ours):
     assert_scores(ours, "FCN8sAtOnce")
 
 
-@pytest.mark.parametrize(("net", "other"), [("FCN8s", "fcn8s-at-once"), ("FCN8sAtOnce", "fcn8s")])
-def test_a_name_that_the_file_denies_is_refused(net, other, file, ours):
-    write_checkpoint(file, net)
-    with pytest.raises(WeightsError, match=f"says that it is of {OURS[net]}, not of {other}"):
-        convert(file, ours, arch=other)
-
-
-@pytest.mark.parametrize("arch", ["fcn32s", "fcn16s", "classifier"])
-def test_a_name_that_the_layers_deny_is_refused(arch, file, ours):
-    BARE["PyTorch"](file)
-    with pytest.raises(
-        WeightsError, match=f"layers are those of fcn8s or fcn8s-at-once, not of {arch}"
-    ):
+@pytest.mark.parametrize(
+    ("write", "arch", "words"),
+    [
+        *(
+            (
+                lambda path, net=net: write_checkpoint(path, net),
+                *(other, f"says that it is of {OURS[net]}, not of {other}"),
+            )
+            for net, other in (("FCN8s", "fcn8s-at-once"), ("FCN8sAtOnce", "fcn8s"))
+        ),
+        *(
+            (BARE["PyTorch"], arch, f"layers are those of fcn8s or fcn8s-at-once, not of {arch}")
+            for arch in ("fcn32s", "fcn16s", "classifier")
+        ),
+        (
+            lambda path: write_checkpoint(path, "FCN16s"),
+            *(None, "fcn8s or fcn8s-at-once, not of fcn16s"),
+        ),
+    ],
+)
+def test_a_name_that_the_file_or_its_layers_deny_is_refused(write, arch, words, file, ours):
+    write(file)
+    with pytest.raises(WeightsError, match=words):
         convert(file, ours, arch=arch)
-
-
-def test_a_file_that_its_own_layers_deny_is_refused(file, ours):
-    write_checkpoint(file, "FCN16s")
-    with pytest.raises(WeightsError, match="fcn8s or fcn8s-at-once, not of fcn16s"):
-        convert(file, ours)
 
 
 def test_scales_in_the_file_leave_no_choice(file, ours):

@@ -1,0 +1,45 @@
+"""Training says before it starts what memory it needs."""
+
+from __future__ import annotations
+
+import pytest
+
+from minifcn.system.machine import Memory
+from minifcn.system.records import SettingsError
+from minifcn.training import prepare
+from minifcn.training.prepare import make_model, open_splits, warn_of_memory
+from minifcn.training.settings import SMOKE, resolve
+
+GB = 10**9
+
+
+def said(monkeypatch, memory: Memory, **settings) -> list[str]:
+    """Return what is noted on a machine of that memory."""
+    monkeypatch.setattr(prepare, "device_memory", lambda xp: memory)
+    notes: list[str] = []
+    chosen = resolve("shapes", **{**SMOKE, **settings})
+    dataset = open_splits(chosen)[0]
+    warn_of_memory(make_model(chosen, dataset), dataset, chosen, prepare.np, notes.append)
+    return notes
+
+
+@pytest.mark.parametrize("memory", [Memory(GB, GB), Memory(None, GB), Memory(None, None)])
+def test_nothing_is_said_where_memory_is_enough_or_not_known(memory, monkeypatch):
+    assert said(monkeypatch, memory) == []
+
+
+def test_it_warns_of_more_than_is_free(monkeypatch):
+    (warning,) = said(monkeypatch, Memory(GB // 100, GB))
+    assert "needs about 0.1 GB of memory, and of 1.0 GB there are 0.0 GB free" in warning
+    assert "--recompute" in warning
+
+
+def test_it_refuses_more_than_there_is(monkeypatch):
+    with pytest.raises(SettingsError, match=r"needs about .* less is needed with "):
+        said(monkeypatch, Memory(GB // 100, GB // 50))
+
+
+def test_it_does_not_advise_what_is_done_already(monkeypatch):
+    (warning,) = said(monkeypatch, Memory(GB // 100, GB), recompute=True, padding="same")
+    assert "--recompute" not in warning
+    assert "--padding" not in warning
