@@ -7,6 +7,7 @@ that is settled here, once, for training data and for the images that a user wan
 from __future__ import annotations
 
 import warnings
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -32,14 +33,16 @@ def load_image(path: str | Path, kind: str = "image") -> Image.Image:
         If the file is missing, no picture, truncated, damaged or absurdly large.
     """
     try:
+        # From memory: there Pillow is given no more than there is, whatever length a part claims.
+        content = Path(path).read_bytes()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
+            with Image.open(BytesIO(content)) as picture:
                 pixels = picture.width * picture.height
-                if pixels > max(_GRANTED_PIXELS, _PIXELS_PER_BYTE * Path(path).stat().st_size):
+                if pixels > max(_GRANTED_PIXELS, _PIXELS_PER_BYTE * len(content)):
                     raise ValueError(f"it claims {picture.width} x {picture.height} pixels")
                 picture.load()
-                return picture  # decoded: only the file behind it is closed
+                return picture
     except FileNotFoundError:
         raise DataError(f"{kind} {path} does not exist") from None
     except (IsADirectoryError, PermissionError) as error:
@@ -57,7 +60,7 @@ def load_image(path: str | Path, kind: str = "image") -> Image.Image:
         raise DataError(
             f"{kind} {path} needs more memory to decode than there is; scale it down or cut it up"
         ) from None
-    except (OSError, ValueError, SyntaxError) as error:  # SyntaxError: Pillow's for broken PNGs
+    except Exception as error:  # Pillow reports damage by SyntaxError, TypeError and many others
         raise DataError(
             f"{kind} {path} cannot be decoded, it is truncated or damaged ({error}); "
             "copy, download or export it again"

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import errno
 import gzip
+import lzma
 import os
 import posixpath
 import shutil
@@ -24,7 +25,7 @@ import zipfile
 import zlib
 from collections.abc import Generator
 from contextlib import closing, nullcontext
-from io import BufferedIOBase, BufferedReader
+from io import BufferedIOBase, BufferedReader, FileIO
 from pathlib import Path, PureWindowsPath
 from typing import IO, NamedTuple
 
@@ -41,6 +42,7 @@ _DAMAGE = (
     tarfile.TarError,
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     gzip.BadGzipFile,
     EOFError,
     ValueError,
@@ -140,6 +142,8 @@ def _unpack(archive: Path, folder: Path, max_bytes: int) -> None:
         reason = str(error) or type(error).__name__
         raise ArchiveError(f"{archive} cannot be extracted ({reason}); fetch it again") from None
     except OSError as error:
+        if error.errno is None:  # bz2's, of damage
+            raise ArchiveError(f"{archive} cannot be extracted ({error}); fetch it again") from None
         if error.errno not in _OF_NAMES:
             raise
         raise ArchiveError(
@@ -150,6 +154,8 @@ def _unpack(archive: Path, folder: Path, max_bytes: int) -> None:
 def _safe(name: str) -> str:
     """Return a member's name as a relative path that stays in its folder."""
     path = PureWindowsPath(name)  # knows both slashes and drives; the strictest on all systems
+    if not name:
+        raise ArchiveError("it has a member without a name")
     if path.anchor or ".." in path.parts:
         raise ArchiveError(f"its member {name!r} leads out of the folder")
     return "/".join(path.parts)
@@ -170,7 +176,7 @@ def _write(content: IO[bytes], path: Path, left: int) -> int:
 
 def _members(archive: Path, max_bytes: int) -> Generator[_Member, None, None]:
     """Yield the members of an archive; each one's content is to be read before the next."""
-    with open(archive, "rb") as file:
+    with _Sought(FileIO(archive)) as file:
         magic = file.read(2)
         file.seek(0)
         if magic == b"PK":
@@ -182,8 +188,8 @@ def _members(archive: Path, max_bytes: int) -> Generator[_Member, None, None]:
             yield from _tar_members(_Wary(file, max_bytes))
 
 
-def _zip_members(stream: BufferedReader) -> Generator[_Member, None, None]:
-    with zipfile.ZipFile(_Sought(stream.raw)) as file:
+def _zip_members(stream: _Sought) -> Generator[_Member, None, None]:
+    with zipfile.ZipFile(stream) as file:
         for info in file.infolist():
             name = _safe(info.filename)
             kind = stat.S_IFMT(info.external_attr >> 16)  # 0 from systems without such modes
