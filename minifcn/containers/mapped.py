@@ -14,8 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from minifcn.system.printable import printable
-
 
 @contextmanager
 def mapped_file(
@@ -65,7 +63,8 @@ def mapped_file(
     except Exception as found:
         # Parsers report damage by ValueError, KeyError, EOFError, struct.error and many others.
         # What they quote from the file is cut, and kept from steering a terminal.
-        reason = printable((str(found) or type(found).__name__)[:300])
+        quoted = (str(found) or type(found).__name__)[:300]
+        reason = "".join(letter if letter.isprintable() else "?" for letter in quoted)
         raise error(f"{path} cannot be read as {kind}: {reason}; {advice}") from found
 
 

@@ -26,6 +26,8 @@ from minifcn.backend import IGNORE
 from minifcn.data.dataset import DataError, read_lines
 from minifcn.data.palette import voc_palette
 
+LONGEST = 100  # letters of a class name
+
 
 class Classes(NamedTuple):
     """What the label values of a folder mean.
@@ -140,6 +142,12 @@ def _checked(path: Path, classes: Classes) -> Classes:
         raise DataError(f"{path} names {len(names)} classes; there must be 2 to 255")
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
         raise DataError(f"{path}: the class names must be different texts, one for each class")
+    unwritable = [name for name in names if not (name.isprintable() and 0 < len(name) <= LONGEST)]
+    if unwritable:
+        raise DataError(
+            f"{path}: the class name {unwritable[0][:LONGEST]!r} cannot be written in pictures and "
+            f"tables; give it 1 to {LONGEST} letters, on one line"
+        )
     if classes.palette is not None and len(classes.palette) < len(names):
         raise DataError(
             f'{path} has {len(names)} classes but {len(classes.palette)} colours in "palette"'

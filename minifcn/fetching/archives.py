@@ -20,6 +20,7 @@ import os
 import posixpath
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -29,7 +30,7 @@ from io import BufferedIOBase, BufferedReader, FileIO
 from pathlib import Path, PureWindowsPath
 from typing import IO, NamedTuple
 
-from minifcn.system.printable import printable
+from minifcn.system.mishaps import Mishap
 
 RATIO = 20  # bytes out for a byte in; pictures hardly shrink, label maps by a factor of ten
 ALLOWANCE = 64 << 20  # bytes out that any archive may have
@@ -45,18 +46,19 @@ _DAMAGE = (
     lzma.LZMAError,
     gzip.BadGzipFile,
     EOFError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
     ValueError,
+    struct.error,
     RuntimeError,  # an encrypted zip; among them NotImplementedError, an unknown compression
 )
 # What the system says to names that are too long, or of a file and a folder at once.
 _OF_NAMES = (errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.EILSEQ)
 
 
-class ArchiveError(ValueError):
+class ArchiveError(Mishap, ValueError):
     """An archive cannot be used; the message names it and says why."""
-
-    def __str__(self) -> str:
-        return printable(super().__str__())
 
 
 class _Member(NamedTuple):
@@ -115,27 +117,14 @@ def _folder_with(root: Path, holds: str, archive: Path) -> Path:
 
 
 def _unpack(archive: Path, folder: Path, max_bytes: int) -> None:
-    """Write all members of an archive below a folder."""
-    used, links = 0, []
+    """Write all members of an archive below a folder, if there are not too many."""
     try:
         with closing(_members(archive, max_bytes)) as members:
             for number, member in enumerate(members, 1):
-                path = folder / member.name
                 with member.content or nullcontext():
                     if number > MAX_MEMBERS:
                         raise ArchiveError(f"it has more than {MAX_MEMBERS:,} members")
-                    if member.content:
-                        used += _write(member.content, path, max_bytes - used)
-                    elif member.points_to:
-                        links.append((path, folder / member.points_to))
-                    else:
-                        path.mkdir(parents=True, exist_ok=True)
-        for path, points_to in links:
-            if not points_to.is_file():
-                raise ArchiveError(f"its link {path.name} leads to no file in it")
-            if path != points_to:
-                with open(points_to, "rb") as content:
-                    used += _write(content, path, max_bytes - used)
+        _write_members(archive, folder, max_bytes)
     except ArchiveError as error:
         raise ArchiveError(f"{archive} is refused: {error}") from None
     except _DAMAGE as error:
@@ -149,6 +138,27 @@ def _unpack(archive: Path, folder: Path, max_bytes: int) -> None:
         raise ArchiveError(
             f"{archive} is refused: it has members that cannot be files here ({error.strerror})"
         ) from None
+
+
+def _write_members(archive: Path, folder: Path, max_bytes: int) -> None:
+    """Write the files of an archive, then the copies that its links stand for."""
+    used, links = 0, []
+    with closing(_members(archive, max_bytes)) as members:
+        for member in members:
+            path = folder / member.name
+            with member.content or nullcontext():
+                if member.content:
+                    used += _write(member.content, path, max_bytes - used)
+                elif member.points_to:
+                    links.append((path, folder / member.points_to))
+                else:
+                    path.mkdir(parents=True, exist_ok=True)
+    for path, points_to in links:
+        if not points_to.is_file():
+            raise ArchiveError(f"its link {path.name} leads to no file in it")
+        if path != points_to:
+            with open(points_to, "rb") as content:
+                used += _write(content, path, max_bytes - used)
 
 
 def _safe(name: str) -> str:
@@ -254,6 +264,10 @@ class _Wary(BufferedIOBase):
         return self.stream.read(asked)
 
     def seek(self, position: int, whence: int = 0) -> int:
+        if whence == 0:  # what a compressed stream passes over, it unpacks
+            self.left -= max(0, position - self.tell())
+        if self.left < 0:
+            raise ArchiveError(_TOO_MUCH)
         return self.stream.seek(position, whence)
 
     def tell(self) -> int:

@@ -74,7 +74,7 @@ def test_a_prediction_is_that_of_the_cpu(run, tmp_path, capsys):
         out = tmp_path / device
         options = ["-o", str(out), "--device", device]
         assert predict.main([str(run), str(tmp_path / "a.png"), *options]) == 0
-        labels.append(read_label(out / "a.png"))
+        labels.append(read_label(out / "a_label.png"))
     assert NAME in capsys.readouterr().out
     np.testing.assert_array_equal(*labels)
 

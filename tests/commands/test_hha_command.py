@@ -44,4 +44,4 @@ def test_a_file_that_is_no_depth_map_is_named_and_nothing_is_written(tmp_path, c
 def test_impossible_numbers_are_refused(depth, option, capsys):
     with pytest.raises(SystemExit):
         hha.main([str(depth), "-o", "hha.png", *option])
-    assert "must be positive" in capsys.readouterr().err
+    assert "must be above 0" in capsys.readouterr().err

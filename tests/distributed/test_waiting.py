@@ -48,13 +48,15 @@ def request(fulfilled_after: int):
 
 @pytest.fixture(autouse=True)
 def haste(monkeypatch):
-    """Wait little for answers."""
+    """Wait little for answers, and not long before looking for those who ask."""
     monkeypatch.setattr(waiting, "_ROLL_CALL", 0.02)
+    monkeypatch.setattr(waiting, "_EAGER", 0.0)
+    monkeypatch.setattr(waiting, "_PAUSE", 1e-6)
 
 
 def test_what_is_fulfilled_is_waited_for():
     world = World()
-    Meeting(world, 60).wait(request(50))
+    Meeting(world, 60).wait(request(30))
     assert not world.sent
 
 
@@ -66,7 +68,7 @@ def test_ranks_that_do_not_answer_are_named():
 
 def test_while_all_answer_it_is_waited_on():
     world = World(answering={1, 2})
-    Meeting(world, 1e-4).wait(request(30_000))
+    Meeting(world, 1e-6).wait(request(300))
     assert len(world.sent) > 2, "it has asked"
 
 
@@ -80,7 +82,7 @@ def test_an_answer_to_an_earlier_question_does_not_count():
 def test_a_rank_that_waits_answers_those_who_ask():
     world = World()
     world.inbox.append((2, 1, (2, 5)))
-    Meeting(world, 60).wait(request(3000))
+    Meeting(world, 60).wait(request(30))
     assert world.sent == [(2, 2, 5)]
 
 

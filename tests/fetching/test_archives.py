@@ -1,7 +1,9 @@
 """Archives are extracted whole, and never reach outside of their folder."""
 
+import gzip
 import io
 import stat
+import struct
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -171,6 +173,33 @@ def test_bombs_of_copies_and_of_empty_files_are_refused(home, monkeypatch):
     assert_refused(archive, "far more comes out")
     monkeypatch.setattr(archives, "MAX_MEMBERS", 10)
     assert_refused(write_tgz(home / "archive", {str(i): b"" for i in range(11)}), "10 members")
+
+
+@pytest.mark.parametrize("write", [write_tar, write_tgz, write_zip])
+def test_members_are_counted_before_any_is_written(write, home, monkeypatch):
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 10)
+    written = []
+    monkeypatch.setattr(archives, "_write", lambda _, path, left: written.append(path) or 0)
+    assert_refused(write(home / "archive", {str(i): b"" for i in range(11)}), "10 members")
+    assert not written
+
+
+def test_what_is_passed_over_is_unpacked_only_so_far(home):
+    archive = write_tgz(home / "archive", {"zeros": bytes(1 << 20)})
+    unpacked = archives._Wary(io.BytesIO(gzip.decompress(archive.read_bytes())), 1000)
+    unpacked.left = 1 << 19
+    with pytest.raises(ArchiveError, match="far more comes out"):
+        list(archives._tar_members(unpacked))
+
+
+@pytest.mark.parametrize("error", [IndexError, KeyError, ZeroDivisionError, struct.error])
+def test_whatever_a_damaged_archive_makes_the_readers_raise_is_told_of(error, home, monkeypatch):
+    def broken(*_):
+        raise error("of the standard library")
+        yield
+
+    monkeypatch.setattr(archives, "_tar_members", broken)
+    assert_refused(write_tar(home / "archive", {"a": b""}), "cannot be extracted")
 
 
 def test_header_that_claims_to_be_long_is_refused_before_it_is_read(home):

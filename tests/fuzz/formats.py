@@ -27,11 +27,11 @@ from minifcn.data.images import read_image
 from minifcn.data.mat_labels import read_mat_label
 from minifcn.data.nyud import NYUDDataset
 from minifcn.data.palette import read_label, voc_palette
-from minifcn.distributed.communicator import ALONE
 from minifcn.fetching.archives import extract
 from minifcn.inference.model import load_model
 from minifcn.models.build import ModelSpec
-from minifcn.training.run_files import describe, settings_of
+from minifcn.training.resuming import settings_of
+from minifcn.training.run_files import describe
 from minifcn.training.run_log import opened_log
 from minifcn.training.settings import resolve
 from minifcn.weights.checkpoint import load_checkpoint
@@ -114,7 +114,7 @@ def _write_config(path: Path) -> None:
 
 
 def _read_config(path: Path) -> Any:
-    return settings_of(path.parent, SETTINGS, True, ALONE)
+    return settings_of(path.parent, "shapes", {}, resume=True)
 
 
 def _write_log(path: Path) -> None:

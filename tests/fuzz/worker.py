@@ -15,15 +15,11 @@ import numpy as np
 from fuzz.formats import FORMATS, Format
 from fuzz.mutations import mutated
 
-from minifcn.data.dataset import DataError
-from minifcn.fetching.archives import ArchiveError
-from minifcn.system.records import SettingsError
-from minifcn.weights.store import WeightsError
+from minifcn.system.mishaps import Mishap
 
-REFUSALS = (ArchiveError, DataError, SettingsError, WeightsError)
 MEMORY = 512 << 20  # bytes of addresses that reading a file may take
 SECONDS = 5  # of computing
-LONGEST = 1500  # characters of a message
+LONGEST = 2000  # characters of a message
 LOADED, REFUSED = "loaded", "refused"
 LAST = "last"  # the damaged file as it was before it was read
 
@@ -75,7 +71,7 @@ def answer(form: Format, path: Path, whole: Any = None) -> str:
     began = time.process_time()
     try:
         found = form.read(path)
-    except REFUSALS as error:
+    except Mishap as error:
         outcome = _wrong_with(error) or REFUSED
     except Exception as error:
         outcome = f"{type(error).__name__}: {error}"[:LONGEST]
@@ -93,7 +89,7 @@ def _wrong_with(refusal: Exception) -> str:
             return f"more than {MEMORY >> 20} MiB: {refusal}"
         cause = cause.__cause__ or cause.__context__
     text = str(refusal)
-    if len(text) > LONGEST or not text.isprintable():
+    if len(text) > LONGEST:
         return f"an error of {len(text)} characters, {text[:LONGEST]!r}"
     return ""
 

@@ -26,10 +26,10 @@ from minifcn.models.build import ARCHITECTURES, BACKBONES, base_net, image_size
         ),
         ({"padding": "valid"}, "padding must be one of faithful, same, not 'valid'"),
         ({"modality": "lidar"}, "modality must be one of rgb, rgbd, hha, rgb-hha, not 'lidar'"),
-        ({"num_classes": 0}, "num_classes and width must be positive, not 0 and 1.0"),
-        ({"width": 0.0}, "num_classes and width must be positive, not 21 and 0.0"),
-        ({"fc_channels": 0}, "fc_channels must be positive, .* not 0 for vgg16"),
-        ({"backbone": "googlenet", "fc_channels": 10}, "fc_channels .* not 10 for googlenet"),
+        ({"num_classes": 0}, "num_classes must be 1 to 65536, not 0"),
+        ({"width": 0.0}, "width must be above 0 and at most 8, not 0.0"),
+        ({"fc_channels": 0}, "fc_channels must be 1 to 65536, not 0"),
+        ({"backbone": "googlenet", "fc_channels": 10}, "fc_channels must not .* as googlenet"),
         (
             {"num_classes": 256},
             "an FCN has at most 255 classes, for a label map says 255 where nothing counts, "

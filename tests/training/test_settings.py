@@ -63,7 +63,7 @@ def test_settings_survive_json():
         ({"recipe": "adam"}, "--recipe must be one of accumulate, heavy, reference, not 'adam'"),
         ({"precision": "float8"}, "--precision must be one of float32, tf32, float16, not 'float"),
         ({"stpes": 3}, "there is no setting 'stpes'; there are dataset, data_options"),
-        ({"backbone": "googlenet", "fc_channels": 8}, "fc_channels must be positive, and not be"),
+        ({"backbone": "googlenet", "fc_channels": 8}, "fc_channels must not be given for a net"),
     ],
 )
 def test_what_cannot_work_is_refused(given, words):
@@ -87,7 +87,7 @@ RANGES = {
 )
 def test_a_number_out_of_its_range_is_refused_wherever_it_comes_from(name, value):
     called = {"rate": "--lr", "final_images": name}.get(name, f"--{name.replace('_', '-')}")
-    words = re.escape(f"{called} must be ") + r"(at least|above|a whole|a finite|0 to).*, not "
+    words = re.escape(f"{called} must be ") + r"(at least|above|a whole|a finite|0 to|1 to).*, not "
     with pytest.raises(SettingsError, match=words):
         resolve("shapes", **{name: value})
     with pytest.raises(SettingsError, match=words):

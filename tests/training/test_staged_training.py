@@ -49,7 +49,8 @@ def test_a_stage_that_cannot_be_is_refused_before_the_first_is_trained(
 ):
     if config is not None:
         (tmp_path / "fcn16s").mkdir()
-        (tmp_path / "fcn16s" / "config.json").write_text(config)
+        for name in ("config.json", "log.jsonl"):
+            (tmp_path / "fcn16s" / name).write_text(config)
     with pytest.raises(SettingsError, match=message):
         stages.train_stages("shapes", TINY, tmp_path, **{**ANEW, **options})
     assert not executed
