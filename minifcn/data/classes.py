@@ -84,9 +84,10 @@ def _read_text(path: Path) -> Classes:
 
 
 def _read_json(path: Path) -> Classes:
+    text = "\n".join(read_lines(path))
     try:
-        content = json.loads("\n".join(read_lines(path)))
-    except json.JSONDecodeError as error:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is not JSON: {error}") from None
     if not isinstance(content, dict) or not isinstance(content.get("classes"), list | dict):
         raise DataError(f'{path} must be an object like {{"classes": ["sky", "road"]}}')
@@ -109,11 +110,12 @@ def _read_json(path: Path) -> Classes:
 
 
 def _number(path: Path, value: Any) -> int:
-    if not str(value).isdecimal() or int(value) > IGNORE:
+    text = str(value)
+    if not text.isdecimal() or len(text) > 3 or int(text) > IGNORE:
         raise DataError(
             f"{path}: the value to ignore must be one number within 0..255, not {value}"
         )
-    return int(value)
+    return int(text)
 
 
 def _colours(path: Path, palette: Any) -> np.ndarray:

@@ -9,12 +9,18 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from minifcn.data.dataset import DataError
+
+# What a file may claim to hold: so many pixels, or so many for each of its bytes. Of one colour and
+# one bit, a PNG holds 8,000; a damaged file of a kilobyte may claim gigabytes.
+_GRANTED = 32 << 20
+_PIXELS_PER_BYTE = 10_000
 
 
 def load_image(path: str | Path, kind: str = "image") -> Image.Image:
@@ -33,9 +39,13 @@ def load_image(path: str | Path, kind: str = "image") -> Image.Image:
         raise DataError(f"{kind} {path} is a pipe or a device, not a file; save it as one")
     with _decoding(path, kind), warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        with Image.open(path) as picture:
+        # From memory: there Pillow is given no more than there is, whatever length a part claims.
+        content = file.read_bytes()
+        with Image.open(BytesIO(content)) as picture:
+            if picture.width * picture.height > max(_GRANTED, _PIXELS_PER_BYTE * len(content)):
+                raise ValueError(f"it claims {picture.width} x {picture.height} pixels")
             picture.load()
-            return picture  # decoded: only the file behind it is closed
+            return picture
 
 
 @contextmanager

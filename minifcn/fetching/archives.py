@@ -13,7 +13,9 @@ more than once (CVE-2025-4517); neither knows a limit of bytes.
 
 from __future__ import annotations
 
+import errno
 import gzip
+import lzma
 import os
 import posixpath
 import shutil
@@ -24,7 +26,7 @@ import zipfile
 import zlib
 from collections.abc import Generator
 from contextlib import closing, nullcontext
-from io import BufferedIOBase
+from io import BufferedIOBase, BufferedReader, FileIO
 from pathlib import Path, PureWindowsPath
 from typing import IO, NamedTuple
 
@@ -41,6 +43,7 @@ _DAMAGE = (
     tarfile.TarError,
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     gzip.BadGzipFile,
     EOFError,
     ArithmeticError,
@@ -50,6 +53,8 @@ _DAMAGE = (
     struct.error,
     RuntimeError,  # an encrypted zip; among them NotImplementedError, an unknown compression
 )
+# What the system says to names that are too long, or of a file and a folder at once.
+_OF_NAMES = (errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.EILSEQ)
 
 
 class ArchiveError(Mishap, ValueError):
@@ -125,6 +130,14 @@ def _unpack(archive: Path, folder: Path, max_bytes: int) -> None:
     except _DAMAGE as error:
         reason = str(error) or type(error).__name__
         raise ArchiveError(f"{archive} cannot be extracted ({reason}); fetch it again") from None
+    except OSError as error:
+        if error.errno is None:  # bz2's, of damage
+            raise ArchiveError(f"{archive} cannot be extracted ({error}); fetch it again") from None
+        if error.errno not in _OF_NAMES:
+            raise
+        raise ArchiveError(
+            f"{archive} is refused: it has members that cannot be files here ({error.strerror})"
+        ) from None
 
 
 def _write_members(archive: Path, folder: Path, max_bytes: int) -> None:
@@ -151,6 +164,8 @@ def _write_members(archive: Path, folder: Path, max_bytes: int) -> None:
 def _safe(name: str) -> str:
     """Return a member's name as a relative path that stays in its folder."""
     path = PureWindowsPath(name)  # knows both slashes and drives; the strictest on all systems
+    if not name:
+        raise ArchiveError("it has a member without a name")
     if path.anchor or ".." in path.parts:
         raise ArchiveError(f"its member {name!r} leads out of the folder")
     return "/".join(path.parts)
@@ -171,7 +186,7 @@ def _write(content: IO[bytes], path: Path, left: int) -> int:
 
 def _members(archive: Path, max_bytes: int) -> Generator[_Member, None, None]:
     """Yield the members of an archive; each one's content is to be read before the next."""
-    with open(archive, "rb") as file:
+    with _Sought(FileIO(archive)) as file:
         magic = file.read(2)
         file.seek(0)
         if magic == b"PK":
@@ -183,7 +198,7 @@ def _members(archive: Path, max_bytes: int) -> Generator[_Member, None, None]:
             yield from _tar_members(_Wary(file, max_bytes))
 
 
-def _zip_members(stream: IO[bytes]) -> Generator[_Member, None, None]:
+def _zip_members(stream: _Sought) -> Generator[_Member, None, None]:
     with zipfile.ZipFile(stream) as file:
         for info in file.infolist():
             name = _safe(info.filename)
@@ -218,6 +233,16 @@ def _tar_members(stream: _Wary) -> Generator[_Member, None, None]:
 def _beside(name: str, points_to: str) -> str:
     """Return the path in the archive that a symbolic link means."""
     return _safe(posixpath.normpath(posixpath.join(posixpath.dirname(name), points_to)))
+
+
+class _Sought(BufferedReader):
+    """A file in which it is damage to look where there is nothing, as a damaged zip has it."""
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        try:
+            return super().seek(position, whence)
+        except (OSError, OverflowError):
+            raise zipfile.BadZipFile("it refers to a place outside of itself") from None
 
 
 class _Wary(BufferedIOBase):

@@ -6,9 +6,21 @@ import errno
 
 from minifcn.system.machine import memory
 
+_LONGEST = 1500  # characters of a message
+
 
 class Mishap(Exception):
-    """An error whose message is a sentence for users: what is wrong, where, and what to do."""
+    """An error whose message is a sentence for users: what is wrong, where, and what to do.
+
+    What a damaged file is quoted with may be endless. It is cut in the middle: a message begins
+    with what is wrong and ends with what to do.
+    """
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if len(text) <= _LONGEST:
+            return text
+        return f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
 
 
 # What of the operating system's comes without a sentence, see `explained`.

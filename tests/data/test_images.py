@@ -1,5 +1,7 @@
 """Reading pictures of every kind as RGB."""
 
+import struct
+
 import numpy as np
 import pytest
 from helpers.data_files import png
@@ -83,3 +85,18 @@ def test_what_is_no_picture_is_refused(tmp_path, write, message):
 def test_a_large_scan_is_read_without_a_warning(tmp_path):
     Image.new("1", (9_500, 9_500), 1).save(tmp_path / "scan.png")  # Pillow warns of such a size
     assert load_image(tmp_path / "scan.png").size == (9_500, 9_500)
+
+
+def test_pixels_that_cannot_be_in_the_file_are_refused(tmp_path):
+    path = tmp_path / "long.tif"
+    Image.new("L", (8, 6)).save(path)
+    content = path.read_bytes()
+    rows = struct.pack("<HHL", 257, 4, 1)  # of the tag ImageLength: of type LONG, one
+    short = struct.pack("<HHL", 257, 3, 1)  # or SHORT
+    head = next(head for head in (rows, short) if head in content)
+    place = content.index(head) + len(rows)
+    path.write_bytes(
+        content[: place - len(rows)] + rows + struct.pack("<L", 16_000_000) + content[place + 4 :]
+    )
+    with pytest.raises(DataError, match=r"long\.tif cannot be decoded.*claims 8 x 16000000 pixels"):
+        read_image(path)

@@ -231,3 +231,16 @@ def test_encrypted_zip_is_refused(home):
     content[content.index(b"PK\x01\x02") + 8] |= 1
     archive.write_bytes(content)
     assert_refused(archive, "encrypted")
+
+
+def test_members_that_cannot_be_files_here_are_refused(home):
+    both = write_zip(home / "archive", {"a": b"a file", "a/b": b"and a folder"})
+    assert_refused(both, "it has members that cannot be files here")
+    long = write_zip(home / "archive", {"a" * 300: b""})
+    assert_refused(long, "it has members that cannot be files here")
+
+
+def test_a_member_without_a_name_is_refused(home):
+    archive = write_zip(home / "archive", {"name": b"a file"})
+    archive.write_bytes(archive.read_bytes().replace(b"name", b"\0ame"))  # a zero ends it
+    assert_refused(archive, "it has a member without a name")

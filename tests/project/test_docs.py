@@ -56,12 +56,23 @@ def test_links_lead_somewhere(document):
     assert not [target for target in targets if not (document.parent / target).exists()]
 
 
-def test_every_file_and_name_in_paper_to_code_exists():
-    found = list(references((ROOT / "docs" / "paper-to-code.md").read_text(encoding="utf-8")))
-    assert len(found) > 50
+@pytest.mark.parametrize(("page", "least"), [("paper-to-code", 50), ("trust", 40)])
+def test_every_file_and_name_in_the_tables_exists(page, least):
+    found = list(references((ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")))
+    assert len(found) > least
     missing = [
         f"{file} {name}"
         for file, name in found
         if not (ROOT / file).is_file() or (name and name not in names_in(ROOT / file))
     ]
     assert not missing
+
+
+def test_every_promise_of_trust_names_a_test():
+    text = (ROOT / "docs" / "trust.md").read_text(encoding="utf-8")
+    rows = [row for row in text.splitlines() if row.startswith("| ") and "`tests/" in row]
+    assert len(rows) > 15
+    for row in rows:
+        file, *tests = QUOTED.findall(row.rstrip("| ").rpartition("|")[2])
+        assert file.startswith("tests/") and tests, row
+        assert all(test.startswith("test_") or test.startswith("tests/") for test in tests), row
