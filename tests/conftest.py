@@ -1,7 +1,5 @@
 """Settings and fixtures that all tests share."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType

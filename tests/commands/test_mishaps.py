@@ -1,7 +1,5 @@
 """What goes wrong ends in one sentence and a status that is not 0, in every command."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

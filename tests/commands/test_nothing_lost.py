@@ -1,7 +1,5 @@
 """No command writes over what it reads, nor over files that are there."""
 
-from __future__ import annotations
-
 import shutil
 
 import numpy as np

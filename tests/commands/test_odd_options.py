@@ -1,7 +1,5 @@
 """Odd values of options are refused in a sentence, before anything is written."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from contextlib import suppress

@@ -85,7 +85,7 @@ def test_a_broken_sample_does_not_count_and_problems_of_one_kind_are_one():
     )
     assert found.samples == 4 and found.sizes.total() == 1
     assert found.heads["label"].counts.sum() == 1
-    assert found.problems == {"in/s0.png is grey": ["s0", "s1"], "s2.png is cut": ["s2"]}
+    assert found.problems == {"in/s0.png is grey": ["s0", "s1"], "s2.png is cut off": ["s2"]}
 
 
 def test_samples_come_in_their_order_whatever_the_threads():

@@ -1,7 +1,5 @@
 """Every kind of file that is read: how a small whole one is made, and what reads it."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import tarfile

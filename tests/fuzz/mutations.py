@@ -1,7 +1,5 @@
 """What may happen to the bytes of a file; the same for the same random state."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from random import Random

@@ -1,7 +1,5 @@
 """A few damaged files of each kind, and all that ever came to harm; `make fuzz` tries thousands."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """A process that reads damaged files under a limit of memory, so that it may come to harm alone."""
 
-from __future__ import annotations
-
 import resource
 import time
 import warnings

@@ -1,7 +1,5 @@
 """What the tests of the operations draw: arrays, and cases of sizes and options for hypothesis."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

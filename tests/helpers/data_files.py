@@ -1,7 +1,5 @@
 """Images, label maps and MATLAB files of small data sets, written and changed."""
 
-from __future__ import annotations
-
 import shutil
 import struct
 import zlib

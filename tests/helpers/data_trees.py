@@ -1,7 +1,5 @@
 """Small data sets in the formats and folders of VOC, SBD, SIFT Flow and PASCAL-Context."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

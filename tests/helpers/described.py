@@ -1,7 +1,5 @@
 """Nets as lines of text, to be compared with tables."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from minifcn.layers import LRN, Conv2d, Crop, Deconv2d, Layer, MaxPool2d

@@ -6,8 +6,6 @@ in the code, so that their files have nothing that those of the staged net do no
 Source: torchfcn 1.9.7, models/fcn8s.py and trainer.py, for the nets and the keys of a checkpoint.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -3,8 +3,6 @@
 A rung runs one case, with given arrays, and returns its output and its gradients as a list.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

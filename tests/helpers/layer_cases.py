@@ -1,7 +1,5 @@
 """The examples of the operations as layers, and those of the layers that only join or scale."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

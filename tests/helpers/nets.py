@@ -1,7 +1,5 @@
 """Small nets, their inputs, and a layer that watches, for the tests of the net."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Small data sets in the two forms of NYUDv2: the authors' folders, NYU's MATLAB files."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import h5py

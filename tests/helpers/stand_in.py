@@ -24,8 +24,6 @@ is always empty. See test_uploads.py for the order of streams.
 `found` returns the same for a machine that is not in order, to be put in the same place.
 """
 
-from __future__ import annotations
-
 import ctypes
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace

@@ -7,8 +7,6 @@ To write that file again, with PyTorch installed, from the folder `tests`:
     python -m helpers.torch_twins
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Label maps of images, whole and in tiles."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A weight file describes its net, or is refused in a sentence that says what is wrong."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

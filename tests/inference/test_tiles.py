@@ -1,7 +1,5 @@
 """Tiles: the scores of an image in pieces are those of the whole image."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers.cases import normal, pairs

@@ -1,7 +1,5 @@
 """An error that is told to users is a sentence, whatever it quotes."""
 
-from __future__ import annotations
-
 from minifcn.system.mishaps import Mishap
 
 

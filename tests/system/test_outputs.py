@@ -1,7 +1,5 @@
 """Which files a command may write."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

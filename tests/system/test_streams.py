@@ -1,7 +1,5 @@
 """Printing ends no command, and a terminal gets text only."""
 
-from __future__ import annotations
-
 import io
 import subprocess
 import sys

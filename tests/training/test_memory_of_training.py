@@ -1,7 +1,5 @@
 """Training says before it starts what memory it needs."""
 
-from __future__ import annotations
-
 import pytest
 
 from minifcn.system.machine import Memory

@@ -1,7 +1,5 @@
 """What a resumed run takes from the command, and what it refuses."""
 
-from __future__ import annotations
-
 import json
 import shutil
 
