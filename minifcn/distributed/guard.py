@@ -14,7 +14,8 @@ from tqdm import tqdm
 
 from minifcn.distributed.communicator import ALONE, Communicator, DistributedError
 from minifcn.distributed.connect import connect, launched
-from minifcn.system.mishaps import EXPECTED_ERRORS, explained
+from minifcn.functional.fast.paths import forced_path
+from minifcn.system.mishaps import EXPECTED_ERRORS, Mishap, explained
 from minifcn.system.streams import patient_streams, printable
 
 # Seconds that the other ranks wait before they tell of an error, so that rank 0 has ended the job
@@ -62,6 +63,7 @@ def guarded(
                 f"{launched()} processes were started, and each would do all of the same work: "
                 "give --distributed, so that they share it, or start one"
             )
+        check_environment()
         if distributed:
             communicator = connect()
         with patient_streams(), only_the_leader_prints(communicator):
@@ -83,6 +85,14 @@ def guarded(
     time.sleep(FORWARDING)
     communicator.abort(status)
     return status
+
+
+def check_environment() -> None:
+    """Raise Mishap if an environment variable that decides what is computed means nothing."""
+    try:
+        forced_path()
+    except ValueError as error:
+        raise Mishap(str(error)) from error
 
 
 def go_on_with(module: str, argv: Sequence[str] | None) -> str:

@@ -206,3 +206,12 @@ def test_class_names_that_cannot_be_written_are_found_before_a_training(name, he
     assert main(["train", "folder", "--data-dir", "data", *TINY, "--out", "new"]) == 1
     assert "classes.json: " in said(capsys)
     assert not (here / "new").exists()
+
+
+def test_a_path_of_convolution_that_there_is_not_is_refused_before_anything_is_written(
+    here, capsys, monkeypatch
+):
+    monkeypatch.setenv("MINIFCN_CONV", "winogard")
+    assert main(["train", "shapes", *TINY, "--out", "new"]) == 1
+    assert "MINIFCN_CONV must be one of im2col, strips" in said(capsys)
+    assert not (here / "new").exists()
