@@ -4,6 +4,7 @@
 #   make test       run the tests              (make test ARGS="-k conv" runs some of them)
 #   make stand-in   run those of all that computes on a strict stand-in for CuPy
 #   make chaos      train under every fault of disk, machine and process, for about ten minutes
+#   make fuzz       read a thousand damaged files of every format (ten minutes)
 #   make lint       check style and types
 #   make readme     run every command of the README, at a small size
 #   make clean      remove .venv and caches
@@ -13,7 +14,7 @@ ARGS ?=
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test stand-in chaos lint readme clean
+.PHONY: demo test stand-in chaos fuzz lint readme clean
 
 demo: .venv/installed
 	$(BIN)/python -m minifcn.demo $(ARGS)
@@ -26,6 +27,9 @@ stand-in: .venv/installed-dev
 
 chaos: .venv/installed-dev
 	PYTHONPATH=tests OPENBLAS_NUM_THREADS=1 $(BIN)/python -m chaos.campaign $(ARGS)
+
+fuzz: .venv/installed-dev
+	PYTHONPATH=tests $(BIN)/python -m fuzz.campaign $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -14,10 +14,12 @@ from PIL import Image
 from minifcn.backend import to_device, to_host
 from minifcn.data.dataset import DataError
 from minifcn.data.images import read_image
+from minifcn.distributed.guard import complain, guarded
 from minifcn.inference.model import Model, load_model
 from minifcn.models.build import image_size
 from minifcn.system.command import command_parser
-from minifcn.training.console import add_device_options, choose_device, guarded
+from minifcn.system.records import AT_LEAST_1, of_range
+from minifcn.training.console import add_device_options, choose_device
 from minifcn.weights.store import WeightsError
 
 DESCRIPTION = """\
@@ -34,7 +36,13 @@ def parser() -> argparse.ArgumentParser:
     result = command_parser("classify", DESCRIPTION)
     result.add_argument("weights", metavar="WEIGHTS", type=Path, help="of a classifier, converted")
     result.add_argument("images", metavar="IMAGE", nargs="+", type=Path)
-    result.add_argument("--top", type=int, default=5, metavar="N", help="how many classes (5)")
+    result.add_argument(
+        "--top",
+        type=of_range(int, AT_LEAST_1),
+        default=5,
+        metavar="N",
+        help="how many classes (5)",
+    )
     add_device_options(result)
     return result
 
@@ -42,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 1 if any image could not be read."""
     args = parser().parse_args(argv)
-    return guarded(lambda _: command(args), distributed=False)
+    return guarded(lambda _: command(args))
 
 
 def command(args: argparse.Namespace) -> int:
@@ -57,8 +65,8 @@ def command(args: argparse.Namespace) -> int:
     for path in args.images:
         try:
             share = probabilities(model, read_image(path), xp)
-        except DataError as error:
-            print(f"error: {error}", file=sys.stderr)
+        except (DataError, MemoryError) as error:
+            complain(error)
             failed = 1
             continue
         print(path)

@@ -7,9 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from minifcn.distributed.guard import guarded
 from minifcn.inference.convert import convert
 from minifcn.models.build import ARCHITECTURES, BACKBONES, ModelSpec
 from minifcn.system.command import command_parser
+from minifcn.system.outputs import add_overwrite_option, refuse_losses
 from minifcn.weights.export import EXPORTS
 from minifcn.weights.importing.conversion import Converted
 from minifcn.weights.importing.overview import overview
@@ -54,32 +56,35 @@ def parser() -> argparse.ArgumentParser:
         help="Keras: kernels are turned over, as Theano's (told by the layout)",
     )
     result.add_argument("--licence", default="", help="a note that is stored with the weights")
+    add_overwrite_option(result)
     return result
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     args = parser().parse_args(argv)
-    try:
-        if args.inspect:
-            print(overview(args.source, named_net(args.net) if args.net else None, args.arch))
-            return 0
-        suffix = {"npz": ".npz", None: ".h5"}.get(args.to, ".safetensors")
-        target = args.out or Path(args.source.name).with_suffix(suffix)
-        converted = convert(
-            args.source,
-            target,
-            to=args.to,
-            arch=args.arch,
-            colours=args.colours,
-            flipped=args.flipped,
-            licence=args.licence,
-        )
-        print(summary(converted))
-        print(f"weights are in {target}")
-    except (WeightsError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    return guarded(lambda _: command(args))
+
+
+def command(args: argparse.Namespace) -> int:
+    """Do what the options ask for; return the exit status."""
+    if args.inspect:
+        print(overview(args.source, named_net(args.net) if args.net else None, args.arch))
+        return 0
+    suffix = {"npz": ".npz", None: ".h5"}.get(args.to, ".safetensors")
+    target = args.out or Path(args.source.name).with_suffix(suffix)
+    refuse_losses([target], [args.source], args.overwrite)
+    converted = convert(
+        args.source,
+        target,
+        to=args.to,
+        arch=args.arch,
+        colours=args.colours,
+        flipped=args.flipped,
+        licence=args.licence,
+    )
+    print(summary(converted))
+    print(f"weights are in {target}")
     return 0
 
 

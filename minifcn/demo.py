@@ -16,13 +16,16 @@ from typing import Any
 import numpy as np
 
 from minifcn.data.shapes import ShapesDataset
+from minifcn.distributed.guard import go_on_with, guarded
 from minifcn.inference.apply import segment
 from minifcn.inference.metrics import FIGURES, Scores
 from minifcn.inference.model import load_model
 from minifcn.inference.pictures import colourise, grid, save_png
 from minifcn.system.files import write_json
-from minifcn.training.console import Console, go_on_with, guarded
-from minifcn.training.settings import SMOKE, STAGES
+from minifcn.system.outputs import refuse_losses
+from minifcn.training.console import Console
+from minifcn.training.recipes import SMOKE
+from minifcn.training.settings import STAGES
 from minifcn.training.stages import train_stages
 
 STAGE_SETTINGS = {"fcn32s": {"steps": 300}, "fcn16s": {"steps": 250}, "fcn8s": {"steps": 1000}}
@@ -43,7 +46,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     return guarded(
         lambda _: command(args),
-        distributed=False,
         after_stop=go_on_with("minifcn.demo", argv),
     )
 
@@ -54,6 +56,8 @@ def command(args: argparse.Namespace) -> int:
     stages = STAGE_SETTINGS
     if args.smoke:
         given, stages = {**given, **SMOKE}, {}
+    if not args.resume:
+        refuse_losses([args.out / "results.json", args.out / "demo.png"], [])
     scores = train_stages(
         "shapes", given, args.out, resume=args.resume, reporter=Console(), stages=stages
     )

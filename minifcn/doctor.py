@@ -16,6 +16,7 @@ import numpy as np
 
 import minifcn
 from minifcn.backend import available_threads, set_threads
+from minifcn.distributed.guard import guarded
 from minifcn.fetching.fetch import cache_folder
 from minifcn.system.command import command_parser
 from minifcn.system.devices import (
@@ -65,11 +66,16 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 1 if anything does not work."""
     args = parser().parse_args(argv)
+    return guarded(lambda _: command(args.device))
+
+
+def command(device: str) -> int:
+    """Print the report; return the exit status."""
     set_threads(0)
     problems = show("software", software())
     problems += show("machine", machine())
     problems += show("files", [cache(), weights()])
-    cupy, facts = gpus(args.device)
+    cupy, facts = gpus(device)
     problems += show("devices", facts)
 
     values: dict[str, Sequence[np.ndarray]] = {}

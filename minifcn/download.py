@@ -7,15 +7,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from minifcn.fetching.archives import ArchiveError, extract
-from minifcn.fetching.catalogue import FILES, RemoteFile, UnknownFileError, find
-from minifcn.fetching.fetch import FetchError, cache_folder, fetch, record_path
+from minifcn.distributed.guard import complain, guarded
+from minifcn.fetching.archives import extract
+from minifcn.fetching.catalogue import FILES, RemoteFile, find
+from minifcn.fetching.fetch import cache_folder, fetch, record_path
 from minifcn.inference.convert import convert
 from minifcn.system.command import command_parser
 from minifcn.system.lock import locked
-from minifcn.weights.store import WeightsError
-
-EXPECTED_ERRORS = (ArchiveError, FetchError, UnknownFileError, WeightsError, OSError)
+from minifcn.system.mishaps import EXPECTED_ERRORS
 
 DESCRIPTION = """\
 Fetch published weights and data sets, verify them, and convert or extract them.
@@ -42,6 +41,11 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     args = parser().parse_args(argv)
+    return guarded(lambda _: command(args))
+
+
+def command(args: argparse.Namespace) -> int:
+    """Do what the options ask for; return the exit status: 1 if anything could not be had."""
     folder = args.dir or cache_folder()
     if not args.names:
         print(listing(folder))
@@ -54,11 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             with locked(lock, lambda: print("another process is fetching it: waiting for that")):
                 get(entry, folder, keep=args.keep, as_ours=not args.no_convert)
         except EXPECTED_ERRORS as error:
-            print(f"error: {error}", file=sys.stderr)
+            complain(error)
             failed = True
         except KeyboardInterrupt:
-            print("stopped; the same command goes on from here", file=sys.stderr)
-            return 130
+            raise KeyboardInterrupt("stopped; the same command goes on from here") from None
     return int(failed)
 
 

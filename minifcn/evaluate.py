@@ -11,15 +11,18 @@ from pathlib import Path
 from tqdm import tqdm
 
 from minifcn.data import DATASETS, open_dataset
-from minifcn.data.options import add_data_options, take_data_options
+from minifcn.data.dataset import DataError
+from minifcn.data.options import add_data_options, data_folders, take_data_options
 from minifcn.distributed.communicator import Communicator
+from minifcn.distributed.guard import guarded
 from minifcn.inference.apply import evaluate_together, results
 from minifcn.inference.metrics import format_table
-from minifcn.inference.model import load_model
+from minifcn.inference.model import find_weights, load_segmenter
 from minifcn.system.command import command_parser
 from minifcn.system.files import write_json
-from minifcn.system.records import SettingsError
-from minifcn.training.console import add_device_options, choose_device, guarded
+from minifcn.system.outputs import add_overwrite_option, refuse_losses
+from minifcn.system.records import AT_LEAST_0, SettingsError, of_range
+from minifcn.training.console import add_device_options, choose_device
 
 DESCRIPTION = """\
 Segment every image of a data set and print the paper's four figures and the IU of each class.
@@ -41,9 +44,14 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--split", default="val", help="train, val, or a list's name (val)")
     add_data_options(result)
     result.add_argument(
-        "--limit", type=int, default=0, metavar="N", help="use the first N images only (0: all)"
+        "--limit",
+        type=of_range(int, AT_LEAST_0),
+        default=0,
+        metavar="N",
+        help="use the first N images only (0: all)",
     )
     result.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    add_overwrite_option(result)
     add_device_options(result, distributed=True)
     return result
 
@@ -57,8 +65,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def command(args: argparse.Namespace, communicator: Communicator) -> int:
     """Do what the options ask for; return the exit status."""
     options = take_data_options(vars(args))
+    if args.json:
+        inputs = [find_weights(Path(args.model)), *data_folders(args.dataset, args.data_dir)]
+        refuse_losses([args.json], inputs, args.overwrite)
     xp = choose_device(args, communicator)
-    model = load_model(args.model, xp)
+    model = load_segmenter(args.model, xp)
     dataset = open_dataset(args.dataset, args.split, data_dir=args.data_dir, **options)
     classes = {"": dataset.class_names, **getattr(dataset, "extra_classes", {})}
     for head, names in {"": model.class_names, **model.extra_classes}.items():
@@ -75,6 +86,11 @@ def command(args: argparse.Namespace, communicator: Communicator) -> int:
         communicator=communicator,
         watched=partial(tqdm, unit="image", leave=False, disable=not communicator.leads),
     )
+    if not confusions[""].counts.any():
+        raise DataError(
+            f"the label maps of {args.split} are 255 everywhere, so there is nothing to score: "
+            "correct the maps, or take another --split"
+        )
     for head, confusion in confusions.items():
         if head:
             print(f"\n{head}")

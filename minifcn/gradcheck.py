@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from minifcn import layers
+from minifcn.distributed.guard import guarded
 from minifcn.net.gradcheck import Check, Report, check_function, check_layer, check_net
 
 __all__ = ["Check", "Report", "check_function", "check_layer", "check_net", "main"]
@@ -53,6 +54,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     unknown = [name for name in names if name not in EXAMPLES]
     if unknown:
         parser.error(f"no layer is called {unknown[0]!r}; there are {', '.join(EXAMPLES)}")
+    return guarded(lambda _: command(names))
+
+
+def command(names: Sequence[str]) -> int:
+    """Check examples and print the reports; return 1 if a gradient is wrong."""
     reports = {name: check_layer(EXAMPLES[name].make(), *EXAMPLES[name].shapes) for name in names}
     for name, report in reports.items():
         print(f"{name}\n{report}\n")

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from PIL import Image
 
-from minifcn.data.dataset import DataError
 from minifcn.data.depth import read_depth
 from minifcn.data.hha import NYUD_CAMERA, encode_hha
 from minifcn.data.normals import Camera
+from minifcn.distributed.guard import guarded
 from minifcn.system.command import command_parser
 from minifcn.system.files import atomic_write
+from minifcn.system.outputs import add_overwrite_option, refuse_losses
+from minifcn.system.records import ABOVE_0, Range, of_range
 
 DESCRIPTION = """\
 Encode a depth map as HHA: a PNG whose channels are horizontal disparity, height above ground and
@@ -31,16 +33,20 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("depth", metavar="DEPTH", type=Path, help="a PNG or TIFF of 16 bits")
     result.add_argument("-o", "--out", metavar="HHA", type=Path, required=True)
     result.add_argument(
-        "--per-metre", type=float, default=1000.0, help="what a metre is in DEPTH (1000)"
+        "--per-metre",
+        type=of_range(float, ABOVE_0),
+        default=1000.0,
+        help="what a metre is in DEPTH (1000)",
     )
     result.add_argument(
         "--camera",
-        type=float,
+        type=of_range(float, Range("finite", lambda _: True)),
         nargs=4,
         metavar=("FX", "FY", "CX", "CY"),
         default=NYUD_CAMERA,
         help="focal lengths and optical axis in pixels, counted from 0 (those of NYUDv2)",
     )
+    add_overwrite_option(result)
     return result
 
 
@@ -48,15 +54,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     args = parser().parse_args(argv)
     camera = Camera(*args.camera)
-    if not (args.per_metre > 0 and camera.fx > 0 and camera.fy > 0):
-        parser().error("--per-metre and the focal lengths of --camera must be positive")
-    try:
-        hha = encode_hha(read_depth(args.depth, args.per_metre), camera)
-        with atomic_write(args.out) as file:
-            Image.fromarray(hha).save(file, "PNG")
-    except (DataError, OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    if not (camera.fx > 0 and camera.fy > 0):
+        parser().error("the focal lengths of --camera must be above 0")
+    return guarded(lambda _: command(args, camera))
+
+
+def command(args: argparse.Namespace, camera: Camera) -> int:
+    """Do what the options ask for; return the exit status."""
+    refuse_losses([args.out], [args.depth], args.overwrite)
+    hha = encode_hha(read_depth(args.depth, args.per_metre), camera)
+    with atomic_write(args.out) as file:
+        Image.fromarray(hha).save(file, "PNG")
     print(f"{args.depth} -> {args.out}")
     return 0
 

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from minifcn.backend import IGNORE, get_threads, set_threads
 from minifcn.data import DATASETS, open_dataset
 from minifcn.data.dataset import DataError, Dataset, some
-from minifcn.data.options import add_data_options, take_data_options
+from minifcn.data.options import add_data_options, data_folders, take_data_options
 from minifcn.data.shared_images import shared_images
 from minifcn.data.statistics import (
     MAIN_HEAD,
@@ -27,9 +27,12 @@ from minifcn.data.statistics import (
     spread,
     summarise,
 )
+from minifcn.distributed.guard import complain, guarded
 from minifcn.inference.contact_sheet import contact_sheet
 from minifcn.inference.pictures import save_png
 from minifcn.system.command import command_parser
+from minifcn.system.outputs import add_overwrite_option, refuse_losses
+from minifcn.system.records import AT_LEAST_1, THREADS, of_range
 
 DESCRIPTION = """\
 Read a data set as training would, and say what is in it: how many images of what sizes, how often
@@ -55,18 +58,36 @@ def parser() -> argparse.ArgumentParser:
         "--split", nargs="+", default=["train", "val"], help="one or more (train val)"
     )
     add_data_options(result)
-    result.add_argument("--images", type=int, metavar="N", help="look at N of each split only")
+    result.add_argument(
+        "--images",
+        type=of_range(int, AT_LEAST_1),
+        metavar="N",
+        help="look at N of each split only",
+    )
     result.add_argument("-o", "--out", type=Path, metavar="DIR", help="write contact sheets there")
-    result.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
+    add_overwrite_option(result)
+    result.add_argument(
+        "--threads",
+        type=of_range(int, THREADS),
+        default=0,
+        metavar="N",
+        help="0: as many as allowed",
+    )
     return result
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     args = parser().parse_args(argv)
-    if args.images is not None and args.images < 1:
-        parser().error(f"--images must be at least 1, not {args.images}")
+    return guarded(lambda _: command(args))
+
+
+def command(args: argparse.Namespace) -> int:
+    """Do what the options ask for; return the exit status: 1 if anything cannot be used."""
     set_threads(args.threads)
+    if args.out is not None:
+        sheets = [sheet_path(args.out, args.dataset, split) for split in args.split]
+        refuse_losses(sheets, data_folders(args.dataset, args.data_dir), args.overwrite)
     options = take_data_options(vars(args))
     opened: dict[str, Dataset] = {}
     sound = True
@@ -74,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             dataset = open_dataset(args.dataset, split, data_dir=args.data_dir, **options)
         except DataError as error:
-            print(f"error: {error}", file=sys.stderr)
+            complain(error)
             sound = False
             continue
         opened[f"{args.dataset} {split}"] = dataset
@@ -108,11 +129,16 @@ def inspect_split(dataset: Dataset, split: str, limit: int | None, out: Path | N
             f'order of the classes, as "palette" in classes.json: {colours}'
         )
     if out is not None and usable:
-        path = out / f"{dataset.name}-{split}.png"
+        path = sheet_path(out, dataset.name, split)
         shown = spread(len(usable), SHEET_SAMPLES)
         save_png(path, contact_sheet(dataset, [usable[place] for place in shown]))
         print(f"  contact sheet: {path}")
     return not statistics.problems
+
+
+def sheet_path(folder: Path, dataset: str, split: str) -> Path:
+    """Return the file of a split's contact sheet."""
+    return folder / f"{dataset}-{split}.png"
 
 
 def report_shared(first: tuple[str, Dataset], second: tuple[str, Dataset]) -> bool:
@@ -121,7 +147,7 @@ def report_shared(first: tuple[str, Dataset], second: tuple[str, Dataset]) -> bo
     try:
         pairs = shared_images(first[1], second[1])
     except DataError as error:
-        print(f"error: {title} cannot be compared: {error}", file=sys.stderr)
+        complain(DataError(f"{title} cannot be compared: {error}"))
         return False
     if not pairs:
         print(f"\n{title} share no image")

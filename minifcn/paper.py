@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from minifcn.distributed.guard import guarded
 from minifcn.experiments import EXPERIMENTS, experiment
 from minifcn.system.command import command_parser
-from minifcn.training.console import guarded
 
 DESCRIPTION = """\
 Compute what the paper shows, and print it beside the paper's figures.
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name is None:
         parser().print_help()
         return 0
-    return guarded(lambda _: run(name, options), distributed=False)
+    return guarded(lambda _: run(name, options))
 
 
 def run(name: str, options: dict[str, object]) -> int:

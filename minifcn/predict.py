@@ -19,18 +19,22 @@ from minifcn.data.hha import encode_hha
 from minifcn.data.images import read_image
 from minifcn.data.palette import voc_palette, write_palette_png
 from minifcn.distributed.communicator import Communicator
+from minifcn.distributed.guard import complain, guarded
 from minifcn.inference.apply import segment_all
-from minifcn.inference.model import load_model
+from minifcn.inference.model import find_weights, load_segmenter
 from minifcn.inference.pictures import overlay, save_png, with_legend
 from minifcn.system.command import command_parser
-from minifcn.training.console import add_device_options, choose_device, guarded
+from minifcn.system.outputs import add_overwrite_option, distinct_names, refuse_losses
+from minifcn.training.console import add_device_options, choose_device
 
 DESCRIPTION = """\
 Segment images of any size and kind, and write for each
 
-  NAME.png          the class of each pixel, as a palette PNG (open it and see colours; read it
+  NAME_label.png    the class of each pixel, as a palette PNG (open it and see colours; read it
                     as indices and get classes)
   NAME_overlay.png  the image under the colours, with a legend
+
+and for a net with a second head, such as "geo", NAME_geo_label.png and NAME_geo_overlay.png.
 
   python -m minifcn.predict runs/shapes-fcn8s photo.jpg scan.tif -o predictions
 """
@@ -48,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
         help="for nets that see depth: maps of 16 bits in millimetres, called as the images",
     )
     result.add_argument("-o", "--out", metavar="DIR", type=Path, default=Path("predictions"))
+    add_overwrite_option(result)
     add_device_options(result, distributed=True)
     return result
 
@@ -61,30 +66,37 @@ def main(argv: Sequence[str] | None = None) -> int:
 def command(args: argparse.Namespace, communicator: Communicator) -> int:
     """Do what the options ask for; return the exit status."""
     xp = choose_device(args, communicator)
-    model = load_model(args.model, xp)
+    model = load_segmenter(args.model, xp)
     failed, lines = 0, []
     palette = voc_palette()
     palette[: len(model.palette)] = model.palette
-    stems = unique_stems(args.images)
-    share = communicator.share(list(zip(args.images, stems, strict=True)))
-    for path, stem in tqdm(share, unit="image", leave=False, disable=not communicator.leads):
+    heads = ["", *(f"_{head}" for head in model.extra_classes)]
+    endings = [f"{head}_{kind}.png" for head in heads for kind in ("label", "overlay")]
+    names = distinct_names(args.images, endings)
+    inputs = [find_weights(Path(args.model)), *args.images, *filter(None, [args.depth])]
+    outputs = [args.out / f"{name}{ending}" for name in names for ending in endings]
+    refuse_losses(outputs, inputs, args.overwrite)
+    communicator.barrier()  # nobody writes before all have looked
+    share = communicator.share(list(zip(args.images, names, strict=True)))
+    for path, name in tqdm(share, unit="image", leave=False, disable=not communicator.leads):
         try:
             image = read_image(path)
             extras = depth_of(path, args.depth) if model.spec.modality != "rgb" else {}
             labels = segment_all(model, image, xp, extras)
-        except DataError as error:
-            tqdm.write(f"error: {error}", file=sys.stderr)
+        except (DataError, MemoryError) as error:
+            complain(error)
             failed += 1
             continue
         for head, array in labels.items():
-            label, name = to_host(array).astype(np.uint8), "_".join(filter(None, (stem, head)))
-            names = model.extra_classes[head] if head else model.class_names
+            label, output = to_host(array).astype(np.uint8), "_".join(filter(None, (name, head)))
+            classes = model.extra_classes[head] if head else model.class_names
             colours = voc_palette() if head else palette
-            write_palette_png(args.out / f"{name}.png", label, colours)
+            file = args.out / f"{output}_label.png"
+            write_palette_png(file, label, colours)
             picture = overlay(image, label, colours)
-            picture = with_legend(picture, names, colours, np.unique(label))
-            save_png(args.out / f"{name}_overlay.png", picture)
-            lines.append(f"{path} -> {args.out / name}.png: {describe(label, names)}")
+            picture = with_legend(picture, classes, colours, np.unique(label))
+            save_png(args.out / f"{output}_overlay.png", picture)
+            lines.append(f"{path} -> {file}: {describe(label, classes)}")
             tqdm.write(lines[-1])
     for line in itertools.chain(*communicator.gather(lines)[1:]):  # what others have done
         print(line)
@@ -110,20 +122,12 @@ def depth_of(image: Path, folder: Path | None) -> dict[str, np.ndarray]:
 
 def describe(label: np.ndarray, class_names: Sequence[str]) -> str:
     """Return the share of each class in a label map, the largest first."""
-    counts = sum(np.bincount(row, minlength=len(class_names)) for row in label)
+    counts = np.zeros(len(class_names), int)
+    for row in label:
+        counts += np.bincount(row, minlength=len(class_names))
     shares = counts / label.size
     order = [c for c in np.argsort(-shares) if shares[c] > 0]
     return ", ".join(f"{class_names[c]} {shares[c]:.1%}" for c in order)
-
-
-def unique_stems(paths: Sequence[Path]) -> list[str]:
-    """Return a file name stem for each path, numbered where two paths have the same."""
-    seen: dict[str, int] = {}
-    stems = []
-    for path in paths:
-        count = seen[path.stem] = seen.get(path.stem, 0) + 1
-        stems.append(path.stem if count == 1 else f"{path.stem}_{count}")
-    return stems
 
 
 if __name__ == "__main__":

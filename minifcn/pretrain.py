@@ -20,13 +20,15 @@ import numpy as np
 from minifcn.backend import to_device
 from minifcn.data.shapes import ShapesClassification
 from minifcn.data.transforms import Preprocess
+from minifcn.distributed.guard import guarded
 from minifcn.inference.model import Model, save_model
 from minifcn.models.backbone import SMALL_IMAGE_SIZE
 from minifcn.models.build import build, initialise
 from minifcn.net import Net
 from minifcn.system.command import command_parser
+from minifcn.system.outputs import add_overwrite_option, refuse_losses
 from minifcn.system.records import add_options
-from minifcn.training.console import Console, guarded
+from minifcn.training.console import Console
 from minifcn.training.prepare import (
     FRESH_PREPROCESS,
     make_loader,
@@ -62,17 +64,19 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("-o", "--out", type=Path, default=Path("vgg16-shapes.h5"), metavar="FILE")
     add_options(result, Settings, PRESET, PRESET)
     result.add_argument("--smoke", action="store_true", help="go the whole way in seconds")
+    add_overwrite_option(result)
     return result
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     given = vars(parser().parse_args(argv))
-    return guarded(lambda _: command(**given), distributed=False)
+    return guarded(lambda _: command(**given))
 
 
-def command(dataset: str, out: Path, smoke: bool, **given: Any) -> int:
+def command(dataset: str, out: Path, smoke: bool, overwrite: bool, **given: Any) -> int:
     """Train, balance, test and save the classifier; return the exit status."""
+    refuse_losses([out], [], overwrite)
     held_out = 200
     if smoke:
         given |= {"steps": 2, "batch_size": 2}

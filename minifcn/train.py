@@ -13,13 +13,16 @@ from tqdm import tqdm
 from minifcn.data import DATASETS
 from minifcn.data.options import add_data_options, take_data_options
 from minifcn.distributed.communicator import Communicator
+from minifcn.distributed.guard import go_on_with, guarded
 from minifcn.system.command import command_parser
-from minifcn.system.records import SettingsError, add_groups
+from minifcn.system.outputs import refuse_losses
+from minifcn.system.records import SettingsError, add_groups, defaults
 from minifcn.training import rate_search
-from minifcn.training.console import Console, add_distributed_option, go_on_with, guarded
+from minifcn.training.console import Console, add_distributed_option
+from minifcn.training.recipes import SMOKE
+from minifcn.training.resuming import settings_of
 from minifcn.training.run import execute
-from minifcn.training.run_files import settings_of
-from minifcn.training.settings import SMOKE, Settings, resolve
+from minifcn.training.settings import Settings, resolve
 from minifcn.training.stages import train_stages
 from minifcn.training.transfer import follow_weights
 
@@ -33,7 +36,9 @@ Train a fully convolutional network to segment images.
 
 A run is a folder with config.json, log.jsonl, checkpoints, samples and, at the end, weights.h5 and
 results.json. Kill it at any time; --resume goes on from the last checkpoint as if nothing had
-happened. Ctrl-C saves one first; a second Ctrl-C stops at once.
+happened. The rate, the steps, the evaluations and the device that are given with it are new from
+then on, and noted in config.json; other settings stay as they were. Ctrl-C saves a checkpoint
+first; a second Ctrl-C stops at once.
 """
 
 
@@ -95,9 +100,9 @@ def command(given: dict[str, Any], communicator: Communicator) -> int:
     if staged:
         train_stages(dataset, given, out or Path("runs") / f"{dataset}-staged", **how)
         return 0
-    settings = resolve(dataset, ranks=communicator.size, **given)
-    folder = out or Path("runs") / f"{dataset}-{settings.arch}"
-    execute(settings_of(folder, settings, resume, communicator), folder, **how)
+    folder = out or Path("runs") / f"{dataset}-{given['arch'] or defaults(Settings)['arch']}"
+    settings = settings_of(folder, dataset, given, resume=resume, communicator=communicator)
+    execute(settings, folder, **how)
     return 0
 
 
@@ -106,6 +111,7 @@ def find_rate(dataset: str, given: dict[str, Any], rates: list[float], folder: P
     steps = given.get("steps") or rate_search.STEPS
     settings = resolve(dataset, **{**given, "steps": steps})
     grid = rates or [settings.rate * factor for factor in rate_search.GRID]
+    refuse_losses([folder / "lr-search.json", folder / "lr-search.png"], [])
     trials = rate_search.search(settings, grid, folder, tqdm.write)
     print(rate_search.explain(trials))
     print(f"the curves are in {folder / 'lr-search.png'}")

@@ -1,7 +1,6 @@
 """Settings and fixtures that all tests share."""
 
-from __future__ import annotations
-
+import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
 
@@ -65,6 +64,15 @@ def xp(request: pytest.FixtureRequest) -> ModuleType:
         return device_module(request.param)
     except DeviceError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture
+def device(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The stand-in for CuPy, in its place."""
+    from helpers.stand_in import cupy
+
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    return cupy
 
 
 @pytest.fixture

@@ -9,8 +9,6 @@ formats. `SMALLER` says how a command is made small; all others are run as they 
     python tests/run_readme.py --show     only show the script
 """
 
-from __future__ import annotations
-
 import re
 import shlex
 import shutil

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any
+from typing import Any, get_type_hints
 
 from minifcn.data.dataset import DataError as DataError
 from minifcn.data.dataset import Dataset as Dataset
@@ -18,6 +18,7 @@ from minifcn.data.dataset import Sample as Sample
 from minifcn.data.loader import Batch as Batch
 from minifcn.data.loader import Loader as Loader
 from minifcn.data.transforms import Preprocess as Preprocess
+from minifcn.system.records import fits
 
 # The class of each, imported when it is asked for.
 DATASETS = {
@@ -63,15 +64,20 @@ def open_dataset(
     Raises
     ------
     DataError
-        If there is no such dataset or option, or the data cannot be found.
+        If there is no such dataset or option, an option is of another type, or the data cannot be
+        found.
     """
     opened = dataset_class(name)
     if data_dir is not None:
         options["data_dir"] = data_dir
     accepted = list(inspect.signature(opened).parameters)[1:]
-    for option in options:
+    types = get_type_hints(opened.__init__)
+    for option, value in options.items():
         if option not in accepted:
             raise DataError(
                 f"dataset {name!r} has no option {option!r}; it has {', '.join(accepted)}"
             )
+        listed = tuple(value) if isinstance(value, list) else value  # JSON has no tuples
+        if not fits(listed, types.get(option, object)):
+            raise DataError(f"option {option!r} of dataset {name!r} cannot be {value!r}")
     return opened(split, **options)

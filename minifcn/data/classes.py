@@ -26,6 +26,8 @@ from minifcn.backend import IGNORE
 from minifcn.data.dataset import DataError, read_lines
 from minifcn.data.palette import voc_palette
 
+LONGEST = 100  # letters of a class name
+
 
 class Classes(NamedTuple):
     """What the label values of a folder mean.
@@ -82,9 +84,10 @@ def _read_text(path: Path) -> Classes:
 
 
 def _read_json(path: Path) -> Classes:
+    text = "\n".join(read_lines(path))
     try:
-        content = json.loads("\n".join(read_lines(path)))
-    except json.JSONDecodeError as error:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is not JSON: {error}") from None
     if not isinstance(content, dict) or not isinstance(content.get("classes"), list | dict):
         raise DataError(f'{path} must be an object like {{"classes": ["sky", "road"]}}')
@@ -107,11 +110,12 @@ def _read_json(path: Path) -> Classes:
 
 
 def _number(path: Path, value: Any) -> int:
-    if not str(value).isdecimal() or int(value) > IGNORE:
+    text = str(value)
+    if not text.isdecimal() or len(text) > 3 or int(text) > IGNORE:
         raise DataError(
             f"{path}: the value to ignore must be one number within 0..255, not {value}"
         )
-    return int(value)
+    return int(text)
 
 
 def _colours(path: Path, palette: Any) -> np.ndarray:
@@ -138,6 +142,12 @@ def _checked(path: Path, classes: Classes) -> Classes:
         raise DataError(f"{path} names {len(names)} classes; there must be 2 to 255")
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
         raise DataError(f"{path}: the class names must be different texts, one for each class")
+    unwritable = [name for name in names if not (name.isprintable() and 0 < len(name) <= LONGEST)]
+    if unwritable:
+        raise DataError(
+            f"{path}: the class name {unwritable[0][:LONGEST]!r} cannot be written in pictures and "
+            f"tables; give it 1 to {LONGEST} letters, on one line"
+        )
     if classes.palette is not None and len(classes.palette) < len(names):
         raise DataError(
             f'{path} has {len(names)} classes but {len(classes.palette)} colours in "palette"'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
@@ -13,11 +13,12 @@ import numpy as np
 
 from minifcn.backend import IGNORE
 from minifcn.containers.mapped import mapped_file
+from minifcn.system.mishaps import Mishap
 
 NOTHING: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
-class DataError(ValueError):
+class DataError(Mishap, ValueError):
     """Data that cannot be used; the message names the file or option and says what to do."""
 
 
@@ -147,6 +148,8 @@ def bad_values(label: np.ndarray, num_classes: int) -> list[int]:
 
 def read_lines(path: Path) -> list[str]:
     """Return the lines of a text file, stripped, without the empty ones."""
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise DataError(f"{path} is not a file")
     try:
         text = path.read_text(encoding="utf-8-sig")  # editors on Windows begin with a mark
     except UnicodeDecodeError:
@@ -169,7 +172,23 @@ def read_list(folder: Path, split: str) -> list[str]:
     ids = [line.split()[0] for line in read_lines(path)]
     if not ids:
         raise DataError(f"the list {path} is empty; extract the archive again")
+    refuse_outside(path, ids)
     return ids
+
+
+def refuse_outside(path: Path, names: list[str], root: Path | None = None) -> None:
+    """Refuse the names in a list that lead out of the data's folder, or to an absolute path.
+
+    Absolute paths within `root` are no harm.
+    """
+    for name in names:
+        at_home = root is not None and Path(name).is_relative_to(root.absolute())
+        pure = PureWindowsPath(name)  # knows both slashes and drives; the strictest on all systems
+        if ".." in pure.parts or (pure.anchor and not at_home):
+            raise DataError(
+                f"{path} lists {name!r}, which leads out of the folder of the data; put the file "
+                "there and list it by its name"
+            )
 
 
 def some(names: list[str], limit: int = 3) -> str:

@@ -18,7 +18,15 @@ from pathlib import Path
 from typing import ClassVar
 
 from minifcn.data.classes import read_classes
-from minifcn.data.dataset import DataError, Defaults, Sample, data_root, read_lines, some
+from minifcn.data.dataset import (
+    DataError,
+    Defaults,
+    Sample,
+    data_root,
+    read_lines,
+    refuse_outside,
+    some,
+)
 from minifcn.data.pairs import read_pair
 from minifcn.data.palette import voc_palette
 
@@ -185,6 +193,7 @@ def _refuse_unmatched(root: Path, images: Files, labels: Files) -> None:
 def _listed(path: Path, images: Files, labels: Files) -> list[str]:
     """Return the names in a list file; "a", "a.jpg" and "images/a.jpg" all name sample a."""
     lines = read_lines(path)
+    refuse_outside(path, lines, path.parent)
     names = [line if line in images else Path(line).stem for line in lines]
     missing = [name for name in names if name not in images or name not in labels]
     if missing or not names:

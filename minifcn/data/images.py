@@ -7,12 +7,20 @@ that is settled here, once, for training data and for the images that a user wan
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from minifcn.data.dataset import DataError
+
+# What a file may claim to hold: so many pixels, or so many for each of its bytes. Of one colour and
+# one bit, a PNG holds 8,000; a damaged file of a kilobyte may claim gigabytes.
+_GRANTED = 32 << 20
+_PIXELS_PER_BYTE = 10_000
 
 
 def load_image(path: str | Path, kind: str = "image") -> Image.Image:
@@ -26,12 +34,27 @@ def load_image(path: str | Path, kind: str = "image") -> Image.Image:
     DataError
         If the file is missing, no picture, truncated, damaged or absurdly large.
     """
+    file = Path(path)
+    if file.exists() and not (file.is_file() or file.is_dir()):  # a pipe would be waited for
+        raise DataError(f"{kind} {path} is a pipe or a device, not a file; save it as one")
+    with _decoding(path, kind), warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        # From memory: there Pillow is given no more than there is, whatever length a part claims.
+        content = file.read_bytes()
+        with Image.open(BytesIO(content)) as picture:
+            if picture.width * picture.height > max(_GRANTED, _PIXELS_PER_BYTE * len(content)):
+                raise ValueError(f"it claims {picture.width} x {picture.height} pixels")
+            picture.load()
+            return picture
+
+
+@contextmanager
+def _decoding(path: str | Path, kind: str) -> Iterator[None]:
+    """Turn what goes wrong with a picture into a DataError."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
-                picture.load()
-                return picture  # decoded: only the file behind it is closed
+        yield
+    except (DataError, MemoryError):
+        raise
     except FileNotFoundError:
         raise DataError(f"{kind} {path} does not exist") from None
     except (IsADirectoryError, PermissionError) as error:
@@ -45,7 +68,7 @@ def load_image(path: str | Path, kind: str = "image") -> Image.Image:
         raise DataError(
             f"{kind} {path} is too large to decode safely ({error}); scale it down or cut it up"
         ) from None
-    except (OSError, ValueError, SyntaxError) as error:  # SyntaxError: Pillow's for broken PNGs
+    except Exception as error:  # Pillow reads some fifty formats, each with errors of its own
         raise DataError(
             f"{kind} {path} cannot be decoded, it is truncated or damaged ({error}); "
             "copy, download or export it again"
@@ -68,13 +91,15 @@ def read_image(path: str | Path) -> np.ndarray:
     DataError
         If the file cannot be decoded, or its pixels have no known range (floating point).
     """
-    picture = ImageOps.exif_transpose(load_image(path))
-    if picture.mode.startswith(("I", "F")):
-        picture = _scale_to_8_bits(picture, path)
-    elif picture.has_transparency_data:
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture.convert("RGBA"))
-    return np.array(picture.convert("RGB"))
+    picture = load_image(path)
+    with _decoding(path, "image"):
+        picture = ImageOps.exif_transpose(picture)
+        if picture.mode.startswith(("I", "F")):
+            picture = _scale_to_8_bits(picture, path)
+        elif picture.has_transparency_data:
+            white = Image.new("RGBA", picture.size, "white")
+            picture = Image.alpha_composite(white, picture.convert("RGBA"))
+        return np.array(picture.convert("RGB"))
 
 
 def _scale_to_8_bits(picture: Image.Image, path: str | Path) -> Image.Image:

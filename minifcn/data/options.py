@@ -7,10 +7,13 @@ that are options; their types are the constructor's.
 from __future__ import annotations
 
 import argparse
+import inspect
 from collections import defaultdict
+from pathlib import Path
 from typing import Any, get_type_hints
 
 from minifcn.data import DATASETS, dataset_class
+from minifcn.data.dataset import data_root
 from minifcn.system.records import add_option, flag
 
 
@@ -32,3 +35,9 @@ def take_data_options(parsed: dict[str, Any]) -> dict[str, Any]:
     names = {name for one in DATASETS for name in getattr(dataset_class(one), "options", {})}
     taken = {name: parsed.pop(name) for name in sorted(names)}
     return {name: value for name, value in taken.items() if value is not None}
+
+
+def data_folders(dataset: str, data_dir: str | None) -> list[Path]:
+    """Return the folders that a data set is read from: none of a data set without files."""
+    has_files = "data_dir" in inspect.signature(dataset_class(dataset)).parameters
+    return [data_root(data_dir)] if has_files else []

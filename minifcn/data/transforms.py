@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from minifcn.backend import IGNORE
+from minifcn.system.records import fits
 
 Floats3 = tuple[float, float, float]
 
@@ -40,11 +41,11 @@ class Preprocess:
 
     def __post_init__(self) -> None:
         """Make numbers of what JSON or a list gave, and check them."""
-        if self.order not in ("RGB", "BGR"):
+        if not isinstance(self.order, str) or self.order not in ("RGB", "BGR"):
             raise ValueError(f"order must be 'RGB' or 'BGR', not {self.order!r}")
         object.__setattr__(self, "mean", _three("mean", self.mean))
-        if isinstance(self.scale, int | float):
-            object.__setattr__(self, "scale", float(self.scale))
+        if fits(self.scale, float):
+            object.__setattr__(self, "scale", float(self.scale))  # type: ignore[arg-type]
         else:
             object.__setattr__(self, "scale", _three("scale", self.scale))
 
@@ -79,15 +80,17 @@ class Preprocess:
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> Preprocess:
         """Return the preprocessing that `to_dict` described; other keys raise ValueError."""
-        if set(settings) != {"order", "mean", "scale"}:
-            raise ValueError(f"preprocess must have order, mean and scale, not {sorted(settings)}")
+        if not isinstance(settings, dict) or set(settings) != {"order", "mean", "scale"}:
+            raise ValueError(f"preprocess must have order, mean and scale, not {settings!r}")
         return cls(**settings)
 
 
 def _three(name: str, values: Any) -> Floats3:
-    if np.shape(values) != (3,):
+    given = values.tolist() if isinstance(values, np.ndarray) else values
+    numbers = isinstance(given, list | tuple) and all(fits(value, float) for value in given)
+    if not numbers or len(given) != 3:
         raise ValueError(f"{name} must be three numbers, one a channel, not {values!r}")
-    first, second, third = (float(value) for value in values)
+    first, second, third = (float(value) for value in given)
     return first, second, third
 
 

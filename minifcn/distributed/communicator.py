@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from minifcn.backend import Array
+from minifcn.system.mishaps import Mishap
 
 Value = TypeVar("Value")
 
 
-class DistributedError(RuntimeError):
+class DistributedError(Mishap, RuntimeError):
     """Processes cannot work together; the message says why and what to do."""
 
 

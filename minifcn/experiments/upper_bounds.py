@@ -37,7 +37,9 @@ from minifcn.data.dataset import DataError
 from minifcn.data.palette import read_label
 from minifcn.experiments.experiment import Experiment
 from minifcn.inference.metrics import ConfusionMatrix
+from minifcn.system.records import THREADS, of_range
 
+LARGEST = 4096  # factor
 FACTORS = (128, 64, 32, 16, 8, 4)
 PAPER_MEAN_IU = dict(zip(FACTORS, (50.9, 73.3, 86.1, 92.8, 96.4, 98.5), strict=True))
 BACKGROUND = 0
@@ -231,7 +233,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="how to resample; the default comes closest to the paper (docs/upper-bounds.md)",
     )
     parser.add_argument("--factors", type=int, nargs="+", default=list(FACTORS), metavar="F")
-    parser.add_argument("--threads", type=int, default=0, metavar="N", help="0: as many as allowed")
+    parser.add_argument(
+        "--threads",
+        type=of_range(int, THREADS),
+        default=0,
+        metavar="N",
+        help="0: as many as allowed",
+    )
 
 
 def compare(labels: str, method: str, factors: Sequence[int], threads: int) -> Iterator[str]:
@@ -240,10 +248,12 @@ def compare(labels: str, method: str, factors: Sequence[int], threads: int) -> I
     Raises
     ------
     DataError
-        If a factor is less than 1, the folder has no label maps, or one is unusable.
+        If a factor is less than 1 or very large, the folder has no label maps, or one is unusable.
     """
     if min(factors) < 1:
         raise DataError(f"a factor is a number of pixels, at least 1, not {min(factors)}")
+    if max(factors) > LARGEST:
+        raise DataError(f"a factor is at most {LARGEST} pixels, not {max(factors)}")
     set_threads(threads)
     files = label_files(labels)
     with tqdm(files, unit="map", leave=False) as watched:

@@ -13,19 +13,24 @@ more than once (CVE-2025-4517); neither knows a limit of bytes.
 
 from __future__ import annotations
 
+import errno
 import gzip
+import lzma
 import os
 import posixpath
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Generator
 from contextlib import closing, nullcontext
-from io import BufferedIOBase
+from io import BufferedIOBase, BufferedReader, FileIO
 from pathlib import Path, PureWindowsPath
 from typing import IO, NamedTuple
+
+from minifcn.system.mishaps import Mishap
 
 RATIO = 20  # bytes out for a byte in; pictures hardly shrink, label maps by a factor of ten
 ALLOWANCE = 64 << 20  # bytes out that any archive may have
@@ -38,14 +43,21 @@ _DAMAGE = (
     tarfile.TarError,
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     gzip.BadGzipFile,
     EOFError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
     ValueError,
+    struct.error,
     RuntimeError,  # an encrypted zip; among them NotImplementedError, an unknown compression
 )
+# What the system says to names that are too long, or of a file and a folder at once.
+_OF_NAMES = (errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.EILSEQ)
 
 
-class ArchiveError(ValueError):
+class ArchiveError(Mishap, ValueError):
     """An archive cannot be used; the message names it and says why."""
 
 
@@ -105,37 +117,55 @@ def _folder_with(root: Path, holds: str, archive: Path) -> Path:
 
 
 def _unpack(archive: Path, folder: Path, max_bytes: int) -> None:
-    """Write all members of an archive below a folder."""
-    used, links = 0, []
+    """Write all members of an archive below a folder, if there are not too many."""
     try:
         with closing(_members(archive, max_bytes)) as members:
             for number, member in enumerate(members, 1):
-                path = folder / member.name
                 with member.content or nullcontext():
                     if number > MAX_MEMBERS:
                         raise ArchiveError(f"it has more than {MAX_MEMBERS:,} members")
-                    if member.content:
-                        used += _write(member.content, path, max_bytes - used)
-                    elif member.points_to:
-                        links.append((path, folder / member.points_to))
-                    else:
-                        path.mkdir(parents=True, exist_ok=True)
-        for path, points_to in links:
-            if not points_to.is_file():
-                raise ArchiveError(f"its link {path.name} leads to no file in it")
-            if path != points_to:
-                with open(points_to, "rb") as content:
-                    used += _write(content, path, max_bytes - used)
+        _write_members(archive, folder, max_bytes)
     except ArchiveError as error:
         raise ArchiveError(f"{archive} is refused: {error}") from None
     except _DAMAGE as error:
         reason = str(error) or type(error).__name__
         raise ArchiveError(f"{archive} cannot be extracted ({reason}); fetch it again") from None
+    except OSError as error:
+        if error.errno is None:  # bz2's, of damage
+            raise ArchiveError(f"{archive} cannot be extracted ({error}); fetch it again") from None
+        if error.errno not in _OF_NAMES:
+            raise
+        raise ArchiveError(
+            f"{archive} is refused: it has members that cannot be files here ({error.strerror})"
+        ) from None
+
+
+def _write_members(archive: Path, folder: Path, max_bytes: int) -> None:
+    """Write the files of an archive, then the copies that its links stand for."""
+    used, links = 0, []
+    with closing(_members(archive, max_bytes)) as members:
+        for member in members:
+            path = folder / member.name
+            with member.content or nullcontext():
+                if member.content:
+                    used += _write(member.content, path, max_bytes - used)
+                elif member.points_to:
+                    links.append((path, folder / member.points_to))
+                else:
+                    path.mkdir(parents=True, exist_ok=True)
+    for path, points_to in links:
+        if not points_to.is_file():
+            raise ArchiveError(f"its link {path.name} leads to no file in it")
+        if path != points_to:
+            with open(points_to, "rb") as content:
+                used += _write(content, path, max_bytes - used)
 
 
 def _safe(name: str) -> str:
     """Return a member's name as a relative path that stays in its folder."""
     path = PureWindowsPath(name)  # knows both slashes and drives; the strictest on all systems
+    if not name:
+        raise ArchiveError("it has a member without a name")
     if path.anchor or ".." in path.parts:
         raise ArchiveError(f"its member {name!r} leads out of the folder")
     return "/".join(path.parts)
@@ -156,7 +186,7 @@ def _write(content: IO[bytes], path: Path, left: int) -> int:
 
 def _members(archive: Path, max_bytes: int) -> Generator[_Member, None, None]:
     """Yield the members of an archive; each one's content is to be read before the next."""
-    with open(archive, "rb") as file:
+    with _Sought(FileIO(archive)) as file:
         magic = file.read(2)
         file.seek(0)
         if magic == b"PK":
@@ -168,7 +198,7 @@ def _members(archive: Path, max_bytes: int) -> Generator[_Member, None, None]:
             yield from _tar_members(_Wary(file, max_bytes))
 
 
-def _zip_members(stream: IO[bytes]) -> Generator[_Member, None, None]:
+def _zip_members(stream: _Sought) -> Generator[_Member, None, None]:
     with zipfile.ZipFile(stream) as file:
         for info in file.infolist():
             name = _safe(info.filename)
@@ -205,6 +235,16 @@ def _beside(name: str, points_to: str) -> str:
     return _safe(posixpath.normpath(posixpath.join(posixpath.dirname(name), points_to)))
 
 
+class _Sought(BufferedReader):
+    """A file in which it is damage to look where there is nothing, as a damaged zip has it."""
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        try:
+            return super().seek(position, whence)
+        except (OSError, OverflowError):
+            raise zipfile.BadZipFile("it refers to a place outside of itself") from None
+
+
 class _Wary(BufferedIOBase):
     """A stream that ends with an error if more is read of it than may be needed.
 
@@ -224,6 +264,10 @@ class _Wary(BufferedIOBase):
         return self.stream.read(asked)
 
     def seek(self, position: int, whence: int = 0) -> int:
+        if whence == 0:  # what a compressed stream passes over, it unpacks
+            self.left -= max(0, position - self.tell())
+        if self.left < 0:
+            raise ArchiveError(_TOO_MUCH)
         return self.stream.seek(position, whence)
 
     def tell(self) -> int:

@@ -17,13 +17,14 @@ from platformdirs import user_cache_dir
 from minifcn.fetching.catalogue import RemoteFile
 from minifcn.fetching.transfer import BrokenTransferError, TransferError, discard, transfer
 from minifcn.system.files import file_digest
+from minifcn.system.mishaps import Mishap
 
 MAX_BYTES = 8 << 30  # of a file whose size is not documented
 MAX_BREAKS = 20  # of one address, as long as each attempt brings something
 PAUSE = 1.0  # seconds before a broken transfer goes on
 
 
-class FetchError(Exception):
+class FetchError(Mishap):
     """A file cannot be had; the message says why, and how to go on without."""
 
 

@@ -15,7 +15,7 @@ from minifcn.data.transforms import Preprocess
 from minifcn.distributed.communicator import Communicator
 from minifcn.inference.metrics import FIGURES, ConfusionMatrix
 from minifcn.inference.model import Model
-from minifcn.inference.tiles import Area, fitting_tiles
+from minifcn.inference.tiles import Area, Tile, fitting_tiles
 from minifcn.net import Net
 from minifcn.net.heads import Head, net_heads
 from minifcn.system.devices import device_memory
@@ -92,20 +92,23 @@ def _predict(
     size = (image.shape[0], image.shape[1])
     free = device_memory(xp).available
     labels: dict[str, Array] = {}
-    for tile in fitting_tiles(net, scores, channels, size, free, xp):
+
+    def label_of(tile: Tile) -> dict[str, Array]:  # a function: its scores go before the next tile
         inputs = {name: to_device(a[None], xp) for name, a in inputs_of(tile.seen).items()}
         outputs, _ = net.forward(inputs, outputs=scores)
-        for head in heads:
-            found = outputs[head.score][0]  # (C, h, w)
-            label = labels.setdefault(head.name, xp.empty(size, np.min_scalar_type(len(found) - 1)))
-            label[tile.kept] = _classes(found[(..., *tile.inner)], label.dtype)
+        return {h.name: _classes(outputs[h.score][(0, ..., *tile.inner)]) for h in heads}
+
+    for tile in fitting_tiles(net, scores, channels, size, free, xp):
+        for name, part in label_of(tile).items():
+            label = labels.setdefault(name, xp.empty(size, part.dtype))
+            label[tile.kept] = part
     return labels
 
 
-def _classes(scores: Array, dtype: Any) -> Array:
+def _classes(scores: Array) -> Array:
     """Return the class of the highest score, some rows at a time: argmax needs a copy of them."""
     xp = array_module(scores)
-    label = xp.empty(scores.shape[1:], dtype)
+    label = xp.empty(scores.shape[1:], np.min_scalar_type(len(scores) - 1))
     rows = max(1, ARGMAX_VALUES // scores[:, 0].size)
     for start in range(0, len(label), rows):
         part = slice(start, start + rows)

@@ -8,10 +8,11 @@ import minifcn
 from minifcn.data.imagenet import imagenet_classes
 from minifcn.data.palette import voc_palette
 from minifcn.data.voc import VOC_CLASSES
+from minifcn.system.outputs import refuse_losses
 from minifcn.weights.export import export
 from minifcn.weights.importing.conventions import Colours
 from minifcn.weights.importing.conversion import Converted, read_weights
-from minifcn.weights.store import WeightsError, save_weights
+from minifcn.weights.store import save_weights
 
 
 def convert(
@@ -29,7 +30,7 @@ def convert(
     Parameters
     ----------
     source, target : Path
-        The target appears only when it is complete.
+        The target appears only when it is complete, in place of a file that may be there.
     to : "safetensors", "npz" or "torch-layout", optional
         Another kind of file, see `weights.export`; without it our HDF5.
     arch : str, optional
@@ -44,11 +45,12 @@ def convert(
     WeightsError
         If the file is damaged or unknown, belongs to none of our nets or perhaps to either of
         two, or is not of `arch`.
+    OutputError
+        If the target is the source.
     OSError
         If it is missing, or the target cannot be written.
     """
-    if target.exists() and target.samefile(source):
-        raise WeightsError(f"{target} would be written over while it is read; give another --out")
+    refuse_losses([target], [source], overwrite=True)
     converted = read_weights(source, arch=arch, colours=colours, flipped=flipped)
     spec, found = converted.spec, converted.attributes
     names = found["class_names"] or published_names(spec.num_classes)

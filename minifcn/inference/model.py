@@ -12,6 +12,7 @@ import numpy as np
 from minifcn.data.transforms import Preprocess
 from minifcn.models.build import ModelSpec, build
 from minifcn.net import Net
+from minifcn.system.records import fits
 from minifcn.weights.store import FORMAT_VERSION, WeightsError, load_weights, save_weights
 from minifcn.weights.surgery import transplant
 
@@ -87,18 +88,59 @@ def load_model(path: Path | str, xp: ModuleType = np) -> Model:
     try:
         spec = ModelSpec.from_dict(weights.attributes)
         preprocess = Preprocess.from_dict(weights.attributes["preprocess"])
-        names = tuple(weights.attributes["class_names"])
-        palette = weights.attributes["palette"]
-        extra = weights.attributes.get("extra_classes", {})
-    except (KeyError, ValueError) as error:
+        names, extra = _classes(spec, weights.attributes)
+        palette = _palette(weights.attributes["palette"])
+    except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(
             f"{file}: holds weights, but not the description of a net to put them into ({error})"
         ) from error
     net = build(spec)
     transplant(net.params, weights.params)
     net.to(xp)
-    extra_classes = {head: tuple(classes) for head, classes in extra.items()}
-    return Model(net, spec, preprocess, names, palette, extra_classes)
+    return Model(net, spec, preprocess, names, palette, extra)
+
+
+Names = tuple[str, ...]
+
+
+def _classes(spec: ModelSpec, attributes: Mapping[str, Any]) -> tuple[Names, dict[str, Names]]:
+    """Return the class names of the main head and of each other one."""
+    extra = attributes.get("extra_classes", {})
+    if not isinstance(extra, dict):
+        raise ValueError(f"extra_classes must be a mapping, not {extra!r}")
+    counts = dict(list((spec.heads or {}).items())[1:])
+    if set(extra) != set(counts):
+        raise ValueError(f"extra_classes names {sorted(extra)}, the net has {sorted(counts)}")
+    named = {"class_names": attributes["class_names"], **extra}
+    for head, count in {"class_names": spec.num_classes, **counts}.items():
+        names = named[head]
+        texts = isinstance(names, list) and all(isinstance(name, str) for name in names)
+        if not texts or len(names) != count:
+            raise ValueError(f"{head} must be a list of {count} texts")
+    return tuple(named.pop("class_names")), {head: tuple(named[head]) for head in named}
+
+
+def _palette(colours: Any) -> list[list[int]]:
+    """Return the colours of the classes: at most 256, each three numbers of 0 to 255."""
+    if not isinstance(colours, list) or len(colours) > 256 or not all(map(_is_colour, colours)):
+        raise ValueError("palette must be a list of at most 256 [red, green, blue]")
+    return colours
+
+
+def _is_colour(row: Any) -> bool:
+    listed = isinstance(row, list) and len(row) == 3
+    return listed and all(fits(value, int) and 0 <= value <= 255 for value in row)
+
+
+def load_segmenter(path: Path | str, xp: ModuleType = np) -> Model:
+    """Load a model that segments; raises as `load_model`, and if it is a classifier."""
+    model = load_model(path, xp)
+    if model.spec.arch == "classifier":
+        raise WeightsError(
+            f"{path} holds a classifier, which names what is in an image: use minifcn.classify, or "
+            "train an FCN that starts from it (minifcn.train --weights)"
+        )
+    return model
 
 
 def find_weights(path: Path) -> Path:

@@ -23,7 +23,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from math import lcm
+from math import lcm, prod
 from types import ModuleType
 from typing import NamedTuple
 
@@ -34,6 +34,7 @@ from minifcn.layers import Crop
 from minifcn.layers.geometry import Footprint, Pair
 from minifcn.net import Graph, Net
 from minifcn.net.memory import inference_bytes
+from minifcn.net.working_memory import ITEM
 from minifcn.system.machine import gigabytes
 
 # Of the memory that is available, so much is for the net: the rest is for the label map, for the
@@ -123,7 +124,8 @@ def fitting_tiles(
     def needed(side: int) -> int:
         height, width = (min(side, pixels) for pixels in size)
         shapes = {name: (1, count, height, width) for name, count in channels.items()}
-        return inference_bytes(net, outputs, xp, **shapes)
+        own = sum(ITEM * prod(shape) for shape in shapes.values())
+        return own + inference_bytes(net, outputs, shapes, xp)
 
     whole = max(size)
     if available is None or needed(whole) <= SHARE * available:

@@ -14,6 +14,7 @@ from minifcn.layers import Conv2d, Linear, SoftmaxLoss
 from minifcn.models.backbone import SMALL_IMAGE_SIZE, Backbone, BaseNet, late_fusion
 from minifcn.models.fcn import PADDINGS, STRIDES, fcn
 from minifcn.net import Net
+from minifcn.system.records import Range, check, fits, setting
 
 # The `BaseNet` of each, imported when it is asked for.
 BACKBONES = {
@@ -27,6 +28,18 @@ ARCHITECTURES = (*STRIDES, "classifier")
 MODALITIES = ("rgb", "rgbd", "hha", "rgb-hha")
 STREAMS = {"color": "data", "hha": "hha"}  # of late fusion, and the input of each
 OPTIONAL = ("fc_channels", "modality", "heads")  # may be missing in a description
+
+
+# What a net can be; beyond, no machine holds it.
+CHANNELS = Range("1 to 65536", lambda count: 1 <= count <= 1 << 16)
+WIDTH = Range("above 0 and at most 8", lambda width: 0 < width <= 8)
+
+
+def _are_heads(heads: dict[str, int]) -> bool:
+    return all(
+        isinstance(name, str) and name.isidentifier() and fits(count, int) and CHANNELS.holds(count)
+        for name, count in heads.items()
+    )
 
 
 @dataclass(frozen=True)
@@ -54,36 +67,26 @@ class ModelSpec:
         5, SIFT Flow.
     """
 
-    arch: str = "fcn8s"
-    backbone: str = "vgg16"
-    num_classes: int = 21
-    width: float = 1.0
-    padding: str = "faithful"
-    fc_channels: int | None = None
-    modality: str = "rgb"
-    heads: dict[str, int] | None = None
+    arch: str = setting("which layers are predicted from", default="fcn8s", choices=ARCHITECTURES)
+    backbone: str = setting("the net it is made of", default="vgg16", choices=BACKBONES)
+    num_classes: int = setting("of the main head", default=21, valid=CHANNELS)
+    width: float = setting("factor on channel counts", default=1.0, valid=WIDTH)
+    padding: str = setting("see `models.fcn.fcn`", default="faithful", choices=PADDINGS)
+    fc_channels: int | None = setting("of fc6 and fc7", default=None, valid=CHANNELS)
+    modality: str = setting("what the net sees", default="rgb", choices=MODALITIES)
+    heads: dict[str, int] | None = setting(
+        "classes of several label maps",
+        default=None,
+        valid=Range("a mapping of names, of letters and digits, to numbers of classes", _are_heads),
+    )
 
     def __post_init__(self) -> None:
-        for field, value, known in (
-            ("arch", self.arch, ARCHITECTURES),
-            ("backbone", self.backbone, tuple(BACKBONES)),
-            ("padding", self.padding, PADDINGS),
-            ("modality", self.modality, MODALITIES),
-        ):
-            if value not in known:
-                raise ValueError(f"{field} must be one of {', '.join(known)}, not {value!r}")
-        if self.num_classes < 1 or self.width <= 0:
+        check(ModelSpec, vars(self))
+        if self.fc_channels is not None and base_net(self.backbone).fc_channels is None:
             raise ValueError(
-                f"num_classes and width must be positive, not {self.num_classes} and {self.width}"
+                f"fc_channels must not be given for a net without fc6 and fc7, such as "
+                f"{self.backbone}"
             )
-        if self.fc_channels is not None and (
-            self.fc_channels < 1 or base_net(self.backbone).fc_channels is None
-        ):
-            raise ValueError(
-                f"fc_channels must be positive, and not be given for a net without fc6 and fc7, "
-                f"not {self.fc_channels} for {self.backbone}"
-            )
-
         classes = max([self.num_classes, *(self.heads or {}).values()])
         if self.arch != "classifier" and classes > IGNORE:
             raise ValueError(

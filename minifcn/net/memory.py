@@ -64,17 +64,19 @@ RECYCLING_BACKWARD = (*RECYCLING, ReLU)
 PROGRAM_BYTES = 40 << 20  # buffers of BLAS, stacks of threads, pieces that the system keeps
 
 
-def inference_bytes(net: Net, outputs: Sequence[str], xp: ModuleType = np, **inputs: Shape) -> int:
+def inference_bytes(
+    net: Net, outputs: Sequence[str], inputs: Mapping[str, Shape], xp: ModuleType = np
+) -> int:
     """Return about how many bytes a forward pass takes at its peak, its outputs included.
 
     Parameters
     ----------
     net : Net
     outputs : sequence of str
+    inputs : mapping of str to tuple of int
+        The shapes of the inputs that the outputs need.
     xp : module
         The device's array module.
-    **inputs : tuple of int
-        The shapes of the inputs that the outputs need, as in `Graph.shapes`.
     """
     nodes = net.needed(outputs)
     walk = _Walk(net.shapes(**inputs), count_readers(nodes, outputs), xp)
@@ -85,11 +87,11 @@ def inference_bytes(net: Net, outputs: Sequence[str], xp: ModuleType = np, **inp
 def training_bytes(
     net: Net,
     outputs: Sequence[str],
+    inputs: Mapping[str, Shape],
     xp: ModuleType = np,
     *,
     recompute: bool = False,
     accumulate: int = 1,
-    **inputs: Shape,
 ) -> int:
     """Return about how many bytes the updates of a training take at their peak.
 
@@ -98,7 +100,7 @@ def training_bytes(
 
     Parameters
     ----------
-    net, outputs, xp, **inputs
+    net, outputs, inputs, xp
         As for `inference_bytes`; the outputs are the losses.
     recompute : bool
         See `Net.forward`.
@@ -188,7 +190,8 @@ class _Walk:
         blocks: Mapping[str, list[Node]] = MappingProxyType({}),
     ) -> dict[str, Any]:
         """Walk as `Net.forward`; return the caches."""
-        readers, caches = self.readers.copy(), {}
+        readers = self.readers.copy()
+        caches: dict[str, Any] = {}
         for group in fuse(nodes, readers, cached):
             first, last = group[0], group[-1]
             bottoms = [blobs[bottom] for bottom in first.bottoms]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from minifcn.backend import get_threads
-from minifcn.functional.conv import choose_path
 from minifcn.functional.fast import strips, winograd, winograd_strips
+from minifcn.functional.fast.paths import choose_path
 from minifcn.layers import LRN, Conv2d, Deconv2d, EltwiseSum, Layer, SoftmaxLoss
 from minifcn.layers.layer import Shape
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from minifcn.backend import get_threads
 from minifcn.system.machine import Memory, memory
+from minifcn.system.mishaps import Mishap
 
 # The least compute capability: what the kernels are compiled for in the tests (7.0, Volta), and
 # what CUDA 13 still compiles for (7.5, Turing).
@@ -29,7 +30,7 @@ _OTHERWISE = "or give --device cpu"
 _REPLACE = "replace this CuPy (pip uninstall) by that of 'minifcn[gpu-cuda12]'"
 
 
-class DeviceError(RuntimeError):
+class DeviceError(Mishap, RuntimeError):
     """A device was asked for that cannot be used; the message says why and what to do."""
 
 

@@ -14,12 +14,14 @@ from dataclasses import MISSING, Field, field, fields
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
+from minifcn.system.mishaps import Mishap
+
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _WORDS = {bool: "true or false", int: "a whole number", float: "a finite number", str: "text"}
 _WORDS |= {dict: "a mapping", list: "a list", NoneType: "nothing"}
 
 
-class SettingsError(ValueError):
+class SettingsError(Mishap, ValueError):
     """A setting is unknown or does not fit the others; the message says which and what to do."""
 
 
@@ -33,6 +35,7 @@ class Range(NamedTuple):
 AT_LEAST_0 = Range("at least 0", lambda value: value >= 0)
 AT_LEAST_1 = Range("at least 1", lambda value: value >= 1)
 ABOVE_0 = Range("above 0", lambda value: value > 0)
+THREADS = Range("0 to 1024", lambda count: 0 <= count <= 1024)
 
 
 def setting(
@@ -44,6 +47,7 @@ def setting(
     choices: Iterable[str] = (),
     valid: Range | None = None,
     option: str = "",
+    changes: bool = False,
     **how: Any,
 ) -> Any:
     """Return a field of a record, which has to be `kw_only`.
@@ -63,13 +67,17 @@ def setting(
         Not asked about None.
     option : str
         Its name as an option, if it is not that of the field: `--batch-size` for batch_size.
+    changes : bool
+        Whether it may become another while what it is a setting of goes on.
     **how
         For `argparse`, such as `metavar`.
     """
     if choices:
         how["choices"] = tuple(choices)
     about = {"meaning": meaning, "group": group, "otherwise": otherwise, "option": option}
-    return field(default=default, metadata={**about, "valid": valid, "how": how})
+    return field(
+        default=default, metadata={**about, "valid": valid, "changes": changes, "how": how}
+    )
 
 
 def defaults(record: type) -> dict[str, Any]:
@@ -105,16 +113,21 @@ def check(record: type, values: Mapping[str, Any]) -> None:
         elif value is not None and valid and not valid.holds(value):
             wanted = valid.words
         if wanted:
-            raise SettingsError(f"{_called(known[name])} must be {wanted}, not {value!r}")
+            raise SettingsError(f"{called(known[name])} must be {wanted}, not {value!r}")
 
 
 def fits(value: Any, kind: Any) -> bool:
-    """Return whether a value is of a type, as an annotation has it; numbers must be finite."""
+    """Return whether a value is of a type, as an annotation has it.
+
+    Numbers must be finite, whole ones be of 64 bits.
+    """
     kinds = _kinds(kind)
     if isinstance(value, bool):
         return bool in kinds
     if isinstance(value, int | float) and float in kinds:
         return abs(value) <= sys.float_info.max
+    if isinstance(value, int) and int in kinds:
+        return abs(value) < 1 << 63
     return isinstance(value, kinds)
 
 
@@ -136,7 +149,7 @@ def add_options(
         if not isinstance(otherwise, bool) and otherwise not in (None, MISSING):
             said += f" ({otherwise})"
         how = {"dest": name, "default": preset.get(name), "help": said, **about["how"]}
-        add_option(parser, _called(known[name]), types[name], negated=default is True, **how)
+        add_option(parser, called(known[name]), types[name], negated=default is True, **how)
 
 
 def add_groups(parser: argparse.ArgumentParser, record: type) -> dict[str, Any]:
@@ -164,12 +177,29 @@ def add_option(
     parser.add_argument(option, **how)
 
 
+def of_range(kind: type, valid: Range) -> Callable[[str], Any]:
+    """Return the `type` of an argparse option whose values have to be in a range, and finite."""
+
+    def parse(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if not fits(value, kind):
+            raise argparse.ArgumentTypeError(f"must be {_WORDS[kind]}, not {text!r}")
+        if not valid.holds(value):
+            raise argparse.ArgumentTypeError(f"must be {valid.words}, not {text!r}")
+        return value
+
+    return parse
+
+
 def flag(name: str) -> str:
     """Return the option of a name: `--batch-size` for batch_size."""
     return f"--{name.replace('_', '-')}"
 
 
-def _called(one: Field[Any]) -> str:
+def called(one: Field[Any]) -> str:
     """Return what users call a setting: its option, if it has one."""
     return (one.metadata["option"] or flag(one.name)) if one.metadata["group"] else one.name
 

@@ -1,51 +1,23 @@
-"""How the commands talk: the progress of a training, and errors, of one process or of several."""
+"""How the commands talk of a training, and the options of what it computes on."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import shlex
-import sys
-import time
-import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import ModuleType
 
 from tqdm import tqdm
 
-from minifcn.data.dataset import DataError
-from minifcn.distributed.communicator import ALONE, Communicator, DistributedError
-from minifcn.distributed.connect import connect, launched
+from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.metrics import Scores
-from minifcn.system.devices import DeviceError
-from minifcn.system.files import WriteError
-from minifcn.system.records import SettingsError, add_options, check, defaults
+from minifcn.system.records import add_options, check, defaults
 from minifcn.training.prepare import take_device
 from minifcn.training.profiling import Profile
 from minifcn.training.run import Reporter
 from minifcn.training.settings import Settings
-from minifcn.training.solver import Step, TrainingError
-from minifcn.weights.store import WeightsError
-
-EXPECTED_ERRORS = (
-    DataError,
-    DeviceError,
-    DistributedError,
-    SettingsError,
-    TrainingError,
-    WeightsError,
-    WriteError,
-)
+from minifcn.training.solver import Step
 
 ON_THE_DEVICE = ("device", "threads", "precision")  # settings of every command that computes
-# Seconds that the other ranks wait before they tell of an error, so that rank 0 has ended the job
-# if it met with the same one: data that is not there is missed by all, and told of once.
-PRECEDENCE = 1.0
-# Seconds in which the launcher passes on what was printed: MPICH's throws away what is still on its
-# way when a job is ended.
-FORWARDING = 0.3
 
 
 class Console(Reporter):
@@ -132,76 +104,3 @@ def choose_device(args: argparse.Namespace, communicator: Communicator = ALONE) 
     """Take the device that the options ask for, say which it is, and return its array module."""
     check(Settings, {name: getattr(args, name) for name in ON_THE_DEVICE})
     return take_device(args, print, communicator)
-
-
-def guarded(
-    command: Callable[[Communicator], int], *, distributed: bool, after_stop: str = ""
-) -> int:
-    """Run a command, and turn what goes wrong into one sentence and an exit status.
-
-    Of several ranks, rank 0 prints. An exception on any of them is told of with its number and
-    ends them all, for the others would wait for it forever.
-
-    Parameters
-    ----------
-    command : callable
-        Is given the communicator, returns an exit status.
-    distributed : bool
-        Whether this process is one of several that an MPI launcher has started.
-    after_stop : str
-        What to add to what the command says of itself when the user stops it.
-    """
-    communicator = ALONE
-    try:
-        if not distributed and launched() > 1:
-            raise DistributedError(
-                f"{launched()} processes were started, and each would do all of the same work: "
-                "give --distributed, so that they share it, or start one"
-            )
-        if distributed:
-            communicator = connect()
-        with only_the_leader_prints(communicator):
-            return command(communicator)
-    except EXPECTED_ERRORS as error:
-        said, status = f"error: {error}", 1
-    except KeyboardInterrupt as stop:
-        said, status = f"{stop}{after_stop}" if str(stop) else "stopped", 130
-    except Exception:
-        if communicator.size == 1:
-            raise
-        said, status = traceback.format_exc(), 1
-    if communicator.size == 1:
-        tqdm.write(said, file=sys.stderr)  # above a bar that may be there
-        return status
-    time.sleep(0 if communicator.leads else PRECEDENCE)
-    rank = f"rank {communicator.rank} of 0..{communicator.size - 1}"
-    print(f"{said}\n{rank} ends the job", file=sys.stderr, flush=True)
-    time.sleep(FORWARDING)
-    communicator.abort(status)
-    return status
-
-
-def go_on_with(module: str, argv: Sequence[str] | None) -> str:
-    """Return how a training is resumed, to be said after what of it is saved.
-
-    Parameters
-    ----------
-    module : str
-        Of the command, "minifcn.train".
-    argv : sequence of str or None
-        Its arguments; None for those of this process.
-    """
-    given = list(sys.argv[1:] if argv is None else argv)
-    resume = [] if "--resume" in given else ["--resume"]
-    ranks = ["mpirun", "-n", str(launched())] if launched() > 1 else []
-    return f"; go on with: {shlex.join([*ranks, 'python', '-m', module, *given, *resume])}"
-
-
-@contextmanager
-def only_the_leader_prints(communicator: Communicator) -> Iterator[None]:
-    """Throw away what the other ranks write to the standard output."""
-    if communicator.leads:
-        yield
-        return
-    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
-        yield

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minifcn.backend import get_threads, set_product_precision, set_threads
+from minifcn.backend import IGNORE, get_threads, set_product_precision, set_threads
 from minifcn.data import open_dataset
 from minifcn.data.dataset import Dataset
 from minifcn.data.inputs import hha_preprocess, net_inputs, subtracting
@@ -63,18 +63,24 @@ def take_device(
 def open_splits(settings: Settings) -> tuple[Dataset, Dataset]:
     """Return the training and validation data.
 
-    Refused are images that are in both, and label maps that do not fit (a few of them are looked
-    at here; the others when their turn comes).
+    Refused are images that are in both, and label maps that do not fit or say nothing (a few of
+    them are looked at here; the others when their turn comes).
     """
     train_data, val_data = (
         open_dataset(settings.dataset, split, data_dir=settings.data_dir, **settings.data_options)
         for split in (settings.train_split, settings.val_split)
     )
     for dataset in (train_data, val_data):
-        found = looks(dataset, spread(len(dataset), LABELS_CHECKED), get_threads())
+        found = list(looks(dataset, spread(len(dataset), LABELS_CHECKED), get_threads()))
         problems = [one.problem for one in found if one.problem]
         if problems:
             raise SettingsError(f"{len(problems)} samples cannot be used: {'; '.join(problems)}")
+        if not any(counts[:IGNORE].any() for one in found for counts in one.counts.values()):
+            raise SettingsError(
+                f"the label maps of {len(found)} samples of {dataset.name} that were looked at are "
+                f"{IGNORE} everywhere, so there is nothing to learn or to score: correct the maps, "
+                "or take another split"
+            )
     shared = shared_images(train_data, val_data)
     if shared:
         raise SettingsError(
@@ -105,6 +111,8 @@ def make_model(settings: Settings, dataset: Dataset, note: Callable[[str], None]
         preprocess, new = start_from(net, spec, settings.weights, note, settings.weights_hha)
     if not isinstance(settings.mean, str):
         preprocess = subtracting(settings.mean, preprocess, spec.modality)
+    first = dataset[0]
+    net_inputs(first.image, first.extras, preprocess, spec.modality)  # does it have what is seen?
     fully_connected = [layer for layer in new if layer.startswith(("fc6", "fc7"))]
     if fully_connected:
         samples = [dataset[index] for index in range(min(SETTLED_ON, len(dataset)))]
@@ -153,9 +161,15 @@ def warn_of_memory(
     """
     batch = make_loader(model, dataset, settings).batch(0).inputs
     losses = [head.loss for head in net_heads(model.net)]
-    how = {"recompute": settings.recompute, "accumulate": settings.accumulate}
     shapes = {name: array.shape for name, array in batch.items()}
-    needed = training_bytes(model.net, losses, xp, **how, **shapes)
+    needed = training_bytes(
+        model.net,
+        losses,
+        shapes,
+        xp,
+        recompute=settings.recompute,
+        accumulate=settings.accumulate,
+    )
     free, total = device_memory(xp)
     if free is None or total is None or needed <= free:
         return

@@ -23,6 +23,17 @@ PAPER_PIXELS = 187_500
 LOWEST_PIXEL_RATE, HIGHEST_PIXEL_RATE = 5e-10, 0.5
 
 
+# The whole way in seconds, as `--smoke` goes it.
+SMOKE = {
+    "steps": 2,
+    "batch_size": 1,
+    "accumulate": 1,
+    "evaluate_every": 1,
+    "evaluate_images": 1,
+    "final_images": 2,
+}
+
+
 class Recipe(NamedTuple):
     """How gradients become updates.
 

@@ -33,9 +33,10 @@ from minifcn.training.prepare import (
     take_device,
     warn_of_memory,
 )
+from minifcn.training.resuming import record
 from minifcn.training.run_files import (
-    describe,
     refuse_taken,
+    refuse_vanished,
     restore,
     save_samples,
     save_state,
@@ -134,7 +135,7 @@ def begin(folder: Path, settings: Settings, resume: bool, reporter: Reporter) ->
     elif not checkpoints(folder / "checkpoints"):
         reporter.note(f"{folder}: there is no checkpoint yet, so it starts from the first step")
     remove_partial(folder)
-    write_json(folder / "config.json", describe(settings))
+    record(folder, settings, resume, reporter.note)
 
 
 def finish(
@@ -186,6 +187,7 @@ def fit(
     def evaluate(number: int) -> None:
         """Draw samples, and score the net unless it is finished: then the caller does it."""
         if communicator.leads:
+            refuse_vanished(folder)
             save_samples(model, datasets[1], folder / "samples", number, xp)
         if number == settings.steps:
             return

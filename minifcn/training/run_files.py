@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,7 +16,6 @@ import minifcn
 from minifcn.backend import to_host
 from minifcn.data.dataset import Dataset
 from minifcn.data.transforms import Preprocess
-from minifcn.distributed.communicator import Communicator
 from minifcn.inference.apply import segment_all
 from minifcn.inference.model import Model, model_attributes
 from minifcn.inference.pictures import colourise, overlay, save_png, side_by_side
@@ -27,6 +24,7 @@ from minifcn.system.files import rename
 from minifcn.system.records import SettingsError
 from minifcn.training.optim import SGD
 from minifcn.training.settings import Settings
+from minifcn.training.solver import TrainingError
 from minifcn.weights.checkpoint import (
     checkpoint_path,
     checkpoints,
@@ -39,10 +37,7 @@ from minifcn.weights.surgery import transplant
 
 SAMPLE_IMAGES = 4
 KEPT_CHECKPOINTS = 2
-
-
-# What a resumed run takes from the command that resumes it: where and how it runs, not what.
-OF_THE_COMMAND = ("device", "threads", "precision", "log_every")
+CONTENTS = ("config.json", "log.jsonl", "checkpoints", "samples", "weights.h5", "results.json")
 
 
 def describe(settings: Settings) -> dict[str, Any]:
@@ -60,40 +55,37 @@ def describe(settings: Settings) -> dict[str, Any]:
 
 
 def refuse_taken(folder: Path) -> None:
-    """Refuse a folder that holds a run."""
-    if (folder / "config.json").exists():
+    """Refuse a folder that holds a run, or other files that a run would write over.
+
+    A run that has made no step yet is none: there is nothing to lose, and its settings may have
+    been the reason.
+    """
+    there = [name for name in CONTENTS if _has_content(folder / name)]
+    if "config.json" in there and len(there) > 1:
         raise SettingsError(
             f"{folder}: holds a run already; give --resume to continue it or another --out"
         )
+    if there and there != ["config.json"]:
+        raise SettingsError(
+            f"{folder} is no run, but holds {', '.join(there)}, which a run would write over; give "
+            "another --out"
+        )
 
 
-def settings_of(
-    folder: Path, settings: Settings, resume: bool, communicator: Communicator
-) -> Settings:
-    """Return what the run in a folder goes by: the settings, or if it is resumed, its own.
-
-    Raises
-    ------
-    SettingsError
-        If the folder holds a run that is not to be resumed, or whose settings cannot be read.
-    """
-    config = folder / "config.json"
-    if communicator.leads and not resume:
-        refuse_taken(folder)
-    if communicator.leads and config.exists():
-        try:
-            kept = Settings.from_dict(json.loads(config.read_text())["settings"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise SettingsError(
-                f"{config} does not hold the settings of a run ({error}): restore it, or start "
-                "again with another --out"
-            ) from error
-        settings = replace(kept, **{name: getattr(settings, name) for name in OF_THE_COMMAND})
-    return communicator.from_leader(settings)
+def _has_content(path: Path) -> bool:
+    """Return whether there is a file, or a folder, that is not empty."""
+    return any(path.iterdir()) if path.is_dir() else path.exists() and path.stat().st_size > 0
 
 
 def save_state(model: Model, optimiser: SGD, step: int, folder: Path) -> None:
-    """Write a checkpoint, and delete the oldest ones."""
+    """Write a checkpoint, and delete the oldest ones.
+
+    Raises
+    ------
+    TrainingError
+        If the folder of the run, in which that of the checkpoints is made, is not there any more.
+    """
+    refuse_vanished(folder.parent)
     save_checkpoint(
         checkpoint_path(folder, step),
         model.net.params,
@@ -101,6 +93,12 @@ def save_state(model: Model, optimiser: SGD, step: int, folder: Path) -> None:
         {"step": step, **model_attributes(model)},
     )
     prune_checkpoints(folder, KEPT_CHECKPOINTS)
+
+
+def refuse_vanished(folder: Path) -> None:
+    """End a training whose folder has been removed: half of a run would be written in its place."""
+    if not folder.is_dir():
+        raise TrainingError(f"{folder} has gone while the net was trained; train it again")
 
 
 def restore(

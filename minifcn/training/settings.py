@@ -11,13 +11,14 @@ from typing import Any
 
 from minifcn.backend import PRECISIONS
 from minifcn.data import DATASETS, dataset_class
-from minifcn.models.build import BACKBONES, MODALITIES, ModelSpec
+from minifcn.models.build import BACKBONES, CHANNELS, MODALITIES, WIDTH, ModelSpec
 from minifcn.models.fcn import PADDINGS, STRIDES
 from minifcn.reference.solvers import reference_settings, training_mean
 from minifcn.system.records import (
     ABOVE_0,
     AT_LEAST_0,
     AT_LEAST_1,
+    THREADS,
     Range,
     SettingsError,
     check,
@@ -31,16 +32,6 @@ from minifcn.training.recipes import RECIPES, check_rate, recipe_settings
 # The nets of `--staged`, in order: each starts from the one before (section 4.2 of the paper).
 STAGES = ("fcn32s", "fcn16s", "fcn8s")
 REFERENCE = "reference"  # the recipe, and the mean, of the paper's authors: `reference.py`
-# The whole way in seconds, as `--smoke` goes it.
-SMOKE = {
-    "steps": 2,
-    "batch_size": 1,
-    "accumulate": 1,
-    "evaluate_every": 1,
-    "evaluate_images": 1,
-    "final_images": 2,
-}
-
 DATA, NET, TRAINING, RUN = "data", "net", "training", "run"  # where options are listed
 
 
@@ -63,16 +54,17 @@ class Settings:
     """Everything that decides what a run computes; written to its `config.json`.
 
     What has no default here is decided by the data set (`data.dataset.Defaults`), by the recipe
-    (`recipes.py`, `reference/solvers.py`) or by other settings; see `resolve`.
+    (`recipes.py`, `reference/solvers.py`) or by other settings; see `resolve`. What `changes` may
+    be given anew when a run is resumed; the rest makes it what it is.
     """
 
     dataset: str = setting("a key of `data.DATASETS`")
     data_options: dict[str, Any] = setting('those of the data set, such as {"ignore": 11}')
     final_images: int = setting(
-        "how many the last evaluation looks at; 0: all", default=0, valid=AT_LEAST_0
+        "how many the last evaluation looks at; 0: all", default=0, valid=AT_LEAST_0, changes=True
     )
 
-    data_dir: str | None = setting("where the data lies", DATA, None, metavar="DIR")
+    data_dir: str | None = setting("where the data lies", DATA, None, metavar="DIR", changes=True)
     train_split: str = setting("e.g. trainval", DATA, otherwise="train", metavar="NAME")
     val_split: str = setting("e.g. seg11valid", DATA, otherwise="val", metavar="NAME")
     mirror: bool = setting("show every second image or so in a mirror", DATA, True)
@@ -93,10 +85,10 @@ class Settings:
         NET,
         0.125,
         otherwise="as the weights', or 0.125",
-        valid=Range("above 0 and at most 8", lambda width: 0 < width <= 8),
+        valid=WIDTH,
     )
     fc_channels: int | None = setting(
-        "of fc6 and fc7", NET, None, otherwise="4096 x width", valid=AT_LEAST_1
+        "of fc6 and fc7", NET, None, otherwise="4096 x width", valid=CHANNELS
     )
     padding: str = setting(
         "faithful: pad 100, as the paper", NET, otherwise="by the data set", choices=PADDINGS
@@ -138,7 +130,9 @@ class Settings:
         "accumulate",
         choices=(*RECIPES, REFERENCE),
     )
-    steps: int = setting("updates", TRAINING, otherwise="by the data set", valid=AT_LEAST_1)
+    steps: int = setting(
+        "updates", TRAINING, otherwise="by the data set", valid=AT_LEAST_1, changes=True
+    )
     batch_size: int = setting(
         "images at once", TRAINING, otherwise="by the data set", valid=AT_LEAST_1
     )
@@ -152,13 +146,15 @@ class Settings:
         valid=ABOVE_0,
         option="--lr",
         metavar="RATE",
+        changes=True,
     )
-    policy: str = setting("how the rate falls", TRAINING, "poly", choices=POLICIES)
+    policy: str = setting("how the rate falls", TRAINING, "poly", choices=POLICIES, changes=True)
     warm_up: int = setting(
         "steps over which the rate rises",
         TRAINING,
         otherwise="a tenth of all, at most 50",
         valid=AT_LEAST_0,
+        changes=True,
     )
     normalization: str = setting(
         "of the loss", TRAINING, otherwise="the recipe's", choices=("valid", "batch", "none")
@@ -183,6 +179,7 @@ class Settings:
         TRAINING,
         otherwise="a quarter of all",
         valid=AT_LEAST_1,
+        changes=True,
     )
     evaluate_images: int = setting(
         "how many the evaluations but the last look at",
@@ -190,20 +187,30 @@ class Settings:
         0,
         otherwise="0: all",
         valid=AT_LEAST_0,
+        changes=True,
     )
 
     device: str = setting(
-        "what computes; auto: the GPU where one works", RUN, "auto", choices=("cpu", "gpu", "auto")
+        "what computes; auto: the GPU where one works",
+        RUN,
+        "auto",
+        choices=("cpu", "gpu", "auto"),
+        changes=True,
     )
     threads: int = setting(
         "of the CPU",
         RUN,
         0,
         otherwise="0: as many as allowed",
-        valid=Range("0 to 1024", lambda threads: 0 <= threads <= 1024),
+        valid=THREADS,
+        changes=True,
     )
     precision: str = setting(
-        "of matrix products on a GPU; a CPU takes no notice", RUN, "float32", choices=PRECISIONS
+        "of matrix products on a GPU; a CPU takes no notice",
+        RUN,
+        "float32",
+        choices=PRECISIONS,
+        changes=True,
     )
     log_every: int = setting(
         "updates between reports",
@@ -211,9 +218,13 @@ class Settings:
         0,
         otherwise="0: 1 on a CPU, 20 on a GPU, which has to be waited for",
         valid=AT_LEAST_0,
+        changes=True,
     )
     recompute: bool = setting(
-        "a fifth less memory for a third more time: compute large maps twice", RUN, False
+        "a fifth less memory for a third more time: compute large maps twice",
+        RUN,
+        False,
+        changes=True,
     )
 
     def __post_init__(self) -> None:
@@ -242,6 +253,10 @@ class Settings:
         """Return the description of the net for so many classes, or for several heads."""
         net = (self.width, self.padding, self.fc_channels, self.modality)
         return ModelSpec(self.arch, self.backbone, num_classes, *net, heads)
+
+
+# What may be given anew when a run is resumed.
+CHANGES = frozenset(one.name for one in fields(Settings) if one.metadata["changes"])
 
 
 def resolve(dataset: str, *, ranks: int = 1, **given: Any) -> Settings:

@@ -27,6 +27,7 @@ from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.layers import SoftmaxLoss
 from minifcn.net import Net
 from minifcn.net.heads import Head, net_heads
+from minifcn.system.mishaps import Mishap
 from minifcn.training.optim import SGD, GradientAccumulator
 from minifcn.training.uploads import uploaded
 
@@ -35,7 +36,7 @@ from minifcn.training.uploads import uploaded
 REPORTED_ON_GPU = 20
 
 
-class TrainingError(RuntimeError):
+class TrainingError(Mishap, RuntimeError):
     """Training cannot go on; the message says why and what to change."""
 
 

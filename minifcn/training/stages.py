@@ -8,10 +8,10 @@ from typing import Any
 
 from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.metrics import Scores
+from minifcn.training.resuming import settings_of
 from minifcn.training.run import Reporter, execute
-from minifcn.training.run_files import settings_of
 from minifcn.training.run_lock import run_locked
-from minifcn.training.settings import STAGES, resolve
+from minifcn.training.settings import CHANGES, STAGES
 
 
 def train_stages(
@@ -26,7 +26,8 @@ def train_stages(
 ) -> dict[str, Scores]:
     """Train FCN-32s, 16s and 8s, each from the one before; return the scores of each.
 
-    The settings of all stages are looked at before the first is trained.
+    The settings of all stages are looked at before the first is trained. When they are resumed,
+    what may change is changed for the stages that are not finished.
 
     Parameters
     ----------
@@ -44,8 +45,12 @@ def train_stages(
     runs = {}
     for arch in STAGES:
         stage = {**given, "arch": arch, **(stages or {}).get(arch, {})}
-        settings = resolve(dataset, ranks=communicator.size, **stage)
-        runs[arch] = settings_of(folder / arch, settings, resume, communicator)
+        if resume and (folder / arch / "weights.h5").exists():
+            reporter.note(f"{arch} is finished; it goes on only if it is resumed by itself")
+            stage = {name: value for name, value in stage.items() if name not in CHANGES}
+        runs[arch] = settings_of(
+            folder / arch, dataset, stage, resume=resume, communicator=communicator
+        )
         given = {**given, "weights": str(folder / arch)}
     scores = {}
     with run_locked(folder, reporter.note) if communicator.leads else nullcontext():

@@ -25,6 +25,7 @@ from minifcn.backend import Array
 from minifcn.containers.hdf5_tree import Hdf5Tree
 from minifcn.containers.mapped import mapped_file
 from minifcn.system.files import atomic_write
+from minifcn.system.mishaps import Mishap
 from minifcn.weights.checksum import verify, with_checksum
 from minifcn.weights.hdf5_writer import hdf5_pieces
 
@@ -32,7 +33,7 @@ FORMAT_VERSION = 1  # of the layout
 _KIND, _ADVICE = "a weight file", "download, copy or convert it again"
 
 
-class WeightsError(ValueError):
+class WeightsError(Mishap, ValueError):
     """A weight file or a set of weights cannot be used; the message says which and why."""
 
 

@@ -94,17 +94,29 @@ def transplant(
     Raises
     ------
     WeightsError
-        If `strict` and something is left over, or two source arrays are for one parameter.
+        If `strict` and something is left over, two source arrays are for one parameter, or a
+        value is infinite or not a number.
         Nothing is copied then.
     """
     report = _compare(params, source, rename or (lambda address: address))
     if strict:
         _refuse_leftovers(report, may_be_missing, may_be_unexpected)
-    for match in (*report.loaded, *report.reshaped):
+    matches = (*report.loaded, *report.reshaped)
+    for match in matches:
+        _refuse_not_finite(match.source, to_host(source[match.source]))
+    for match in matches:
         weight = params[match.address]
         array = to_host(source[match.source]).reshape(match.shape)
         weight[...] = to_device(array, array_module(weight))
     return report
+
+
+def _refuse_not_finite(address: str, array: np.ndarray) -> None:
+    if array.size and not (np.isfinite(array.min()) and np.isfinite(array.max())):
+        raise WeightsError(
+            f"{address} holds values that are infinite or not a number: a training has diverged, "
+            "or the file is damaged; take other weights"
+        )
 
 
 def _compare(

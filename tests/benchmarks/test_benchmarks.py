@@ -1,7 +1,5 @@
 """Each benchmark runs, at a tiny size, and writes the rows it promises. Nothing is timed here."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import os
@@ -11,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.data_files import label_map
+from helpers.data_trees import make_voc
 from helpers.preprocessing import CAFFE_VOC
-from helpers.small_data import add_pair
 from PIL import Image
 
 from minifcn import train
+from minifcn.data.palette import write_palette_png
 from minifcn.data.voc import VOC_CLASSES
 from minifcn.inference.model import Model, save_model
 from minifcn.models import ModelSpec, build
@@ -33,10 +33,10 @@ NUMBER_OF_ROWS = {"fcn_inference.py": 2, "fcn_training.py": 1, "conv_layers.py":
 WITH_TORCH = importlib.util.find_spec("torch") is not None
 
 
-def run(script: str, *options: str) -> subprocess.CompletedProcess[str]:
-    paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+def python(*arguments: object) -> subprocess.CompletedProcess[str]:
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")])
     return subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks" / script), *options],
+        [sys.executable, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
         text=True,
@@ -44,16 +44,23 @@ def run(script: str, *options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_it_writes_its_rows(script, tmp_path):
-    file = tmp_path / "rows.json"
-    done = run(script, *SCRIPTS[script], "--threads", "1", "--json", str(file))
+def run(script: str, *options: object) -> subprocess.CompletedProcess[str]:
+    return python(ROOT / "benchmarks" / script, *options)
+
+
+def rows_of(done: subprocess.CompletedProcess[str], file: Path) -> list[dict]:
     assert done.returncode == 0, done.stderr
-    result = json.loads(file.read_text())
-    assert result["machine"]["threads"] == 1 or script == "scaling.py"
-    assert "openblas" in result["machine"]["blas"] or result["machine"]["blas"]
-    rows = result["rows"]
-    assert len(rows) == NUMBER_OF_ROWS.get(script, len(rows)) and rows
+    return json.loads(file.read_text())["rows"]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_it_writes_its_rows_and_says_what_ran(script, tmp_path):
+    file = tmp_path / "rows.json"
+    done = run(script, *SCRIPTS[script], "--threads", 1, "--json", file)
+    rows = rows_of(done, file)
+    machine = json.loads(file.read_text())["machine"]
+    assert machine["blas"] and (machine["threads"] == 1 or script == "scaling.py")
+    assert rows and len(rows) == NUMBER_OF_ROWS.get(script, len(rows))
     assert all(row["case"] in done.stdout for row in rows)
 
 
@@ -65,38 +72,30 @@ def test_without_a_gpu_its_benchmark_says_why():
 
 ON_STAND_IN = """
 import runpy, sys
-sys.path[:0] = [{benchmarks!r}, {tests!r}]
+from pathlib import Path
 from helpers import stand_in
 sys.modules["cupy"] = stand_in.cupy
-sys.argv = ["gpu.py", *{options!r}]
-runpy.run_path({benchmarks!r} + "/gpu.py", run_name="__main__")
+sys.path.insert(0, str(Path(sys.argv[1]).parent))
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
 def test_the_benchmark_of_a_gpu_writes_its_rows(tmp_path):
-    file = tmp_path / "rows.json"
+    file, script = tmp_path / "rows.json", ROOT / "benchmarks" / "gpu.py"
     options = [*TINY, "--arch", "fcn8s", "--size", "32", "--precision", "float32", "--no-peer"]
-    code = ON_STAND_IN.format(
-        tests=str(ROOT / "tests"),
-        benchmarks=str(ROOT / "benchmarks"),
-        options=[*options, "--json", str(file)],
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    result = json.loads(file.read_text())
-    assert [row["case"] for row in result["rows"]] == ["fcn8s 32 inference", "fcn8s 32 training"]
-    assert result["machine"]["device"] == "stand-in through CuPy 14.0.0"
+    done = python("-c", ON_STAND_IN, script, *options, "--json", file)
+    rows = rows_of(done, file)
+    assert [row["case"] for row in rows] == ["fcn8s 32 inference", "fcn8s 32 training"]
+    machine = json.loads(file.read_text())["machine"]
+    assert machine["device"] == "stand-in through CuPy 14.0.0"
 
 
 @pytest.mark.skipif(not WITH_TORCH, reason="PyTorch, the peer of the benchmarks, is not installed")
 @pytest.mark.parametrize("script", ["fcn_inference.py", "fcn_training.py"])
 def test_both_sides_compute_the_same(script, tmp_path):
     file = tmp_path / "rows.json"
-    done = run(script, *SCRIPTS[script], "--json", str(file))
-    assert done.returncode == 0, done.stderr
-    for row in json.loads(file.read_text())["rows"]:
+    for row in rows_of(run(script, *SCRIPTS[script], "--json", file), file):
         assert row["speedup"] > 0 and row["memory_ratio"] > 0
         if script == "fcn_inference.py":
             assert row["max_rel_error"] < 1e-3
@@ -104,19 +103,12 @@ def test_both_sides_compute_the_same(script, tmp_path):
             assert row["grad_median"] < 1e-3 and row["grad_worst"] < 1e-2
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_it_has_help(script):
-    done = run(script, "--help")
-    assert done.returncode == 0
-    assert "--json" in done.stdout
-
-
 def test_nets_are_compared_in_a_table_and_a_picture(tmp_path):
     given = ["--width", "0.015625", "--weights", "none", "--smoke"]
     assert train.main(["shapes", *given, "--out", str(tmp_path / "run")]) == 0
     picture = tmp_path / "maps.png"
-    options = ["--limit", "2", "--classes", "disc", "--pictured", "val_00001", "-o", str(picture)]
-    result = run("finetuning.py", "shapes", str(tmp_path / "run"), *options)
+    options = ["--limit", "2", "--classes", "disc", "--pictured", "val_00001", "-o", picture]
+    result = run("finetuning.py", "shapes", tmp_path / "run", *options)
     assert result.returncode == 0, result.stderr
     head, line, row = result.stdout.splitlines()
     assert head.count("|") == line.count("|") == row.count("|")
@@ -126,21 +118,14 @@ def test_nets_are_compared_in_a_table_and_a_picture(tmp_path):
 
 def test_guesses_of_a_classifier_are_judged_by_the_label_maps(tmp_path):
     names = np.asarray(VOC_CLASSES)[[8, 12]]  # a cat, a dog
-    for index, value in enumerate((8, 12)):
-        root = tmp_path / "VOC2012"
-        add_pair(
-            root / "JPEGImages" / f"2007_00000{index}.jpg",
-            root / "SegmentationClass" / f"2007_00000{index}.png",
-            seed=index,
-            value=value,
-        )
-    lists = tmp_path / "VOC2012" / "ImageSets" / "Segmentation"
-    lists.mkdir(parents=True)
-    (lists / "val.txt").write_text("2007_000000\n2007_000001\n")
+    make_voc(tmp_path, {"2012": {"val": "cd"}})
+    labels = tmp_path / "VOCdevkit/VOC2012/SegmentationClass"
+    for name, value in (("c", 8), ("d", 12)):
+        write_palette_png(labels / f"{name}.png", label_map(value))
     net = build(spec := ModelSpec("classifier", "googlenet", 1000, 1 / 64, "same"))
     net.params["loss3/classifier/bias"][281] = 1.0  # always a tabby cat
     save_model(tmp_path / "cat.h5", Model(net, spec, CAFFE_VOC, ("x",) * 1000, []))
-    result = run("top5_on_voc.py", str(tmp_path / "cat.h5"), "--data-dir", str(tmp_path))
+    result = run("top5_on_voc.py", tmp_path / "cat.h5", "--data-dir", tmp_path)
     assert result.returncode == 0, result.stderr
     assert "1 of 2 images have a right class" in result.stdout
     assert [line.split() for line in result.stdout.splitlines()[1:]] == [

@@ -1,7 +1,5 @@
 """The model of training on many workers, where its answer is known."""
 
-from __future__ import annotations
-
 import importlib.util
 from pathlib import Path
 
@@ -32,26 +30,22 @@ def test_gradients_fill_buckets_and_the_rest_is_one():
     assert model.in_buckets(sizes, 8) == [(2.0, 8), (3.0, 20), (4.0, 1)]
 
 
-def test_one_worker_waits_for_nobody():
-    assert model.step_seconds(WORKER, 1, SLOW, 1) == 10.0
-
-
-def test_sums_are_hidden_behind_the_computation_but_for_the_last():
-    # Two workers, a second for each: at 4..5, 6..7 and, after the end, 10..11.
-    assert model.step_seconds(WORKER, 2, SLOW, 1) == pytest.approx(11.0)
-
-
-def test_sums_wait_for_one_another():
-    # Of five seconds each: at 4..9, 9..14, 14..19.
-    assert model.step_seconds(WORKER, 2, SLOW._replace(bandwidth=2e5), 1) == pytest.approx(19.0)
-
-
-def test_a_network_that_is_fast_enough_costs_nothing():
-    assert model.efficiency(WORKER, 512, FAST, 1) == pytest.approx(1.0, abs=1e-5)
-
-
-def test_a_worker_twice_as_fast_waits_the_longer():
-    assert model.step_seconds(WORKER.faster(2), 2, SLOW, 1) == pytest.approx(6.0)
+@pytest.mark.parametrize(
+    ("worker", "workers", "network", "seconds"),
+    [
+        (WORKER, 1, SLOW, 10),  # one waits for nobody
+        # Two workers, a second for each sum: at 4..5, 6..7 and, after the end, 10..11.
+        (WORKER, 2, SLOW, 11),
+        # Of five seconds each, one after another: at 4..9, 9..14, 14..19.
+        (WORKER, 2, SLOW._replace(bandwidth=2e5), 19),
+        (WORKER, 512, FAST, 10),  # fast enough costs nothing
+        (WORKER.faster(2), 2, SLOW, 6),
+    ],
+)
+def test_the_seconds_of_a_step(worker, workers, network, seconds):
+    assert model.step_seconds(worker, workers, network, 1) == pytest.approx(seconds, rel=1e-5)
+    efficiency = model.efficiency(worker, workers, network, 1)
+    assert efficiency == pytest.approx(worker.seconds / seconds, rel=1e-5)
 
 
 def test_so_many_batches_keep_the_waiting_small():

@@ -5,8 +5,6 @@
 Takes about ten minutes. The exit status is 1 if anything was not held; what it was is printed.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import tempfile

@@ -1,7 +1,5 @@
 """What may happen to the files of a run while they lie on the disk."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from random import Random
 

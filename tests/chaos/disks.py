@@ -1,7 +1,5 @@
 """What a disk can do to a training."""
 
-from __future__ import annotations
-
 import resource
 import shlex
 import subprocess

@@ -1,7 +1,5 @@
 """What may happen to the process of a training."""
 
-from __future__ import annotations
-
 import contextlib
 import importlib.util
 import os

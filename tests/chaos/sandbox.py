@@ -1,7 +1,5 @@
 """A tiny training that anything may happen to, and what must have become of it in the end."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json
@@ -17,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from helpers.small_data import add_pair
+from helpers.data_files import add_pair
 
 from minifcn import train
 from minifcn.data import DATASETS
@@ -103,7 +101,8 @@ class Sandbox:
                 return f"{name} is missing"
             if found[name] != value:
                 return f"{name} is {str(found[name])[:300]} and not {str(value)[:300]}"
-        return f"left over: {set(found) - set(expected)}" if set(found) > set(expected) else None
+        more = set(found) - set(expected)
+        return f"left over: {more}" if more else None
 
     def clean_up(self, run: Path) -> None:
         """Delete a run."""

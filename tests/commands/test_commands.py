@@ -1,7 +1,5 @@
 """The commands as a user types them."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess
@@ -16,6 +14,8 @@ from minifcn.__main__ import COMMANDS
 from minifcn.__main__ import main as minifcn
 from minifcn.backend import get_product_precision, set_product_precision
 from minifcn.data.palette import read_label
+from minifcn.inference import apply
+from minifcn.system.machine import Memory
 
 FIGURES = {"pixel_accuracy", "mean_accuracy", "mean_iu", "fw_iu"}
 TINY = ["--width", "0.015625", "--weights", "none", "--smoke"]
@@ -62,12 +62,20 @@ def test_predict_writes_indices_and_an_overlay_for_images_of_any_kind(run, tmp_p
     out = tmp_path / "out"
     assert predict.main([str(run), *map(str, files), "-o", str(out)]) == 0
     for file in files:
-        label = read_label(out / f"{file.stem}.png")
+        label = read_label(out / f"{file.stem}_label.png")
         assert label.shape == (40, 56)
         assert label.max() < 7
-        with Image.open(out / f"{file.stem}.png") as written:
+        with Image.open(out / f"{file.stem}_label.png") as written:
             assert written.mode == "P"
         assert (out / f"{file.stem}_overlay.png").exists()
+
+
+def test_predict_refuses_an_image_too_large_for_memory(run, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(apply, "device_memory", lambda xp: Memory(1 << 20, 1 << 20))
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.png")
+    assert predict.main([str(run), f"{tmp_path}/a.png", "-o", str(tmp_path / "out")]) == 1
+    assert "an image of 30 x 40 pixels needs about 0." in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_predict_goes_on_after_a_file_that_is_no_image(run, tmp_path, capsys):
@@ -77,12 +85,7 @@ def test_predict_goes_on_after_a_file_that_is_no_image(run, tmp_path, capsys):
     status = predict.main([str(run), f"{tmp_path}/a.jpg", f"{tmp_path}/b.png", "-o", str(out)])
     assert status == 1
     assert "a.jpg" in capsys.readouterr().err
-    assert sorted(p.name for p in out.iterdir()) == ["b.png", "b_overlay.png"]
-
-
-def test_two_images_of_one_name_do_not_overwrite_each_other():
-    paths = [predict.Path(p) for p in ("a/x.jpg", "b/x.jpg", "y.png")]
-    assert predict.unique_stems(paths) == ["x", "x_2", "y"]
+    assert sorted(p.name for p in out.iterdir()) == ["b_label.png", "b_overlay.png"]
 
 
 def test_the_profile_names_layers_and_the_time_waited_for_data(tmp_path, capsys):
@@ -119,19 +122,6 @@ def test_a_finished_run_can_be_resumed_without_harm(run, capsys):
     before = (run / "weights.h5").read_bytes()
     assert train.main(["shapes", *TINY, "--out", str(run), "--resume"]) == 0
     assert (run / "weights.h5").read_bytes() == before
-
-
-def test_a_resumed_run_takes_how_it_runs_from_the_command_and_the_rest_from_itself(
-    run, monkeypatch, capsys
-):
-    executed = []
-    monkeypatch.setattr(train, "execute", lambda settings, *_, **__: executed.append(settings))
-    how = ["--precision", "tf32", "--log-every", "5", "--threads", "1", "--device", "cpu"]
-    assert train.main(["shapes", "--lr", "0.001", *how, "--out", str(run), "--resume"]) == 0
-    (settings,) = executed
-    kept = json.loads((run / "config.json").read_text())["settings"]
-    changed = {"precision": "tf32", "log_every": 5, "threads": 1, "device": "cpu"}
-    assert settings.to_dict() == kept | changed
 
 
 @pytest.fixture

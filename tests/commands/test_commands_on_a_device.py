@@ -1,7 +1,5 @@
 """The commands with `--device gpu`, on the stand-in for CuPy: they find what the CPU finds."""
 
-from __future__ import annotations
-
 import json
 import sys
 
@@ -16,12 +14,8 @@ from minifcn.data.palette import read_label
 
 TINY = ["--width", "0.015625", "--weights", "none", "--smoke"]
 GPU = ["--device", "gpu"]
+pytestmark = pytest.mark.usefixtures("device")
 NAME = "computing on stand-in through CuPy 14.0.0"
-
-
-@pytest.fixture(autouse=True)
-def _device(monkeypatch):
-    monkeypatch.setitem(sys.modules, "cupy", cupy)
 
 
 @pytest.fixture(scope="module")
@@ -68,30 +62,21 @@ def test_of_an_evaluation_only_the_figures_come_to_the_host(run):
     assert of_five["upload"] == of_two["upload"] + 3 * 2  # image and labels
 
 
-def test_a_prediction_is_that_of_the_cpu(run, tmp_path, capsys):
-    image = np.random.default_rng(0).integers(0, 256, (40, 56, 3), np.uint8)
-    Image.fromarray(image).save(tmp_path / "a.png")
-    labels = []
-    for device in ("cpu", "gpu"):
-        out = tmp_path / device
-        options = ["-o", str(out), "--device", device]
-        assert predict.main([str(run), str(tmp_path / "a.png"), *options]) == 0
-        labels.append(read_label(out / "a.png"))
-    assert NAME in capsys.readouterr().out
-    np.testing.assert_array_equal(*labels)
-
-
-def test_a_classification_is_that_of_the_cpu(tmp_path, capsys):
+@pytest.mark.parametrize("command", [predict, classify])
+def test_a_prediction_is_that_of_the_cpu(command, run, tmp_path, capsys):
     image = np.random.default_rng(0).integers(0, 256, (70, 80, 3), np.uint8)
     Image.fromarray(image).save(tmp_path / "a.png")
-    said = []
+    model = str(run) if command is predict else "weights/vgg16-shapes.h5"
+    found = []
     for device in ("cpu", "gpu"):
+        out = tmp_path / device
         options = [str(tmp_path / "a.png"), "--device", device]
-        assert classify.main(["weights/vgg16-shapes.h5", *options]) == 0
-        first, *rest = capsys.readouterr().out.splitlines()
-        said.append(rest)
+        options += ["-o", str(out)] if command is predict else []
+        assert command.main([model, *options]) == 0
+        first, *said = capsys.readouterr().out.splitlines()
+        found.append(read_label(out / "a_label.png").tolist() if command is predict else said)
     assert first == NAME
-    assert said[0] == said[1]
+    assert found[0] == found[1]
 
 
 def test_the_doctor_finds_that_the_device_computes_as_the_cpu_does(capsys):

@@ -1,12 +1,10 @@
 """Every data set of the paper trains, is evaluated and segments through the same commands."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np
 import pytest
-from helpers.matlab_labels import make_context, make_sbd, make_siftflow
+from helpers.data_trees import make_context, make_sbd, make_siftflow
 from helpers.nyud_files import make_nyud_folder
 from PIL import Image
 
@@ -54,8 +52,8 @@ def test_a_net_that_sees_depth_segments_images_with_depth_maps(modality, tmp_pat
     Image.fromarray(depth).save(folder / "room.png")
     command = [str(tmp_path / "run"), str(tmp_path / "room.png"), "-o", str(tmp_path / "out")]
     assert predict.main([*command, "--depth", str(folder)]) == 0
-    assert (tmp_path / "out" / "room.png").exists()
-    assert predict.main(command) == 1
+    assert (tmp_path / "out" / "room_label.png").exists()
+    assert predict.main([*command, "--overwrite"]) == 1
     assert "give --depth DIR" in capsys.readouterr().err
 
 
@@ -65,4 +63,4 @@ def test_a_net_of_two_heads_writes_a_map_of_each(tmp_path):
     command = [str(tmp_path / "run"), str(tmp_path / "a.png"), "-o", str(tmp_path / "out")]
     assert predict.main(command) == 0
     written = {path.name for path in (tmp_path / "out").iterdir()}
-    assert {"a.png", "a_geo.png"} <= written
+    assert {"a_label.png", "a_geo_label.png"} <= written

@@ -1,14 +1,12 @@
 """The doctor's report: what is in it, and what it says at the end."""
 
-from __future__ import annotations
-
 import re
 import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers.fake_cupy import fake_cupy
+from helpers.stand_in import found
 
 from minifcn import __version__, doctor
 from minifcn.__main__ import main as minifcn
@@ -87,19 +85,20 @@ def test_a_test_that_fails_is_named_at_the_end(monkeypatch, report):
 
 
 def test_a_gpu_is_shown_and_held_to_the_cpu(monkeypatch, report):
-    monkeypatch.setitem(sys.modules, "cupy", fake_cupy(driver=13000))
+    monkeypatch.setitem(sys.modules, "cupy", found())
     status, facts, last = report()
     assert (status, last) == (0, "everything works, on the CPU and on the GPU")
-    assert facts["taken"] == "NVIDIA H100 80GB HBM3 through CuPy 14.0.1"
-    assert facts["GPU 0"] == "NVIDIA H100 80GB HBM3, 85.9 GB, compute capability 9.0"
-    assert facts["its memory"] == "77.3 GB of 85.9 GB free"
+    assert facts["taken"] == "stand-in through CuPy 14.0.0"
+    assert facts["GPU 0"] == "stand-in, 17.2 GB, compute capability 9.0"
+    assert facts["its memory"] == "8.6 GB of 17.2 GB free"
     assert facts["CUDA"] == "13.0 by the driver, 12.9 by CuPy"
     assert "differs from the CPU by" in facts["training"]  # the later line of that name
 
 
 def test_a_gpu_that_computes_something_else_is_found(monkeypatch, report):
-    cupy = fake_cupy()
-    cupy.asarray = lambda array: array * 1.01 if array.dtype.kind == "f" else array.copy()
+    cupy = found()
+    true = cupy.asarray
+    cupy.asarray = lambda array: true(array * 1.01 if array.dtype.kind == "f" else array)
     monkeypatch.setitem(sys.modules, "cupy", cupy)
     status, _, last = report()
     assert status == 1
@@ -115,7 +114,7 @@ def test_a_gpu_that_is_asked_for_and_missing_is_a_problem(quick, report):
 
 
 def test_a_gpu_is_not_looked_for_if_it_is_not_wanted(monkeypatch, quick, report):
-    monkeypatch.setitem(sys.modules, "cupy", fake_cupy())
+    monkeypatch.setitem(sys.modules, "cupy", found())
     status, facts, last = report("--device", "cpu")
     assert (status, last) == (0, "everything works, on the CPU")
     assert facts["taken"].startswith("the CPU")
@@ -134,21 +133,27 @@ def test_two_cupys_are_one_too_many(monkeypatch, quick, report):
     assert "cupy-cuda12x and cupy-cuda13x are installed and overwrite each other" in last
 
 
-def test_a_cache_that_cannot_be_written_is_a_problem(monkeypatch, quick, report, tmp_path):
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("MINIFCN_CACHE", str(tmp_path / "file" / "cache"))
+@pytest.mark.parametrize(
+    ("file", "content", "variable", "fact", "words"),
+    [
+        (
+            "cache",
+            b"a file",
+            "MINIFCN_CACHE",
+            "NOT WRITABLE",
+            "downloads cannot be kept in {}",
+        ),
+        ("other", b"", None, "NOT READABLE", "install minifcn again"),  # no weights
+        ("vgg16-shapes.h5", b"no weights", None, "NOT READABLE", "install minifcn again"),
+    ],
+)
+def test_files_that_cannot_be_read_or_written_are_a_problem(
+    monkeypatch, quick, report, tmp_path, file, content, variable, fact, words
+):
+    (tmp_path / file).write_bytes(content)
+    if variable is None:
+        monkeypatch.setattr(resources, "FOLDERS", (tmp_path,))
     status, facts, last = report()
     assert status == 1
-    assert "NOT WRITABLE" in facts["cache"]
-    assert f"downloads cannot be kept in {tmp_path}/file/cache: set MINIFCN_CACHE" in last
-
-
-@pytest.mark.parametrize("content", [None, b"no weights"])
-def test_weights_that_cannot_be_read_are_a_problem(monkeypatch, quick, report, tmp_path, content):
-    if content is not None:
-        (tmp_path / "vgg16-shapes.h5").write_bytes(content)
-    monkeypatch.setattr(resources, "FOLDERS", (tmp_path,))
-    status, facts, last = report()
-    assert status == 1
-    assert "NOT READABLE" in facts["weights"]
-    assert "install minifcn again" in last
+    assert fact in facts["weights" if variable is None else "cache"]
+    assert words.format(tmp_path) in last

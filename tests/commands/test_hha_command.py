@@ -1,7 +1,5 @@
 """The command that encodes depth maps: from a PNG to a PNG."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -20,19 +18,21 @@ def depth(tmp_path):
     return tmp_path / "depth.png"
 
 
-def test_the_picture_is_the_hha_of_the_depth(depth, capsys):
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], encode_hha(MILLIMETRES / np.float32(1000))),
+        (
+            ["--per-metre", "500", "--camera", "30", "31", "14.5", "9.5"],
+            encode_hha(MILLIMETRES / np.float32(500), Camera(30, 31, 14.5, 9.5)),
+        ),
+    ],
+)
+def test_the_picture_is_the_hha_of_the_depth(depth, options, expected, capsys):
     out = depth.with_name("hha.png")
-    assert hha.main([str(depth), "-o", str(out)]) == 0
-    np.testing.assert_array_equal(read_image(out), encode_hha(MILLIMETRES / np.float32(1000)))
-    assert "depth.png -> " in capsys.readouterr().out
-
-
-def test_unit_and_camera_can_be_given(depth):
-    out = depth.with_name("hha.png")
-    options = ["--per-metre", "500", "--camera", "30", "31", "14.5", "9.5"]
     assert hha.main([str(depth), "-o", str(out), *options]) == 0
-    expected = encode_hha(MILLIMETRES / np.float32(500), Camera(30, 31, 14.5, 9.5))
     np.testing.assert_array_equal(read_image(out), expected)
+    assert "depth.png -> " in capsys.readouterr().out
 
 
 def test_a_file_that_is_no_depth_map_is_named_and_nothing_is_written(tmp_path, capsys):
@@ -46,4 +46,4 @@ def test_a_file_that_is_no_depth_map_is_named_and_nothing_is_written(tmp_path, c
 def test_impossible_numbers_are_refused(depth, option, capsys):
     with pytest.raises(SystemExit):
         hha.main([str(depth), "-o", "hha.png", *option])
-    assert "must be positive" in capsys.readouterr().err
+    assert "must be above 0" in capsys.readouterr().err

@@ -1,12 +1,11 @@
 """The command that looks through a data set, as a user types it."""
 
-from __future__ import annotations
-
 import re
 
 import numpy as np
 import pytest
-from helpers.matlab_labels import add_jpeg, make_context, make_sbd, make_siftflow
+from helpers.data_files import add_picture, picture
+from helpers.data_trees import make_context, make_sbd, make_siftflow, make_voc
 from PIL import Image
 
 from minifcn.data import Sample, open_dataset
@@ -17,22 +16,10 @@ from minifcn.inspect import main, report_shared
 LABEL = np.arange(48, dtype=np.uint8).reshape(6, 8) % 2
 
 
-def make_voc(folder, lists, year=2011, label=LABEL):
-    """Make a VOC tree; each letter of a list is an id."""
-    root = folder / "VOCdevkit" / f"VOC{year}"
-    (root / "ImageSets/Segmentation").mkdir(parents=True)
-    for split, ids in lists.items():
-        (root / f"ImageSets/Segmentation/{split}.txt").write_text("\n".join(ids))
-        for name in ids:
-            add_jpeg(root / f"JPEGImages/{name}.jpg", ord(name))
-            write_palette_png(root / f"SegmentationClass/{name}.png", label)
-    return root
-
-
 def make_folder(folder, label=LABEL):
     """Make a folder of one's own with six images and the classes road, car, tree."""
     for index in range(6):
-        add_jpeg(folder / f"images/{index}.jpg", index)
+        add_picture(folder / f"images/{index}.jpg", picture(index))
         write_palette_png(folder / f"labels/{index}.png", label)
     (folder / "classes.txt").write_text("road\ncar\ntree\n")
     return folder
@@ -63,13 +50,8 @@ def test_classes_sizes_and_colours_are_counted(tmp_path, capsys):
     assert "folder train and folder val share no image" in out
 
 
-def test_masks_in_black_and_white_are_pointed_out(tmp_path, capsys):
-    _, out, _ = inspect(capsys, "folder", "--data-dir", make_folder(tmp_path, LABEL * 255))
-    assert "masks in black and white" in out
-
-
 def test_broken_files_are_named_and_the_status_is_1(tmp_path, capsys):
-    root = make_voc(tmp_path, {"train": "abc", "val": "d"})
+    root = make_voc(tmp_path, {"2011": {"train": "abc", "val": "d"}}) / "VOC2011"
     image, label = root / "JPEGImages/a.jpg", root / "SegmentationClass/b.png"
     image.write_bytes(image.read_bytes()[:300])
     write_palette_png(label, LABEL.T)
@@ -87,38 +69,40 @@ def test_values_that_are_no_class_are_said_once_for_all_files(tmp_path, capsys):
     assert inspect(capsys, "folder", *folder)[0] == 0
 
 
-def test_maps_coded_by_colour_offer_the_palette(tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("pixels", "status", "words"),
+    [
+        (LABEL * 255, 0, "masks in black and white"),
+        (voc_palette()[LABEL], 1, r'/\d\.png is an RGB picture.*"palette": "voc" in classes\.json'),
+    ],
+)
+def test_maps_coded_otherwise_are_pointed_out(tmp_path, capsys, pixels, status, words):
     make_folder(tmp_path)
     for path in (tmp_path / "labels").iterdir():
-        Image.fromarray(voc_palette()[LABEL]).save(path)
-    status, out, _ = inspect(capsys, "folder", "--data-dir", tmp_path)
-    assert status == 1
-    assert re.search(r'/\d\.png is an RGB picture.*"palette": "voc" in classes\.json', out)
+        add_picture(path, pixels)
+    found, out, _ = inspect(capsys, "folder", "--data-dir", tmp_path)
+    assert found == status and re.search(words, out)
 
 
 def test_images_in_two_splits_are_named(tmp_path, capsys):
-    make_voc(tmp_path, {"train": "abc", "val": "bcd"})
+    make_voc(tmp_path, {"2011": {"train": "abc", "val": "bcd"}})
     status, out, _ = inspect(capsys, "voc", "--data-dir", tmp_path)
     assert status == 0 and "voc train and voc val share 2 images (b, c)" in out
 
 
-def test_sbd_is_compared_with_vocs_validation_images(tmp_path, capsys):
-    make_voc(tmp_path, {"train": "a", "val": "bc"})
+def test_sbd_is_compared_with_vocs_validation_images_if_there_are_any(tmp_path, capsys):
     make_sbd(tmp_path, {"train": "bx", "val": "c"})
+    status, out, _ = inspect(capsys, "sbd", "--data-dir", tmp_path)
+    assert status == 0 and "not compared with" in out
+    make_voc(tmp_path, {"2011": {"train": "a", "val": "bc"}})
     status, out, _ = inspect(capsys, "sbd", "--data-dir", tmp_path)
     assert status == 0 and "sbd train and voc val share 1 images (b)" in out
     status, out, _ = inspect(capsys, "voc", "--sbd", "--data-dir", tmp_path)
     assert status == 0 and "voc train and voc val share no image" in out
 
 
-def test_sbd_without_voc_is_not_compared(tmp_path, capsys):
-    make_sbd(tmp_path, {"train": "bx", "val": "c"})
-    status, out, _ = inspect(capsys, "sbd", "--data-dir", tmp_path)
-    assert status == 0 and "not compared with" in out
-
-
 def test_a_comparison_that_fails_is_an_error(tmp_path, capsys):
-    root = make_voc(tmp_path, {"train": "a", "val": "b"})
+    root = make_voc(tmp_path, {"2011": {"train": "a", "val": "b"}}) / "VOC2011"
     splits = [(name, open_dataset("voc", name, data_dir=tmp_path)) for name in ("train", "val")]
     assert report_shared(*splits)
     (root / "JPEGImages/b.jpg").unlink()
@@ -136,24 +120,18 @@ def test_both_heads_of_siftflow_are_counted_and_shown(tmp_path, capsys):
         assert sheet.mode == "RGB"
 
 
-def test_context_is_read(tmp_path, capsys):
+def test_one_split_a_limit_and_a_data_set_that_is_not_there(tmp_path, capsys):
+    status, out, _ = inspect(capsys, "shapes", "--images", 2)
+    assert status == 0 and out.count("looked at 2 of ") == 2
+    status, _, err = inspect(capsys, "context", "--data-dir", tmp_path)
+    assert status == 1 and "no PASCAL-Context" in err
     make_context(tmp_path)
     status, out, _ = inspect(capsys, "context", "--data-dir", tmp_path, "--split", "train")
     assert status == 0 and "context train: 2 images" in out and "context val" not in out
 
 
-def test_a_limit_looks_at_fewer(capsys):
-    status, out, _ = inspect(capsys, "shapes", "--images", 2)
-    assert status == 0 and out.count("looked at 2 of ") == 2
-
-
-def test_a_data_set_that_is_not_there_is_an_error(tmp_path, capsys):
-    status, _, err = inspect(capsys, "siftflow", "--data-dir", tmp_path)
-    assert status == 1 and "no SIFT Flow" in err
-
-
 def test_many_sizes_and_problems_are_summed_up(tmp_path, capsys):
-    root = make_voc(tmp_path, {"train": "abcdefghijklmnopqr"})
+    root = make_voc(tmp_path, {"2011": {"train": "abcdefghijklmnopqr"}}) / "VOC2011"
     for size, name in enumerate("abcdefg", 10):
         Image.new("RGB", (size, 5)).save(root / f"JPEGImages/{name}.jpg")
         write_palette_png(root / f"SegmentationClass/{name}.png", np.zeros((5, size), np.uint8))

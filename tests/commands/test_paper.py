@@ -1,7 +1,5 @@
 """The command that computes what the paper shows."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
@@ -63,16 +61,13 @@ def test_upper_bounds_are_by_default_the_paper_s_factors_and_the_best_method(fol
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--factors", "8", "0"], "a factor is a number of pixels, at least 1, not 0\n"),
-        ([], "/c.png"),
+        (["", "--factors", "8", "0"], "a factor is a number of pixels, at least 1, not 0\n"),
+        ([""], "/c.png"),
+        (["missing"], "is not a folder with label maps"),
     ],
 )
 def test_what_cannot_be_used_is_refused(folder, arguments, message, capsys):
     (folder / "c.png").write_bytes(b"no picture")
-    assert paper.main(["upper-bounds", str(folder), *arguments]) == 1
+    where, *options = arguments
+    assert paper.main(["upper-bounds", str(folder / where), *options]) == 1
     assert message in capsys.readouterr().err.rpartition("error: ")[2]
-
-
-def test_a_folder_that_is_not_there_is_refused(folder, capsys):
-    assert paper.main(["upper-bounds", str(folder / "missing")]) == 1
-    assert "is not a folder with label maps" in capsys.readouterr().err

@@ -3,8 +3,6 @@
 The files of each format that are hostile in a way of its own are beside its reader's tests.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +12,9 @@ import numpy as np
 import pytest
 from helpers import weight_files
 from helpers.arrays import taking_less_than
+from helpers.data_files import add_mat
+from helpers.data_trees import sbd_map, sbd_struct
 from helpers.hostile import TENTHS, assert_refused, damaged_copies, truncate
-from helpers.matlab_labels import add_mat, sbd_map, sbd_struct
 from helpers.nyud_files import make_nyud_labeled
 
 from minifcn.data.dataset import DataError
@@ -86,10 +85,16 @@ def read_or_refuse(read: Callable[[Path], Arrays], path: Path) -> Arrays:
     return arrays
 
 
+OWN = ("minifcn", "checkpoint", "label map", "NYUD", "MATLAB 7.3 in pieces")  # not of the file
+
+
 @each_reader
-def test_a_whole_file_is_read(path, write, read):
+def test_a_whole_file_is_read_and_its_arrays_are_views_of_it(path, write, read, request):
     write(path)
-    assert read(path)
+    arrays = read(path)
+    assert arrays
+    if not request.node.callspec.id.startswith(OWN):
+        assert not any(a.flags.writeable or a.flags.owndata for a in arrays.values())
 
 
 @each_reader
@@ -131,9 +136,7 @@ def test_a_missing_file_is_reported_as_such(path, name):
         READERS[name][1](path)
 
 
-# ---------------------------------------------------------------------------------------------
 # HDF5, which can hold what is not in the file
-# ---------------------------------------------------------------------------------------------
 
 
 def members(path: Path) -> list[str]:

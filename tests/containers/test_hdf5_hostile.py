@@ -1,7 +1,5 @@
 """HDF5 from anywhere: what is not in the file, or is much more than it, is refused soon."""
 
-from __future__ import annotations
-
 import zlib
 
 import h5py
@@ -29,40 +27,27 @@ def read(path) -> Source:
         return Source("HDF5", "any", arrays, attributes)
 
 
-def external_link(file):
-    file["a"] = h5py.ExternalLink("secret.h5", "/a")
+def put(value):
+    """Return what makes an object of the name a."""
+    return lambda file: file.__setitem__("a", value)
 
 
-def soft_link(file):
-    file["a"] = h5py.SoftLink("/b")
-
-
-def cycle(file):
-    file["a/b"] = file["/"]
+def create(*arguments, **options):
+    """Return what makes an array of the name a."""
+    return lambda file: file.create_dataset("a", *arguments, **options)
 
 
 def cycles(file):
     file["a"] = file["b"] = file["/"]
 
 
-def one_array_many_times(file):
-    file["0"] = np.ones(1000)
-    for number in range(1, 100):
-        file[f"{number}"] = file["0"]
+def many_times(**options):
+    def build(file):
+        file.create_dataset("0", data=np.arange(1000), **options)
+        for number in range(1, 100):
+            file[f"{number}"] = file["0"]
 
-
-def one_compressed_array_many_times(file):
-    file.create_dataset("0", data=np.arange(1000), chunks=(1000,), compression="gzip")
-    for number in range(1, 100):
-        file[f"{number}"] = file["0"]
-
-
-def named_type(file):
-    file["a"] = np.dtype(f32)
-
-
-def external_bytes(file):
-    file.create_dataset("a", (4,), f32, external=[("/etc/passwd", 0, 16)])
+    return build
 
 
 def virtual(file):
@@ -71,28 +56,8 @@ def virtual(file):
     file.create_virtual_dataset("a", layout)
 
 
-def other_filter(file):
-    file.create_dataset("a", data=np.ones(100, f32), compression="lzf")
-
-
-def checksums(file):
-    file.create_dataset("a", data=np.ones(100, f32), chunks=(10,), fletcher32=True)
-
-
-def billion_never_written(file):
-    file.create_dataset("a", (1 << 30,), f32)
-
-
-def billion_in_missing_chunks(file):
-    file.create_dataset("a", (1 << 30,), f32, chunks=(1 << 20,))
-
-
 def missing_chunk(file):
-    file.create_dataset("a", (20,), f32, chunks=(10,))[:10] = 1
-
-
-def billion_chunks(file):
-    file.create_dataset("a", (1 << 30,), np.uint8, chunks=(1,))
+    create((20,), f32, chunks=(10,))(file)[:10] = 1
 
 
 def overflowing_shape(file):
@@ -102,57 +67,19 @@ def overflowing_shape(file):
     h5py.h5d.create(file.id, b"a", h5py.h5t.IEEE_F32LE, space, plan)
 
 
-def bomb(file):
-    dataset = file.create_dataset("a", (1 << 29,), f32, chunks=(1 << 29,), compression="gzip")
-    dataset.id.write_direct_chunk((0,), zlib.compress(b"\0"))
-
-
-def many_small_bombs(file):
-    for number in range(20):
-        name = f"{number}"
-        file.create_dataset(
-            name, data=np.zeros(1 << 20, f32), compression="gzip", chunks=(1 << 20,)
-        )
-
-
-def chunk_larger_than_its_array(file):
-    file.create_dataset("a", (1,), f32, chunks=(1 << 28,), maxshape=(None,), compression="gzip")
-
-
-def zipped(stream):
+def zipped(stream, length=4):
     def build(file):
-        dataset = file.create_dataset("a", (4,), f32, chunks=(4,), compression="gzip", shuffle=True)
-        dataset.id.write_direct_chunk((0,), stream)
+        shape = (length,)
+        array = create(shape, f32, chunks=shape, compression="gzip", shuffle=length == 4)(file)
+        array.id.write_direct_chunk((0,), stream)
 
     return build
 
 
-def texts(file):
-    file["a"] = ["text"]
-
-
-def records(file):
-    file["a"] = np.zeros(2, [("a", f32)])
-
-
-def opaque(file):
-    file["a"] = np.zeros(3, "V2")
-
-
-def complex_numbers(file):
-    file["a"] = np.zeros(2, complex)
-
-
-def variable_lengths(file):
-    file.create_dataset("a", (2,), h5py.vlen_dtype(f32))
-
-
-def references(file):
-    file.create_dataset("a", (2,), h5py.ref_dtype)
-
-
-def no_shape(file):
-    file["a"] = h5py.Empty(f32)
+def many_small_bombs(file):
+    for number in range(20):
+        zeros = np.zeros(1 << 20, f32)
+        file.create_dataset(f"{number}", data=zeros, compression="gzip", chunks=(1 << 20,))
 
 
 def unusual_float(file):
@@ -162,47 +89,49 @@ def unusual_float(file):
 
 
 def attribute_of(value):
-    def build(file):
-        file.attrs["a"] = file.ref if value is None else value
-
-    return build
+    return lambda file: file.attrs.__setitem__("a", file.ref if value is None else value)
 
 
-NOT_NUMBERS = "/a is of type .*, not of plain numbers"
+LARGE = {"chunks": (1 << 28,), "maxshape": (None,), "compression": "gzip"}
+ONES, RECORDS = np.ones(100, f32), np.zeros(2, [("a", f32)])
+LINK, NUMBERS = r"'a' is a link \({}\)", "/a is of type .*, not of plain numbers"
+OUTSIDE, OTHER_WAY = "/a is stored outside of the file", "/a is compressed in another way"
+MORE, CLAIMS = "it would unfold to more", "it claims more bytes than are in"
+ATTRIBUTE = "the attribute 'a' of / is not a text"
 HOSTILE = {
-    "external link": (external_link, r"'a' is a link \(ExternalLink\), which is not followed"),
-    "soft link": (soft_link, r"'a' is a link \(SoftLink\)"),
-    "cycle": (cycle, "nested more than 20 deep"),
+    "external link": (put(h5py.ExternalLink("secret.h5", "/a")), LINK.format("ExternalLink")),
+    "soft link": (put(h5py.SoftLink("/b")), LINK.format("SoftLink")),
+    "cycle": (lambda file: file.__setitem__("a/b", file["/"]), "nested more than 20 deep"),
     "cycles": (cycles, "nested more than 20 deep"),
-    "one array many times": (one_array_many_times, r"with /\d+ it claims more bytes than are in"),
-    "one compressed array": (one_compressed_array_many_times, "it claims more bytes than are in"),
-    "named type": (named_type, "'a' is neither a group nor an array"),
-    "external bytes": (external_bytes, "/a is stored outside of the file"),
-    "virtual": (virtual, "/a is stored outside of the file"),
-    "other filter": (other_filter, "/a is compressed in another way"),
-    "checksums": (checksums, "/a is compressed in another way"),
-    "never written": (billion_never_written, "/a claims 4294967296 bytes that are not in the file"),
-    "missing chunks": (billion_in_missing_chunks, "with /a, 1024 chunks .* would unfold to more"),
+    "one array many times": (many_times(), rf"with /\d+ {CLAIMS}"),
+    "one compressed array": (many_times(chunks=(1000,), compression="gzip"), CLAIMS),
+    "named type": (put(np.dtype(f32)), "'a' is neither a group nor an array"),
+    "external bytes": (create((4,), f32, external=[("/etc/passwd", 0, 16)]), OUTSIDE),
+    "virtual": (virtual, OUTSIDE),
+    "other filter": (create(data=ONES, compression="lzf"), OTHER_WAY),
+    "checksums": (create(data=ONES, chunks=(10,), fletcher32=True), OTHER_WAY),
+    "never written": (create((1 << 30,), f32), "/a claims 4294967296 bytes that are not in the"),
+    "missing chunks": (create((1 << 30,), f32, chunks=(1 << 20,)), f"with /a, 1024 .* {MORE}"),
     "a missing chunk": (missing_chunk, "/a has parts that are not in the file"),
-    "billion chunks": (billion_chunks, "with /a, 1073741824 chunks of 1 bytes"),
+    "billion chunks": (create((1 << 30,), "u1", chunks=(1,)), "with /a, 1073741824 chunks of 1 b"),
     "overflowing shape": (overflowing_shape, f"with /a, {1 << 80} chunks of 4 bytes"),
-    "bomb": (bomb, "with /a, 1 chunks of 2147483648 bytes, it would unfold to more"),
-    "small bombs": (many_small_bombs, r"with /\d+, 1 chunks of 4194304 bytes, it would unfold"),
-    "large chunk": (chunk_larger_than_its_array, "with /a, 1 chunks of 1073741824 bytes"),
+    "bomb": (zipped(zlib.compress(b"\0"), 1 << 29), f"with /a, 1 chunks of 2147483648 .* {MORE}"),
+    "small bombs": (many_small_bombs, rf"with /\d+, 1 chunks of 4194304 bytes, {MORE}"),
+    "large chunk": (create((1,), f32, **LARGE), "with /a, 1 chunks of 1073741824 bytes"),
     "too much": (zipped(zlib.compress(bytes(50_000_000))), "does not unpack to the 16 bytes"),
     "too little": (zipped(zlib.compress(bytes(15))), "does not unpack to the 16 bytes"),
     "noise": (zipped(b"noise"), "incorrect header check"),
-    "texts": (texts, NOT_NUMBERS),
-    "records": (records, NOT_NUMBERS),
-    "opaque": (opaque, NOT_NUMBERS),
-    "complex numbers": (complex_numbers, NOT_NUMBERS),
-    "variable lengths": (variable_lengths, NOT_NUMBERS),
-    "references": (references, NOT_NUMBERS),
-    "unusual float": (unusual_float, NOT_NUMBERS),
-    "no shape": (no_shape, "/a has no shape"),
-    "attribute of references": (attribute_of(None), "the attribute 'a' of / is not a text"),
-    "attribute of records": (attribute_of(np.zeros(2, [("a", f32)])), "'a' of / is not a text"),
-    "attribute of numbers": (attribute_of(np.ones(3)), "the attribute 'a' of / is not a text"),
+    "texts": (put(["text"]), NUMBERS),
+    "records": (put(RECORDS), NUMBERS),
+    "opaque": (put(np.zeros(3, "V2")), NUMBERS),
+    "complex numbers": (put(np.zeros(2, complex)), NUMBERS),
+    "variable lengths": (create((2,), h5py.vlen_dtype(f32)), NUMBERS),
+    "references": (create((2,), h5py.ref_dtype), NUMBERS),
+    "unusual float": (unusual_float, NUMBERS),
+    "no shape": (put(h5py.Empty(f32)), "/a has no shape"),
+    "attribute of references": (attribute_of(None), ATTRIBUTE),
+    "attribute of records": (attribute_of(RECORDS), ATTRIBUTE),
+    "attribute of numbers": (attribute_of(np.ones(3)), ATTRIBUTE),
 }
 
 

@@ -1,7 +1,5 @@
 """The pickle machine: it reads what Python pickles, calls only what it is given, and ends soon."""
 
-from __future__ import annotations
-
 import math
 import os
 import pickle
@@ -112,9 +110,7 @@ def test_persistent_ids_are_resolved():
     assert load(value, {}, lambda identity: identity[1]) == ["7"]
 
 
-# ---------------------------------------------------------------------------------------------
 # Code
-# ---------------------------------------------------------------------------------------------
 
 
 class Exploit:
@@ -202,9 +198,7 @@ def test_a_truncated_pickle_is_refused(tenths):
         load(data[: len(data) * tenths // 10])
 
 
-# ---------------------------------------------------------------------------------------------
 # Bombs
-# ---------------------------------------------------------------------------------------------
 
 
 def nested_tuples() -> bytes:

@@ -1,7 +1,5 @@
 """Protobuf's wire format: whatever a writer may write is read, everything else is refused."""
 
-from __future__ import annotations
-
 import struct
 import time
 from contextlib import suppress

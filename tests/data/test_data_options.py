@@ -1,7 +1,5 @@
 """The options of commands that data sets declare."""
 
-from __future__ import annotations
-
 import argparse
 from typing import ClassVar
 

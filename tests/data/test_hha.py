@@ -1,7 +1,5 @@
 """HHA of rooms whose answers are known: a camera held at some height, tilted and rolled."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -77,13 +75,10 @@ def test_what_is_near_below_is_not_taken_for_the_floor(camera_height, ground):
     assert (kinds == 0).any() and (abs(height[kinds == 0] - expected) <= 2.5).all()  # as above
 
 
-def test_what_is_nearer_than_a_metre_counts_as_a_metre_away():
+def test_disparity_counts_from_a_metre_and_what_is_beyond_a_byte_is_clipped():
     depth = np.full(SIZE, 0.4)
     depth[:, 100:] = 0.99
     assert (encode_hha(depth, CAMERA)[..., 0] == 255).all()
-
-
-def test_values_beyond_a_byte_are_clipped():
     hha = encode_hha(np.full(SIZE, 65.0), CAMERA)
     assert (hha[..., 0] == 5).all()  # 310 / 65 = 4.77
     assert hha[0, 0, 1] == 255 and hha[-1, 0, 1] == 0 and hha.dtype == np.uint8
@@ -100,9 +95,6 @@ def test_holes_are_filled_before_anything_is_computed():
 def test_what_is_no_map_is_refused(shape):
     with pytest.raises(ValueError, match="at least 2 x 2 pixels"):
         encode_hha(np.ones(shape))
-
-
-def test_a_map_of_holes_is_refused():
     with pytest.raises(DataError, match="holes only"):
         encode_hha(np.zeros(SIZE))
 
@@ -133,9 +125,7 @@ def test_farther_means_less_disparity_and_all_channels_keep_their_limits(seed):
     assert hha[..., 2].min() >= FLOOR and hha[..., 2].max() <= CEILING
 
 
-# ---------------------------------------------------------------------------------------------
 # Gravity
-# ---------------------------------------------------------------------------------------------
 
 
 @given(st.floats(-40, 40), st.floats(-10, 10), st.integers(0, 99))

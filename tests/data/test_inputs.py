@@ -1,7 +1,5 @@
 """What nets are given: colour, depth and HHA, as the reference's nets for NYUDv2 take them."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers.preprocessing import CAFFE_VOC
@@ -19,18 +17,23 @@ EXTRAS = {
 }
 
 
-def test_colour_alone_is_what_the_weights_ask_for():
-    inputs = net_inputs(IMAGE, {}, CAFFE_VOC)
-    assert list(inputs) == ["data"]
-    np.testing.assert_array_equal(inputs["data"], CAFFE_VOC(IMAGE))
+HHA = hha_preprocess(CAFFE_VOC)(EXTRAS["hha"])
 
 
-def test_early_fusion_puts_depth_behind_the_colours():
-    data = net_inputs(IMAGE, EXTRAS, CAFFE_VOC, "rgbd")["data"]
-    assert data.shape == (4, 4, 6)
-    assert data.dtype == np.float32
-    np.testing.assert_array_equal(data[:3], CAFFE_VOC(IMAGE))
-    np.testing.assert_array_equal(data[3], log_depth(EXTRAS["depth"]))
+@pytest.mark.parametrize(
+    ("modality", "inputs"),
+    [
+        ("rgb", {"data": CAFFE_VOC(IMAGE)}),
+        ("rgbd", {"data": np.concatenate([CAFFE_VOC(IMAGE), log_depth(EXTRAS["depth"])[None]])}),
+        ("rgb-hha", {"data": CAFFE_VOC(IMAGE), "hha": HHA}),
+    ],
+)
+def test_what_a_net_of_each_modality_is_given(modality, inputs):
+    found = net_inputs(IMAGE, EXTRAS, CAFFE_VOC, modality)
+    assert list(found) == list(inputs)
+    for name, array in inputs.items():
+        assert found[name].dtype == np.float32
+        np.testing.assert_array_equal(found[name], array)
 
 
 def test_depth_of_the_mean_distance_is_zero_and_unknown_depth_too():
@@ -44,13 +47,6 @@ def test_hha_keeps_its_channels_in_order():
     data = net_inputs(IMAGE, EXTRAS, plain, "hha")["data"]
     expected = EXTRAS["hha"].transpose(2, 0, 1) - np.array(HHA_MEAN)[:, None, None]
     np.testing.assert_allclose(data, expected, rtol=1e-5)
-
-
-def test_late_fusion_has_two_inputs():
-    inputs = net_inputs(IMAGE, EXTRAS, CAFFE_VOC, "rgb-hha")
-    assert list(inputs) == ["data", "hha"]
-    np.testing.assert_array_equal(inputs["data"], CAFFE_VOC(IMAGE))
-    np.testing.assert_array_equal(inputs["hha"], hha_preprocess(CAFFE_VOC)(EXTRAS["hha"]))
 
 
 def test_hha_is_scaled_as_the_colours_are():

@@ -1,11 +1,10 @@
 """Label maps in MATLAB files: read as SciPy reads them, refused by name if they are damaged."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import scipy.io
-from helpers.matlab_labels import add_mat, sbd_map, sbd_struct
+from helpers.data_files import add_mat
+from helpers.data_trees import sbd_map, sbd_struct
 
 from minifcn.data import mat_labels
 from minifcn.data.dataset import DataError

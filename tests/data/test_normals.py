@@ -1,7 +1,5 @@
 """Points and normals from depth: planes give their own, anything else the least squares."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given

@@ -1,11 +1,9 @@
 """Images that are in both splits are found."""
 
-from __future__ import annotations
-
 import shutil
 
 import pytest
-from helpers.small_data import add_pair, picture
+from helpers.data_files import add_pair, picture
 from PIL import Image
 
 from minifcn.data.folder import FolderDataset

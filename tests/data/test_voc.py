@@ -1,92 +1,110 @@
-"""PASCAL VOC trees: finding the year, reading samples, saying what is wrong."""
-
-from __future__ import annotations
+"""PASCAL VOC, alone and with SBD: what is trained and validated on, whose labels are used."""
 
 import numpy as np
 import pytest
-from helpers.small_data import label_map
-from PIL import Image
+from helpers.data_files import add_pair, edit, label_map
+from helpers.data_trees import make_sbd, make_voc, sbd_map
 
 from minifcn.data.dataset import DataError
-from minifcn.data.palette import write_palette_png
+from minifcn.data.images import read_image
+from minifcn.data.sbd import SBDDataset
 from minifcn.data.voc import VOC_CLASSES, VOCDataset
+
+LISTS = "VOCdevkit/VOC2012/ImageSets/Segmentation"
 
 
 def test_there_are_21_classes():
     assert len(VOC_CLASSES) == 21 and VOC_CLASSES[15] == "person"
 
 
-@pytest.mark.parametrize("place", [".", "VOCdevkit", "VOCdevkit/VOC2012"])
-def test_the_tree_is_found_from_above_and_within(devkit, place):
-    dataset = VOCDataset("train", devkit.parent / place)
-    assert dataset.root.name == "VOC2012" and dataset.ids == ["a", "b"]
-
-
 def test_the_tree_is_found_by_the_environment(devkit, monkeypatch):
     monkeypatch.setenv("MINIFCN_DATA", str(devkit))
-    assert len(VOCDataset("val")) == 1
-
-
-def test_a_year_can_be_chosen(devkit):
-    assert VOCDataset("train", devkit, year=2007).ids == ["a"]
-
-
-def test_a_sample(devkit):
-    sample = VOCDataset("train", devkit)[0]
-    assert sample.id == "a"
-    assert sample.image.shape == (6, 8, 3) and sample.image.dtype == np.uint8
-    assert np.array_equal(sample.label, label_map(15)) and sample.label.dtype == np.uint8
-
-
-def test_samples_end(devkit):
-    assert [sample.id for sample in VOCDataset("train", devkit)] == ["a", "b"]
+    dataset = VOCDataset("train")
+    assert dataset.root.name == "VOC2012"  # the newest
+    assert [sample.id for sample in dataset] == ["a", "b"]
+    assert np.array_equal(dataset[0].label, label_map(15))
 
 
 def test_a_list_of_ones_own_is_a_split(devkit):
-    lists = devkit / "VOC2012" / "ImageSets" / "Segmentation"
-    (lists / "mine.txt").write_text("c\n\na\n")
+    edit(devkit.parent, {f"{LISTS}/mine.txt": "c\n\na\n"})
     assert VOCDataset("mine", devkit).ids == ["c", "a"]
 
 
-def test_without_a_tree_the_error_says_how_to_get_one(tmp_path):
-    with pytest.raises(DataError) as error:
-        VOCDataset("train", tmp_path)
-    for words in (str(tmp_path), "--data-dir", "MINIFCN_DATA", "VOCtrainval_11-May-2012.tar"):
-        assert words in str(error.value)
+def test_sbd_alone(tmp_path):
+    root = make_sbd(tmp_path)
+    sample = SBDDataset("train", root.parent)[1]
+    assert sample.id == "b" and np.array_equal(sample.image, read_image(root / "img/b.jpg"))
+    assert np.array_equal(sample.label, sbd_map(7)) and not sample.extras
 
 
-def test_a_missing_year_is_refused(devkit):
-    with pytest.raises(DataError, match=r"no VOC2010 in .*, only VOC2007, VOC2012"):
-        VOCDataset("train", devkit, year=2010)
+# VOC's lists; SBD's train has c and d of val, b of train, and x, which VOC has no label map of.
 
 
-def test_a_missing_split_is_refused(devkit):
-    with pytest.raises(DataError, match=r"no split 'test' in .*; the lists there: train, val"):
-        VOCDataset("test", devkit)
+@pytest.fixture
+def data(tmp_path):
+    """A folder with VOC2011, VOC2012 and SBD; SBD's labels are of class 7, VOC's of 15."""
+    lists = {"2011": {"train": "ab", "val": "cdef"}, "2012": {"train": "abt", "val": "cdefg"}}
+    make_voc(tmp_path, lists)
+    make_sbd(tmp_path, {"train": "bcdx", "val": "ef"})
+    return tmp_path
 
 
-def test_an_empty_list_is_refused(devkit):
-    path = devkit / "VOC2012" / "ImageSets" / "Segmentation" / "train.txt"
-    path.write_text("\n")
-    with pytest.raises(DataError, match=r"train\.txt is empty"):
-        VOCDataset("train", devkit)
+@pytest.mark.parametrize("year", [None, 2012])
+def test_seg11valid_is_val_of_2011_without_what_sbd_trains_on(data, year):
+    dataset = VOCDataset("seg11valid", data, year=year)
+    assert dataset.ids == ["e", "f"] and dataset.root.name == f"VOC{year or 2011}"
+    assert np.array_equal(dataset[0].label, label_map(15))  # VOC's, with the border
 
 
-@pytest.mark.parametrize("name", ["JPEGImages/a.jpg", "SegmentationClass/a.png"])
-def test_a_missing_file_is_named(devkit, name):
-    (devkit / "VOC2012" / name).unlink()
-    with pytest.raises(DataError, match=f"{name} does not exist"):
-        VOCDataset("train", devkit)[0]
+def test_a_list_of_that_name_is_taken_as_it_is(data):
+    (data / "VOCdevkit/VOC2011/ImageSets/Segmentation/seg11valid.txt").write_text("f\n")
+    assert VOCDataset("seg11valid", data).ids == ["f"]
 
 
-def test_sizes_that_differ_are_refused(devkit):
-    write_palette_png(devkit / "VOC2012/SegmentationClass/a.png", np.zeros((8, 6), np.uint8))
-    with pytest.raises(DataError, match=r"a\.jpg is 8 x 6 pixels but .*a\.png is 6 x 8"):
-        VOCDataset("train", devkit)[0]
+@pytest.mark.parametrize(
+    ("year", "train", "val"), [(2011, "abx", "ef"), (2012, "abtx", "efg"), (None, "abtx", "efg")]
+)
+def test_with_sbd_nothing_is_both_trained_and_validated_on(data, year, train, val):
+    splits = [VOCDataset(split, data, year=year, sbd=True) for split in ("train", "val")]
+    trained, validated = (dataset.ids for dataset in splits)
+    assert sorted(trained) == sorted({*train, *"cd"}) and len(set(trained)) == len(trained)
+    assert validated == list(val)
 
 
-def test_values_that_are_no_class_are_refused(devkit):
-    path = devkit / "VOC2012/SegmentationClass/a.png"
-    Image.fromarray(label_map(38)).save(path)
-    with pytest.raises(DataError, match=r"a\.png holds the value 38, .* 0\.\.20 and 255"):
-        VOCDataset("train", devkit)[0]
+def test_vocs_own_label_map_goes_before_sbds(data):
+    dataset = VOCDataset("train", data, sbd=True)
+    by_id = {sample.id: sample for sample in dataset}
+    for name in "abcd":
+        assert np.array_equal(by_id[name].label, label_map(15)), name
+    assert np.array_equal(by_id["x"].label, sbd_map(7))
+    image = data / "benchmark_RELEASE/dataset/img/x.jpg"
+    assert np.array_equal(by_id["x"].image, read_image(image))
+    assert dataset.image_path(dataset.ids.index("x")) == image
+
+
+def test_the_test_split_has_no_labels(data):
+    edit(data, {f"{LISTS}/test.txt": "a\nz\n"})
+    add_pair(data / "VOCdevkit/VOC2012/JPEGImages/z.jpg", data / "z.png")
+    labels = [sample.label for sample in VOCDataset("test", data)]
+    assert np.array_equal(labels[0], label_map(15)) and (labels[1] == 255).all()
+    assert labels[1].shape == (6, 8)
+
+
+SBD, TRAINED = {"benchmark_RELEASE": None}, {"benchmark_RELEASE/dataset/train.txt": "c\nd\ne\nf\n"}
+
+
+@pytest.mark.parametrize(
+    ("options", "changes", "words"),
+    [
+        ({"split": "trainval", "sbd": True}, {}, "train, val and seg11valid, not 'trainval'"),
+        ({"split": "seg11valid"}, SBD, r"no SBD .* benchmark\.tgz"),
+        ({"split": "train", "sbd": True}, SBD, r"no SBD .* benchmark\.tgz"),
+        ({"split": "seg11valid"}, {"VOCdevkit/VOC2011": None}, r"no VOC2011 in .*, only VOC2012"),
+        ({"split": "train", "year": 2010}, {}, r"no VOC2010 in .*, only VOC2011, VOC2012"),
+        ({"split": "seg11valid"}, TRAINED, "SBD trains on all images in the list"),
+    ],
+)
+def test_what_is_wrong_with_the_trees_is_said(data, options, changes, words):
+    edit(data, changes)
+    with pytest.raises(DataError, match=words):
+        VOCDataset(data_dir=data, **options)

@@ -1,7 +1,5 @@
 """Several ranks without MPI: what a process alone does, how work is divided, what is refused."""
 
-from __future__ import annotations
-
 import sys
 import threading
 from collections.abc import Callable
@@ -11,11 +9,11 @@ import numpy as np
 import pytest
 
 from minifcn import evaluate, train
+from minifcn.distributed import guard
 from minifcn.distributed.communicator import ALONE, Communicator, DistributedError
 from minifcn.distributed.connect import connect, launched
+from minifcn.distributed.guard import guarded
 from minifcn.distributed.mpi import MPICommunicator, threads_of_each
-from minifcn.training import console
-from minifcn.training.console import guarded
 from minifcn.training.prepare import make_model, make_optimiser, make_updates, open_splits
 from minifcn.training.settings import resolve
 from minifcn.training.solver import TrainingError, random_numbers
@@ -230,8 +228,8 @@ def test_many_processes_that_were_not_told_of_each_other_do_nothing(command, mon
 def test_an_error_of_one_rank_ends_all_and_says_whose_it_was(monkeypatch, capsys):
     ended = []
     communicator = SimpleNamespace(rank=2, size=4, leads=False, abort=ended.append)
-    monkeypatch.setattr(console, "connect", lambda: communicator)
-    monkeypatch.setattr(console, "PRECEDENCE", 0.0)
+    monkeypatch.setattr(guard, "connect", lambda: communicator)
+    monkeypatch.setattr(guard, "PRECEDENCE", 0.0)
 
     def command(given):
         assert given is communicator
@@ -249,7 +247,7 @@ def test_an_error_of_one_rank_ends_all_and_says_whose_it_was(monkeypatch, capsys
 def test_a_search_for_the_rate_is_refused_on_several_ranks(monkeypatch, capsys):
     ended = []
     communicator = SimpleNamespace(rank=0, size=2, leads=True, abort=ended.append)
-    monkeypatch.setattr(console, "connect", lambda: communicator)
+    monkeypatch.setattr(guard, "connect", lambda: communicator)
     assert train.main(["shapes", "--lr-search", "--distributed"]) == 1
     assert "--lr-search runs in one process" in capsys.readouterr().err
     assert ended == [1]

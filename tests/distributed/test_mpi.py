@@ -1,7 +1,5 @@
 """Two and four ranks of a real MPI on this machine, against one process."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import os
@@ -13,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.data_files import add_pair
 from helpers.nets import randomise
-from helpers.small_data import add_pair
 from PIL import Image
 
 from minifcn import evaluate, predict, train

@@ -1,7 +1,5 @@
 """Ranks wait for each other no longer than they are told to."""
 
-from __future__ import annotations
-
 from collections import deque
 from types import SimpleNamespace
 

@@ -1,7 +1,5 @@
 """The geometry of the paper's three nets, as its Table 1 has it."""
 
-from __future__ import annotations
-
 import pytest
 
 from minifcn.experiments.table1 import NETS, PAPER, SCORES, Geometry, geometry

@@ -1,7 +1,5 @@
 """Label maps made coarse and fine again: what small ones become, worked out by hand."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
@@ -23,14 +21,7 @@ def labels(rows: list[list[int]]) -> np.ndarray:
     return np.array(rows, np.uint8)
 
 
-def coarse(row: list[int], name: str, factor: int = 2) -> list[int]:
-    """Resample a map of one row."""
-    return resample(labels([row]), factor, METHODS[name])[0].tolist()
-
-
-# ---------------------------------------------------------------------------------------------
 # The two matrices
-# ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -79,9 +70,7 @@ def test_corners_are_upsampled_as_by_the_fcn_s_deconvolution():
     np.testing.assert_allclose(rows @ samples[0, 0] @ columns.T, expected[0, 0], atol=1e-6)
 
 
-# ---------------------------------------------------------------------------------------------
 # The methods
-# ---------------------------------------------------------------------------------------------
 
 
 def test_the_majority_of_a_cell_wins_and_of_equals_the_lowest():
@@ -90,25 +79,24 @@ def test_the_majority_of_a_cell_wins_and_of_equals_the_lowest():
     assert resample(label, 2, METHODS["majority"]).tolist() == expected
 
 
-def test_nearest_takes_the_pixel_in_the_middle():
-    assert coarse([1, 2, 3, 4, 5], "nearest") == [2, 2, 4, 4, 5]
-    assert coarse([1, 255, 3, 4, 5], "nearest", 3) == [0, 0, 0, 5, 5]
-
-
-def test_means_are_interpolated():
-    # Class 1 has means 1 and 1/2, so at the pixels 1, 7/8, 5/8 and 1/2; the last is a tie.
-    assert coarse([1, 1, 1, 0], "means-bilinear") == [1, 1, 1, 0]
-    assert coarse([4, 4, 4, 2], "means-bilinear") == [4, 4, 4, 2]
-
-
-def test_ignored_boundaries_wear_away_what_they_bound_unless_they_are_left_out():
-    # Class 1 has 3/4, 1/8, 0 at the corners, so .59, .28, .09, .03 at the pixels.
-    assert coarse([1, 255, 255, 0], "bilinear") == [1, 0, 0, 0]
-    assert coarse([1, 255, 255, 0], "bilinear-ignoring") == [1, 1, 0, 0]
-
-
-def test_thin_things_are_lost():
-    assert coarse([0, 0, 0, 1, 0, 0, 0, 0], "bilinear", 4) == [0] * 8
+@pytest.mark.parametrize(
+    ("name", "factor", "row", "expected"),
+    [
+        ("nearest", 2, [1, 2, 3, 4, 5], [2, 2, 4, 4, 5]),  # the pixel in the middle
+        ("nearest", 3, [1, 255, 3, 4, 5], [0, 0, 0, 5, 5]),
+        # Class 1 has means 1 and 1/2, so at the pixels 1, 7/8, 5/8 and 1/2; the last is a tie.
+        ("means-bilinear", 2, [1, 1, 1, 0], [1, 1, 1, 0]),
+        ("means-bilinear", 2, [4, 4, 4, 2], [4, 4, 4, 2]),
+        # Ignored boundaries wear away what they bound unless they are left out: class 1 has 3/4,
+        # 1/8, 0 at the corners, so .59, .28, .09, .03 at the pixels.
+        ("bilinear", 2, [1, 255, 255, 0], [1, 0, 0, 0]),
+        ("bilinear-ignoring", 2, [1, 255, 255, 0], [1, 1, 0, 0]),
+        ("bilinear", 4, [0, 0, 0, 1, 0, 0, 0, 0], [0] * 8),  # thin things are lost
+        *((name, 2, [255, 255, 255], [0, 0, 0]) for name in METHODS),
+    ],
+)
+def test_a_map_of_one_row(name, factor, row, expected):
+    assert resample(labels([row]), factor, METHODS[name])[0].tolist() == expected
 
 
 @every_method
@@ -127,14 +115,7 @@ def test_halves_of_a_map_stay_as_they_are_where_cells_meet(name):
     np.testing.assert_array_equal(resample(label.T, 2, METHODS[name]), label.T)
 
 
-@every_method
-def test_where_nothing_is_labelled_there_is_background(name):
-    assert coarse([255, 255, 255], name) == [0, 0, 0]
-
-
-# ---------------------------------------------------------------------------------------------
 # A whole set
-# ---------------------------------------------------------------------------------------------
 
 
 def test_the_bound_is_the_mean_iu_of_the_whole_set_without_ignored_pixels():
@@ -154,12 +135,9 @@ def test_a_coarser_grid_has_a_lower_bound():
 
 
 def test_the_files_of_a_folder_are_sorted_and_other_kinds_passed_by(tmp_path):
-    for name in ("b.png", "a.png", "c.jpg"):
-        (tmp_path / name).touch()
-    assert [file.name for file in label_files(tmp_path)] == ["a.png", "b.png"]
-
-
-def test_a_folder_without_label_maps_is_refused(tmp_path):
     for folder in (tmp_path, tmp_path / "missing"):
         with pytest.raises(DataError, match=f"^{folder} is not a folder with label maps; give one"):
             label_files(folder)
+    for name in ("b.png", "a.png", "c.jpg"):
+        (tmp_path / name).touch()
+    assert [file.name for file in label_files(tmp_path)] == ["a.png", "b.png"]

@@ -1,8 +1,7 @@
 """Each entry of the catalogue has the form that fetching relies on."""
 
-from __future__ import annotations
-
 import re
+from collections import Counter
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
@@ -27,30 +26,24 @@ def is_inside(path: str) -> bool:
     return bool(path) and not PurePosixPath(path).is_absolute() and ".." not in path
 
 
-def test_names_and_files_are_unique():
+def test_names_and_files_are_unique_and_nothing_got_lost():
     entries = (*CAFFE, *PORTS, *DATA)
     assert len({entry.name for entry in entries}) == len(entries)
     assert len({entry.file for entry in entries}) == len(entries)
     folders = [entry.folder for entry in entries if entry.folder]
     assert len(set(folders)) == len(folders)
-
-
-@pytest.mark.parametrize("kind", COUNTS)
-def test_nothing_got_lost(kind):
-    assert sum(entry.kind == kind for entry in FILES.values()) == COUNTS[kind]
+    assert Counter(entry.kind for entry in FILES.values()) == COUNTS
 
 
 @each_entry
-def test_name_can_be_typed_and_is_a_file_name(entry):
+def test_name_can_be_typed_and_checksums_and_size_are_ones_that_are_taken(entry):
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", entry.name)
-
-
-@each_entry
-def test_checksums_are_of_a_known_kind_and_of_its_length(entry):
+    assert isinstance(entry.checksums, tuple)
     for checksum in entry.checksums:
         kind, digits = checksum.split(":")
         assert re.fullmatch(rf"[0-9a-f]{{{HEX_DIGITS[kind]}}}", digits)
-    assert isinstance(entry.checksums, tuple)
+    assert entry.size is None or 1 << 20 < entry.size <= MAX_BYTES
+    assert entry.about is None or entry.size is None
 
 
 @each_entry
@@ -63,12 +56,6 @@ def test_addresses_are_complete_and_of_a_known_scheme(entry):
         assert re.fullmatch(r"[a-z0-9.-]+\.[a-z]+", parts.netloc)
         assert len(parts.path) > 1
         assert not re.search(r"\s", address)
-
-
-@each_entry
-def test_size_is_one_that_is_taken(entry):
-    assert entry.size is None or 1 << 20 < entry.size <= MAX_BYTES
-    assert entry.about is None or entry.size is None
 
 
 @each_entry
@@ -89,15 +76,12 @@ def test_people_are_told_what_it_is_on_what_terms_and_how_that_is_known(entry):
     assert bool(entry.checksums) != ("no checksum is documented" in entry.basis)
 
 
-def test_torch_files_carry_the_beginning_of_their_checksum():
+def test_torch_files_carry_the_beginning_of_their_checksum_and_colours_are_told_of_one():
     files = [e for e in FILES.values() if "pytorch.org" in e.addresses[0] or "johnson" in e.name]
     assert len(files) == 6
     for entry in files:
         prefix = entry.file.removesuffix(".pth").rpartition("-")[2]
         assert entry.checksums[0].partition(":")[2].startswith(prefix)
-
-
-def test_colours_are_told_where_the_file_does_not():
     assert [e.name for e in FILES.values() if e.colours] == ["vgg16-wkentaro-torch"]
 
 

@@ -1,7 +1,5 @@
 """A file gets its name when it is right; otherwise one message says all that was tried."""
 
-from __future__ import annotations
-
 import hashlib
 import random
 import subprocess
@@ -138,19 +136,23 @@ def test_when_all_addresses_are_dead_each_is_named_with_its_reason_and_the_way_o
     assert digest(CONTENT) in message
 
 
-def test_way_out_says_what_the_file_does_not_tell(site, tmp_path):
-    known = entry(f"{site.address}/gone", arch="fcn8s-at-once", colours="caffe")
-    options = "-o weights/net.h5 --arch fcn8s-at-once --colours caffe`"
-    with pytest.raises(FetchError, match=options):
-        fetch(known, tmp_path)
-
-
-def test_way_out_of_data_is_another_one(site, tmp_path):
-    dead = f"{site.address}/gone"
-    with pytest.raises(FetchError, match="put it at .*net.bin .*the folder with `--data-dir`"):
-        fetch(entry(dead, kind="data", then="extract", folder="net"), tmp_path)
-    with pytest.raises(FetchError, match=r"net.bin and give the same command again\."):
-        fetch(entry(dead, kind="data", then="keep"), tmp_path)
+@pytest.mark.parametrize(
+    ("fields", "way_out"),
+    [
+        (
+            {"arch": "fcn8s-at-once", "colours": "caffe"},
+            "-o weights/net.h5 --arch fcn8s-at-once --colours caffe`",
+        ),
+        (
+            {"kind": "data", "then": "extract", "folder": "net"},
+            "put it at .*net.bin .*the folder with `--data-dir`",
+        ),
+        ({"kind": "data", "then": "keep"}, r"net.bin and give the same command again\."),
+    ],
+)
+def test_way_out_says_what_the_file_does_not_tell(site, tmp_path, fields, way_out):
+    with pytest.raises(FetchError, match=way_out):
+        fetch(entry(f"{site.address}/gone", **fields), tmp_path)
 
 
 def test_without_a_checksum_the_first_fetch_is_recorded_and_a_different_one_refused(site, tmp_path):
@@ -186,14 +188,10 @@ def test_of_two_processes_one_fetches_and_the_other_finds_the_file(site, tmp_pat
         f"folder = Path({str(tmp_path)!r})\n"
         f"with locked(folder / 'lock'):\n    print(fetch({known!r}, folder).new)\n"
     )
-    both = [
-        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    assert sorted(process.communicate(timeout=60)[0].strip() for process in both) == [
-        "False",
-        "True",
-    ]
+    command = [sys.executable, "-c", code]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = sorted(process.communicate(timeout=60)[0].strip() for process in both)
+    assert said == ["False", "True"]
     assert len(site.requests) == 1
 
 

@@ -1,7 +1,5 @@
 """A transfer goes on where it broke, and takes nothing that cannot be the file."""
 
-from __future__ import annotations
-
 import json
 import random
 from collections.abc import Iterator
@@ -96,21 +94,19 @@ def test_damaged_notes_are_as_none(site, partial, notes):
 
 
 @pytest.mark.parametrize(
-    ("size", "asked"), [(len(CONTENT), [""]), (None, [f"bytes={len(CONTENT) + 4}-", ""])]
+    ("there", "size", "asked"),
+    [
+        (CONTENT + b"more", len(CONTENT), [""]),  # discarded
+        (CONTENT + b"more", None, [f"bytes={len(CONTENT) + 4}-", ""]),
+        (CONTENT, len(CONTENT), []),  # not fetched again
+        (CONTENT, None, [f"bytes={len(CONTENT)}-"]),
+    ],
 )
-def test_partial_file_longer_than_the_whole_is_discarded(site, partial, size, asked):
-    partial.write_bytes(CONTENT + b"more")
+def test_partial_file_that_is_whole_or_longer(site, partial, there, size, asked):
+    partial.write_bytes(there)
     get(site.add("file", CONTENT), partial, size=size)
     assert partial.read_bytes() == CONTENT
     assert site.ranges == asked
-
-
-@pytest.mark.parametrize(("size", "requests"), [(len(CONTENT), 0), (None, 1)])
-def test_partial_file_that_is_whole_is_not_fetched_again(site, partial, size, requests):
-    partial.write_bytes(CONTENT)
-    get(site.add("file", CONTENT), partial, size=size)
-    assert partial.read_bytes() == CONTENT
-    assert len(site.requests) == requests
 
 
 def test_redirect_is_followed_and_the_range_with_it(site, partial):
@@ -120,40 +116,28 @@ def test_redirect_is_followed_and_the_range_with_it(site, partial):
     assert site.ranges[-1] == f"bytes={HALF}-"
 
 
-@pytest.mark.parametrize("scheme", ["file", "data", "gopher"])
-def test_redirect_elsewhere_than_to_the_web_is_refused(site, partial, tmp_path, scheme):
-    secret = tmp_path / "secret"
-    secret.write_text("secret")
-    with pytest.raises(TransferError, match=rf"302.*{scheme}"):
-        get(site.add("file", location=f"{scheme}://{secret}"), partial)
-    assert not partial.exists()
-
-
-def test_address_of_a_local_file_is_refused(partial, tmp_path):
-    secret = tmp_path / "secret"
-    secret.write_text("secret")
-    with pytest.raises(TransferError, match="only http, https, ftp"):
-        get(secret.as_uri(), partial)
-    assert not partial.exists()
-
-
-def test_endless_redirects_end(site, partial):
-    with pytest.raises(TransferError, match="infinite loop"):
-        get(site.add("file", location="/file"), partial)
-
-
-@pytest.mark.parametrize(("length", "words"), [(True, "its file has"), (False, "it sends more")])
-def test_file_of_another_size_is_refused_as_early_as_can_be(site, partial, length, words):
-    address = site.add("file", CONTENT, length=length)
+@pytest.mark.parametrize(
+    ("site_has", "options", "words"),
+    [
+        *(
+            ({"location": f"{scheme}:///secret"}, {}, rf"302.*{scheme}")
+            for scheme in ("file", "data", "gopher")
+        ),
+        ({"location": "/file"}, {}, "infinite loop"),
+        # A file of another size is refused as early as can be, at the latest at the limit.
+        ({"content": CONTENT}, {"size": len(CONTENT) - 1}, "its file has"),
+        ({"content": CONTENT, "length": False}, {"size": len(CONTENT) - 1}, "it sends more"),
+        ({"content": CONTENT}, {"limit": HALF}, f"its file has.*more than {HALF:,}"),
+        ({"content": CONTENT, "length": False}, {"limit": HALF}, f"it sends.*more than {HALF:,}"),
+        (
+            {"content": b"<html>", "content_type": "text/html; charset=utf-8"},
+            *({}, "a web page instead"),
+        ),
+    ],
+)
+def test_what_cannot_be_the_file_is_refused(site, partial, site_has, options, words):
     with pytest.raises(TransferError, match=words):
-        get(address, partial, size=len(CONTENT) - 1)
-    assert not partial.exists()
-
-
-@pytest.mark.parametrize(("length", "words"), [(True, "its file has"), (False, "it sends")])
-def test_limit_holds_where_the_size_is_not_known(site, partial, length, words):
-    with pytest.raises(TransferError, match=f"{words}.*more than {HALF:,}"):
-        get(site.add("file", CONTENT, length=length), partial, limit=HALF)
+        get(site.add("file", **site_has), partial, **options)
     assert not partial.exists()
 
 
@@ -162,18 +146,16 @@ def test_truncated_file_without_a_length_is_noticed_by_its_size(site, partial):
         get(site.add("file", CONTENT[:-1], length=False), partial, size=len(CONTENT))
 
 
-def test_web_page_in_place_of_the_file_is_refused(site, partial):
-    address = site.add("file", b"<html>", content_type="text/html; charset=utf-8")
-    with pytest.raises(TransferError, match="a web page instead"):
-        get(address, partial)
-    assert not partial.exists()
-
-
-def test_address_that_is_dead_says_why(site, partial):
-    with pytest.raises(TransferError, match="HTTP 404: Not Found"):
-        get(f"{site.address}/nothing", partial)
-    with pytest.raises(TransferError, match="refused"):
-        get("http://127.0.0.1:1/file", partial)
+def test_address_that_is_dead_or_of_a_local_file_says_why(site, partial, tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    for address, words in (
+        (f"{site.address}/nothing", "HTTP 404: Not Found"),
+        ("http://127.0.0.1:1/file", "refused"),
+        ((tmp_path / "secret").as_uri(), "only http, https, ftp"),
+    ):
+        with pytest.raises(TransferError, match=words):
+            get(address, partial)
+        assert not partial.exists()
 
 
 def test_discarding_leaves_nothing(site, partial):

@@ -1,11 +1,10 @@
-"""The layers against PyTorch in float64, where it is installed: values and all gradients."""
-
-from __future__ import annotations
+"""The operations against PyTorch in float64, where it is installed: values and all gradients."""
 
 import numpy as np
 import pytest
-from helpers.cases import conv_cases, deconv_cases, pool_cases
-from helpers.torch_twins import EXAMPLES, Example, avg_pool, conv, deconv, max_pool, ours, theirs
+from helpers.cases import EXAMPLES, Case, conv_cases, deconv_cases, pool_cases
+from helpers.ladder import arrays_of, assert_same, ours
+from helpers.torch_twins import TWINS, theirs
 from hypothesis import assume, given
 
 from minifcn.functional.softmax import softmax_loss_forward
@@ -13,52 +12,46 @@ from minifcn.functional.softmax import softmax_loss_forward
 torch = pytest.importorskip("torch")
 
 
-def assert_equal(example: Example) -> None:
-    expected = theirs(example, torch)
-    found = ours(example)
-    assert found.keys() == expected.keys()
-    for key, array in found.items():
-        np.testing.assert_allclose(array, expected[key], rtol=1e-10, atol=1e-10, err_msg=key)
+def assert_equal(operation: str, case: Case) -> None:
+    found = ours(operation, case, arrays_of(operation, case))
+    assert_same(found, theirs(operation, case, torch), 1e-10)
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_examples(name):
-    assert_equal(EXAMPLES[name])
+@pytest.mark.parametrize(("operation", "case"), TWINS)
+def test_examples(operation, case):
+    assert_equal(operation, case)
 
 
 @given(conv_cases())
 def test_convolutions(case):
-    filters, _, *kernel = case.weight_shape
-    assert_equal(conv(case.x_shape, filters, tuple(kernel), **case.options))
+    assert_equal("conv2d", case)
 
 
 @given(deconv_cases())
 def test_deconvolutions(case):
-    _, filters, *kernel = case.weight_shape
-    filters *= case.options["groups"]
-    assert_equal(deconv(case.x_shape, filters, tuple(kernel), **case.options))
+    assert_equal("deconv2d", case)
 
 
-@pytest.mark.parametrize("pool", [max_pool, avg_pool])
+@pytest.mark.parametrize("operation", ["max_pool", "avg_pool"])
 @given(case=pool_cases())
-def test_poolings(pool, case):
+def test_poolings(operation, case):
     # PyTorch allows a padding of half the window at most.
     kernel, pad = case.options["kernel_size"], case.options["pad"]
     assume(all(2 * p <= k for p, k in zip(pad, kernel, strict=True)))
-    assert_equal(pool(case.x_shape, **case.options))
+    assert_equal(operation, case)
 
 
 # PyTorch's mean over no pixels is not a number.
-@pytest.mark.parametrize("name", [name for name in EXAMPLES if "mean" not in name])
-def test_empty_batches(name):
-    layer, shapes, twin = EXAMPLES[name]
-    assert_equal(Example(layer, tuple((0, *shape[1:]) for shape in shapes), twin))
+@pytest.mark.parametrize("operation", sorted({name for name, _ in TWINS} - {"softmax_loss"}))
+def test_empty_batches(operation):
+    case = EXAMPLES[operation][0]
+    assert_equal(operation, case._replace(x_shape=(0, *case.x_shape[1:])))
 
 
 @pytest.mark.parametrize("kernel", [(300, 300), (299, 3)])
 def test_maxima_of_large_windows(kernel):
-    options = {"stride": (2, 2), "pad": (1, 0), "ceil": True}
-    assert_equal(max_pool((1, 2, 301, 302), kernel_size=kernel, **options))
+    options = {"kernel_size": kernel, "stride": (2, 2), "pad": (1, 0), "ceil": True}
+    assert_equal("max_pool", Case((1, 2, 301, 302), (), options))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -1,7 +1,5 @@
 """What the operations refuse: the sentence, for each kind of argument and each operation."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """The bilinear kernel: published numbers, and the interpolation it is for."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers.cases import normal

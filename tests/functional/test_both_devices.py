@@ -1,7 +1,5 @@
 """Every operation on every device: one source, and the same numbers."""
 
-from __future__ import annotations
-
 from helpers.ladder import arrays_of, assert_same, examples, ours
 
 from minifcn.backend import to_device, to_host

@@ -6,8 +6,6 @@ The compiler is NVRTC, the library that CuPy compiles with; its wheel (`nvidia-c
 where there is no device.
 """
 
-from __future__ import annotations
-
 import ctypes
 import importlib.util
 import itertools

@@ -1,7 +1,5 @@
 """Each CUDA kernel's body, run on the CPU, computes what its plain twin does."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers.cases import conv_cases, normal, pool_cases

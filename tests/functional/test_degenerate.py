@@ -4,8 +4,6 @@ Zero and negative sizes, windows beyond the image, empty batches, images without
 configuration makes sense is said here once more, in the tests' own words.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers.cases import inner, normal

@@ -1,7 +1,5 @@
 """im2col and col2im, whole and a few rows at a time: what the window sees, and its transpose."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers.cases import Case, conv_cases, inner, normal
@@ -20,19 +18,17 @@ def window_of(case: Case) -> Window:
     return Window(case.weight_shape[2:], options["stride"], options["pad"], options["dilation"])
 
 
-def test_columns_by_hand():
-    assert im2col(IMAGE, Window((2, 2)))[0].tolist() == [[1, 2], [2, 3], [4, 5], [5, 6]]
-
-
-def test_columns_with_padding_and_stride_by_hand():
-    # Padded by one column on each side: 0 1 2 3 0 / 0 4 5 6 0, seen two by two at columns 0 and 2.
-    columns = im2col(IMAGE, Window((2, 2), stride=(1, 2), pad=(0, 1)))
-    assert columns[0].tolist() == [[0, 2], [1, 3], [0, 5], [4, 6]]
-
-
-def test_columns_with_dilation_by_hand():
-    x = np.arange(5).reshape(1, 1, 1, 5)
-    assert im2col(x, Window((1, 2), dilation=(1, 3)))[0].tolist() == [[0, 1], [3, 4]]
+@pytest.mark.parametrize(
+    ("x", "window", "columns"),
+    [
+        (IMAGE, Window((2, 2)), [[1, 2], [2, 3], [4, 5], [5, 6]]),
+        # Padded by a column on each side: 0 1 2 3 0 / 0 4 5 6 0, seen two by two at columns 0, 2.
+        (IMAGE, Window((2, 2), (1, 2), (0, 1)), [[0, 2], [1, 3], [0, 5], [4, 6]]),
+        (np.arange(5).reshape(1, 1, 1, 5), Window((1, 2), dilation=(1, 3)), [[0, 1], [3, 4]]),
+    ],
+)
+def test_columns_by_hand(x, window, columns):
+    assert im2col(x, window)[0].tolist() == columns
 
 
 def test_a_pixel_collects_from_all_windows_that_it_lies_in():

@@ -5,8 +5,6 @@ thought of. The lowest rung is held to differences of its own forward pass. The 
 convolution are held to im2col in test_paths.py.
 """
 
-from __future__ import annotations
-
 import pytest
 from helpers.cases import EXAMPLES, Case, conv_cases, deconv_cases, pool_cases
 from helpers.ladder import arrays_of, assert_same, dy_of, examples, options_of, ours, plain

@@ -1,7 +1,5 @@
 """The inner product."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers.cases import normal
@@ -26,18 +24,6 @@ def test_it_is_a_convolution_with_a_kernel_as_large_as_the_image():
     y, _ = linear_forward(x, weight, bias)
     convolved, _ = conv2d_forward(x, weight.reshape(7, 3, 4, 5), bias)
     np.testing.assert_allclose(convolved[:, :, 0, 0], y, rtol=1e-12)
-
-
-def test_float32_in_float32_out():
-    x, weight, bias = (normal(1, *s, dtype=np.float32) for s in ((2, 3, 4), (5, 12), (5,)))
-    y, cache = linear_forward(x, weight, bias)
-    assert all(array.dtype == np.float32 for array in (y, *linear_backward(y, cache)))
-
-
-def test_what_is_not_needed_is_not_computed():
-    y, cache = linear_forward(normal(1, 2, 3), normal(2, 4, 3), np.zeros(4))
-    assert linear_backward(y, cache, need_dx=False)[0] is None
-    assert linear_backward(y, cache, need_grads=False)[1:] == (None, None)
 
 
 def test_an_image_of_another_size_is_refused():

@@ -1,7 +1,5 @@
 """Every path of convolution against im2col, the definition, and the choice among them."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers.cases import EXAMPLES, deconv_cases, normal
@@ -10,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minifcn.functional.conv import conv2d_backward, conv2d_forward
-from minifcn.functional.fast import paths, winograd_strips
+from minifcn.functional.fast import paths
 from minifcn.functional.fast.paths import PATHS, choose_deconv_path, choose_path, force_path
 from minifcn.functional.window import Window
 
@@ -52,14 +50,15 @@ WHAT_FOR = {
     "turned": ((1, 2, 3, 4), -1),
     "whole": ((1, 2, 3), 2),
     "pointwise": ((1,), -1),
-    "winograd": ((3, 5), 2),
+    "winograd": ((3, 5, 7), 2),
 }
-sizes = st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(5, 15), st.integers(5, 14))
+channels = st.one_of(st.integers(1, 5), st.sampled_from([32, 37]))
+sizes = st.tuples(st.integers(1, 3), channels, st.integers(7, 15), st.integers(7, 14))
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("path", WHAT_FOR)
-@given(shape=sizes, filters=st.integers(1, 5), data=st.data())
+@given(shape=sizes, filters=channels, data=st.data())
 @settings(max_examples=30)
 def test_each_is_convolution(path, dtype, shape, filters, data):
     kernels, wider = WHAT_FOR[path]
@@ -95,9 +94,29 @@ def test_each_is_deconvolution(path, case):
     assert_same(ours("deconv2d", case, arrays), expected)
 
 
-def test_winograd_in_many_strips_is_the_same(monkeypatch):
-    monkeypatch.setattr(winograd_strips, "STRIP_BYTES", 1)
-    compare("winograd", (2, 3, 21, 18), 4, 3, "float64", pad=(1, 1))
+@pytest.mark.parametrize("path", WHAT_FOR)
+def test_each_takes_inputs_that_are_not_contiguous_and_leaves_them_as_they_are(path):
+    kernel = WHAT_FOR[path][0][-1]
+    x, weight, bias = normal(1, 2, 3, 9, 8), normal(2, 4, 3, kernel, kernel), normal(3, 4)
+    dy = normal(4, 2, 4, 10 - kernel, 9 - kernel)  # none of them can be written to
+    expected = all_passes(path, x, weight, bias, dy, {})
+    strange = [np.asfortranarray(array) for array in (x, weight)]
+    ours = all_passes(path, *strange, bias, np.concatenate([dy, dy], axis=1)[:, 4:], {})
+    for one, other in zip(ours, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("path", WHAT_FOR)
+def test_the_result_of_each_does_not_depend_on_the_run(path, threads, count):
+    threads(count)
+    size = 1 if path == "pointwise" else 3
+    arrays = [(2, 33, 31, 40), (40, 33, size, size), (40,), (2, 40, 32 - size, 41 - size)]
+    drawn = [normal(n, *shape, dtype=np.float32) for n, shape in enumerate(arrays)]
+    first, again = (all_passes(path, *drawn, {}) for _ in range(2))
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_winograd_has_the_error_it_says():

@@ -1,7 +1,5 @@
 """Memory of large arrays is used again, and never while anybody can still see it."""
 
-from __future__ import annotations
-
 import threading
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Working memory: kept by thread and name."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np

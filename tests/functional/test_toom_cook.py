@@ -1,7 +1,5 @@
 """The matrices of fast convolution: by hand, and that they compute a correlation."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

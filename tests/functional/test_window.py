@@ -1,7 +1,5 @@
 """The sizes of a window that moves over an image."""
 
-from __future__ import annotations
-
 from minifcn.functional.window import Window
 
 

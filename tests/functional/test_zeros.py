@@ -1,7 +1,5 @@
 """Outputs of a convolution that see nothing but zeros are their bias, to the last bit."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers.cases import normal, pairs
@@ -124,9 +122,7 @@ def test_the_border_of_an_untrained_net_stays_empty(without_bias):
     assert not y.any() and inside.any(axis=1).all()
 
 
-# ---------------------------------------------------------------------------------------------
 # Which outputs they are
-# ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("r", [3, 5, 7])

@@ -1,7 +1,5 @@
 """The tests of this folder need a GPU that CuPy can use, and are skipped where there is none."""
 
-from __future__ import annotations
-
 from types import ModuleType
 
 import pytest

@@ -1,7 +1,5 @@
 """The CUDA kernels on a device: the numbers of the plain code on the host, every time the same."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers.cases import normal

@@ -1,7 +1,5 @@
 """What the tests of readers and writers expect of arrays."""
 
-from __future__ import annotations
-
 import tracemalloc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

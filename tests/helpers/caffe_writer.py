@@ -1,7 +1,5 @@
 """A writer of Caffe models for the tests: protobuf's wire format, field by field."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What the tests of the operations draw: arrays, and cases of sizes and options for hypothesis."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +11,13 @@ Shape = tuple[int, ...]
 def normal(seed: int, *shape: int, dtype: Any = np.float64) -> np.ndarray:
     """Return normally distributed numbers in an array that cannot be written to."""
     array = np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+    array.flags.writeable = False
+    return array
+
+
+def wave(number: int, *shape: int) -> np.ndarray:
+    """Return numbers between -1 and 1 that no generator has to be trusted for."""
+    array = np.sin(number + 1.7 * np.arange(int(np.prod(shape)))).reshape(shape)
     array.flags.writeable = False
     return array
 
@@ -97,7 +102,7 @@ def windows(x_shape: Shape, *options: tuple) -> list[Case]:
     return [Case(x_shape, (), dict(zip(names, option, strict=False))) for option in options]
 
 
-POOLINGS = windows(
+POOLINGS = windows((2, 3, 5, 8), ((3, 3), (2, 2), (1, 1))) + windows(
     (2, 3, 5, 7),
     ((2, 2), (2, 2)),  # VGG16's, with a column left over
     ((3, 3), (2, 2)),  # AlexNet's, which overlap
@@ -107,9 +112,11 @@ POOLINGS = windows(
     ((6, 2), (2, 2)),  # larger than the image
 )
 
-# What every rung of the ladder is held to: operation -> cases, all sizes of each different.
+# What every rung of the ladder, the layers, PyTorch's twins and the kernels are held to: operation
+# -> cases. The first has axes that can be exchanged; of all others, all sizes are different.
 EXAMPLES: dict[str, list[Case]] = {
     "conv2d": [
+        example((2, 4, 5, 7), (4, 2, 3, 3), stride=(1, 2), pad=(1, 1), groups=2),
         example((2, 3, 5, 6), (4, 3, 3, 2)),
         example((1, 2, 6, 5), (3, 2, 3, 3), pad=(1, 1)),
         example((2, 2, 7, 9), (3, 2, 5, 5), pad=(0, 2)),
@@ -122,6 +129,7 @@ EXAMPLES: dict[str, list[Case]] = {
         example((2, 3, 7, 8), (6, 1, 2, 3), pad=(1, 2), dilation=(3, 2), groups=3),
     ],
     "deconv2d": [
+        example((2, 3, 3, 4), (3, 3, 4, 4), stride=(2, 2), pad=(1, 1)),
         example((2, 3, 4, 5), (3, 2, 4, 4), stride=(2, 2), pad=(1, 1)),
         example((1, 2, 3, 4), (2, 3, 3, 5), stride=(2, 3)),
         example((2, 3, 4, 2), (3, 1, 3, 2)),
@@ -132,13 +140,19 @@ EXAMPLES: dict[str, list[Case]] = {
     "avg_pool": POOLINGS,
     "relu": [Case((2, 3, 4, 5), (), {})],
     "lrn": [
+        Case((2, 5, 3, 4), (), {"local_size": 3, "alpha": 0.5, "beta": 0.75, "k": 1.0}),
         Case((2, 7, 3, 4), (), {"local_size": 5, "alpha": 1e-4, "beta": 0.75, "k": 1.0}),
         Case((1, 5, 2, 3), (), {"local_size": 3, "alpha": 2.0, "beta": 0.6, "k": 0.5}),
         Case((1, 2, 3, 2), (), {"local_size": 9, "alpha": 0.5, "beta": 1.5, "k": 2.0}),
     ],
-    "linear": [Case((4, 6), (5, 6), {}), Case((2, 3, 4, 5), (7, 60), {})],
-    "dropout": [Case((3, 4, 5), (), {"ratio": ratio}) for ratio in (0.0, 0.3, 0.8)],
+    "linear": [
+        Case((3, 2, 1, 3), (6, 6), {}),
+        Case((4, 6), (5, 6), {}),
+        Case((2, 3, 4, 5), (7, 60), {}),
+    ],
+    "dropout": [Case((3, 4, 5), (), {"ratio": ratio}) for ratio in (0.4, 0.0, 0.8)],
     "softmax_loss": [
+        Case((2, 3, 4, 5), (), {"class_weight": (1.0, 2.0, 3.0)}),
         Case((2, 4, 3, 5), (), {"normalization": "valid"}),
         Case((2, 4, 3, 5), (), {"normalization": "batch", "ignore_index": 2}),
         Case((3, 5, 2, 3), (), {"normalization": "none", "ignore_index": -1}),

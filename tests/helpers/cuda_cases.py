@@ -4,8 +4,6 @@
 device; both hold them to the plain array code on the host.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple

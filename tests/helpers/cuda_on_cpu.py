@@ -9,8 +9,6 @@ write outside changes them, a read outside shows in the result. The threads run 
 one which relied on those before it would be found out.
 """
 
-from __future__ import annotations
-
 import atexit
 import ctypes
 import shutil

@@ -1,7 +1,5 @@
 """Nets whose parameters are all drawn, so that nothing hides behind a zero."""
 
-from __future__ import annotations
-
 from math import sqrt
 from typing import Any
 

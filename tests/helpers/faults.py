@@ -1,7 +1,5 @@
 """A disk that fails: what stands in for `os` in `minifcn.system.files`."""
 
-from __future__ import annotations
-
 import errno
 import os
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""FCN-8s as torchfcn and Chainer's fcn keep it, and its scores by NumPy alone, in float64.
+"""FCN-8s as torchfcn and Chainer's fcn keep it.
 
 Both ports call the layers as Caffe does. Their at-once nets multiply pool4 and pool3 by constants
 in the code, so that their files have nothing that those of the staged net do not have.
@@ -6,14 +6,11 @@ in the code, so that their files have nothing that those of the staged net do no
 Source: torchfcn 1.9.7, models/fcn8s.py and trainer.py, for the nets and the keys of a checkpoint.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from helpers import torch_files
-from numpy.lib.stride_tricks import sliding_window_view
 
 Arrays = dict[str, np.ndarray]
 
@@ -68,54 +65,3 @@ def write_checkpoint(path: Path, arch: str, arrays: Arrays | None = None) -> Non
         "best_mean_iu": 0,
     }
     torch_files.write_zip(path, checkpoint, torch_files.numbered(arrays))
-
-
-def fcn8s_scores(arch: str) -> np.ndarray:
-    """Return the scores of the image by the net of that class."""
-    p = {name: array.astype(np.float64) for name, array in fcn8s_arrays().items()}
-    x = IMAGE.astype(np.float64)
-    pools = []
-    for block, (_, count) in enumerate(BLOCKS, 1):
-        for number in range(1, count + 1):
-            margin = 100 if (block, number) == (1, 1) else 1
-            x = np.maximum(_conv(x, p, f"conv{block}_{number}", margin), 0)
-        x = _pool(x)
-        pools.append(x)
-    fc7 = np.maximum(_conv(np.maximum(_conv(x, p, "fc6"), 0), p, "fc7"), 0)
-    scale_pool4, scale_pool3 = SCALES[arch]
-    fine4 = _conv(scale_pool4 * pools[3], p, "score_pool4")
-    fine3 = _conv(scale_pool3 * pools[2], p, "score_pool3")
-    scores = _deconv(_conv(fc7, p, "score_fr"), p["upscore2.weight"], 2)
-    scores = _deconv(scores + _cut(fine4, 5, scores), p["upscore_pool4.weight"], 2)
-    scores = _deconv(scores + _cut(fine3, 9, scores), p["upscore8.weight"], 8)
-    return _cut(scores, 31, IMAGE)
-
-
-def _conv(x: np.ndarray, p: Arrays, name: str, margin: int = 0) -> np.ndarray:
-    weight, bias = p[f"{name}.weight"], p[f"{name}.bias"]
-    x = np.pad(x, ((0, 0), (0, 0), (margin, margin), (margin, margin)))
-    windows = sliding_window_view(x, weight.shape[2:], axis=(2, 3))
-    return np.einsum("fcab,nchwab->nfhw", weight, windows, optimize=True) + bias[:, None, None]
-
-
-def _pool(x: np.ndarray) -> np.ndarray:
-    """Return the largest of each 2 x 2 pixels; the last ones of an odd map have no neighbour."""
-    rows, columns = x.shape[2:]
-    x = np.pad(x, ((0, 0), (0, 0), (0, rows % 2), (0, columns % 2)), constant_values=-np.inf)
-    return sliding_window_view(x, (2, 2), axis=(2, 3))[:, :, ::2, ::2].max(axis=(4, 5))
-
-
-def _deconv(x: np.ndarray, weight: np.ndarray, stride: int) -> np.ndarray:
-    n, _, rows, columns = x.shape
-    _, filters, kernel, _ = weight.shape
-    size = [(length - 1) * stride + kernel for length in (rows, columns)]
-    y = np.zeros((n, filters, *size))
-    for i, j in np.ndindex(kernel, kernel):
-        part = np.einsum("cf,nchw->nfhw", weight[:, :, i, j], x)
-        y[:, :, i : i + rows * stride : stride, j : j + columns * stride : stride] += part
-    return y
-
-
-def _cut(x: np.ndarray, offset: int, like: np.ndarray) -> np.ndarray:
-    rows, columns = like.shape[2:]
-    return x[:, :, offset : offset + rows, offset : offset + columns]

@@ -1,7 +1,5 @@
 """What the tests of every reader do to files, and what they expect of it."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path

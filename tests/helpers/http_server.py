@@ -1,7 +1,5 @@
 """A web server in a thread, with the vices of real ones."""
 
-from __future__ import annotations
-
 import os
 import re
 import threading

@@ -1,7 +1,5 @@
 """Writing Keras' files by h5py, in the layouts of its versions 0 to 3."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

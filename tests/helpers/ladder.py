@@ -3,14 +3,12 @@
 A rung runs one case, with given arrays, and returns its output and its gradients as a list.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from helpers.cases import EXAMPLES, Case, normal
+from helpers.cases import EXAMPLES, Case, wave
 
 from minifcn.backend import Array, array_module, to_device
 from minifcn.functional import naive
@@ -62,37 +60,43 @@ OURS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
 ASKS = {"conv2d": 2, "deconv2d": 2, "linear": 2, "dropout": 0}
 
 
+def called(operation: str, case: Case) -> str:
+    """Return a name for an example."""
+    return f"{operation} {case.x_shape} {case.options}"
+
+
+ALL = [(operation, case) for operation, cases in EXAMPLES.items() for case in cases]
 examples = pytest.mark.parametrize(
-    ("operation", "case"),
-    [
-        pytest.param(operation, case, id=f"{operation} {case.x_shape} {case.options}")
-        for operation, cases in EXAMPLES.items()
-        for case in cases
-    ],
+    ("operation", "case"), ALL, ids=[called(*example) for example in ALL]
 )
 
 
 def arrays_of(operation: str, case: Case, *, ties: bool = False) -> dict[str, Array]:
     """Return what an operation is differentiated by; with `ties` x is made of integers."""
-    x = normal(1, *case.x_shape)
-    arrays = {"x": np.round(x) if ties else x}
+    x = wave(1, *case.x_shape)
+    arrays = {"x": np.round(2 * x) if ties else x}
     if case.weight_shape:
         groups = case.options.get("groups", 1)
         filters = case.weight_shape[1] * groups if operation == "deconv2d" else case.weight_shape[0]
-        arrays |= {"weight": normal(2, *case.weight_shape), "bias": normal(3, filters)}
+        arrays |= {"weight": wave(2, *case.weight_shape), "bias": wave(3, filters)}
     return arrays
+
+
+def label_of(case: Case) -> np.ndarray:
+    """Return a label for each pixel, some of which are ignored."""
+    n, classes, *size = case.x_shape
+    label = np.resize([0, classes - 1, 1, 0, 1], (n, *size))
+    label[:, 0, 1:3] = case.options.get("ignore_index", 255)
+    return label
 
 
 def options_of(operation: str, case: Case) -> dict[str, Any]:
     """Return everything else that an operation is given, the labels and the draws included."""
-    options, rng = dict(case.options), np.random.default_rng(5)
+    options = dict(case.options)
     if operation == "dropout":
-        options["draws"] = rng.random(case.x_shape, dtype="float32")
+        options["draws"] = abs(wave(5, *case.x_shape)).astype("float32")
     if operation == "softmax_loss":
-        n, classes, *size = case.x_shape
-        label = rng.integers(0, classes, (n, *size))
-        label[:, 0, 1:3] = options.get("ignore_index", 255)
-        options["label"] = label
+        options["label"] = label_of(case)
         if "class_weight" in options:
             options["class_weight"] = np.array(options["class_weight"])
     return options
@@ -117,8 +121,8 @@ def ours(operation: str, case: Case, arrays: dict[str, Array]) -> list[Array]:
 
 
 def dy_of(y: Array) -> Array:
-    """Return the gradient that comes from above: random, so that its order counts."""
-    return array_module(y).asarray(normal(9, *y.shape))
+    """Return the gradient that comes from above: all numbers different, so that order counts."""
+    return array_module(y).asarray(wave(9, *y.shape))
 
 
 def listed(gradients: Any) -> list[Array]:

@@ -1,7 +1,5 @@
 """Writing MATLAB's files: version 5 by SciPy, version 7.3 by h5py in MATLAB's layout."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, NamedTuple
 

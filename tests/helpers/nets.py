@@ -1,7 +1,5 @@
 """Small nets, their inputs, and a layer that watches, for the tests of the net."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -25,6 +23,20 @@ def image(seed: int = 1, shape: tuple[int, ...] = (2, 3, 6, 8)) -> np.ndarray:
 
 def label(classes: int = 3, shape: tuple[int, ...] = (2, 6, 8)) -> np.ndarray:
     return np.random.default_rng(2).integers(0, classes, shape)
+
+
+def chained(**layers: Layer) -> Net:
+    """Return a net of layers each of which reads the one before, the first `data`.
+
+    Losses read a label as well.
+    """
+    nodes: list[tuple[str, Layer, Any]] = []
+    bottom = "data"
+    for name, layer in layers.items():
+        bottoms = (bottom, "label") if isinstance(layer, SoftmaxLoss) else bottom
+        nodes.append((name, layer, bottoms))
+        bottom = name
+    return randomise(Net(nodes))
 
 
 def skip_net() -> Net:

@@ -1,7 +1,5 @@
 """Writing `.npy` files: with any header, and dicts of layers as Python 2 and 3 pickled them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

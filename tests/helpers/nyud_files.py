@@ -1,15 +1,11 @@
 """Small data sets in the two forms of NYUDv2: the authors' folders, NYU's MATLAB files."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import h5py
 import numpy as np
-from helpers.matlab_labels import add_mat
-from PIL import Image
+from helpers.data_files import SIZE, add_mat, add_picture
 
-SIZE = (6, 8)  # height and width
 SPLITS = {"train": ["5003", "5001"], "val": ["5002"], "test": ["5004", "5005"]}
 IDS = ["5001", "5002", "5003", "5004", "5005"]
 LABEL = np.arange(48).reshape(SIZE) % 41  # 0 = void, 1..40
@@ -27,28 +23,13 @@ def scene(sample_id: str, size: tuple[int, int] = SIZE) -> dict[str, np.ndarray]
     }
 
 
-def add_png(root: Path, kind: str, sample_id: str, pixels: np.ndarray) -> Path:
-    """Write a picture of the authors' folders; return its file."""
-    path = root / "data" / kind / f"img_{sample_id}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
-    return path
-
-
-def add_label(root: Path, sample_id: str, label: np.ndarray) -> Path:
-    """Write a label map of the authors' folders; return its file."""
-    path = root / "segmentation" / f"img_{sample_id}.mat"
-    add_mat(path, {"segmentation": label.astype(np.uint8)})
-    return path
-
-
 def make_nyud_folder(folder: Path) -> Path:
     """Make the authors' folders with the lists beside them; return the folder nyud."""
     root = folder / "nyud"
     for sample_id in IDS:
         for kind in ("images", "depth", "hha"):
-            add_png(root, kind, sample_id, scene(sample_id)[kind])
-        add_label(root, sample_id, LABEL)
+            add_picture(root / "data" / kind / f"img_{sample_id}.png", scene(sample_id)[kind])
+        add_mat(root / f"segmentation/img_{sample_id}.mat", {"segmentation": np.uint8(LABEL)})
     for split, ids in SPLITS.items():
         (root / f"{split}.txt").write_text("\n".join(ids) + "\n")
     return root

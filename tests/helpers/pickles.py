@@ -1,7 +1,5 @@
 """An assembler of pickles: what the tests write without having what the pickles refer to."""
 
-from __future__ import annotations
-
 import struct
 from typing import Any, NamedTuple
 

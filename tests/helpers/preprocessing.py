@@ -1,7 +1,5 @@
 """How images are prepared for the reference's nets for VOC, and for torchvision's."""
 
-from __future__ import annotations
-
 from minifcn.data.transforms import Preprocess
 from minifcn.reference.data_sets import VOC_MEAN
 

@@ -11,7 +11,8 @@ Its arrays hold NumPy's and do the same arithmetic, but they behave as CuPy's do
   else makes the host wait for a number: float(), int(), bool(), item(), tolist().
 - Reductions and single elements are arrays of no dimensions. Objects cannot be elements.
 - Methods and functions that CuPy does not have are not there (see test_stand_in.py).
-- Kernels (`RawKernel`) are compiled as C++ and run on the CPU, if there is a compiler.
+- Kernels (`RawKernel`) are compiled as C++ and run on the CPU, if there is a compiler. Of cuBLAS
+  there are the routines that are called.
 
 In one point they are stricter. CuPy lets a NumPy function compute on the device if it is given one
 of CuPy's arrays; here that is refused, since a layer that names `np` instead of asking for the
@@ -19,10 +20,12 @@ array's module breaks as soon as the function makes an array itself.
 
 What the device does by itself (streams, memory, events) is not imitated: there is one queue, and it
 is always empty. See test_uploads.py for the order of streams.
+
+`found` returns the same for a machine that is not in order, to be put in the same place.
 """
 
-from __future__ import annotations
-
+import ctypes
+from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -94,6 +97,56 @@ class Stream:
         transfers["wait"] += 1
 
 
+class CUDARuntimeError(RuntimeError):
+    """As CuPy's, which has the number of CUDA's error in `status`."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Cublas:
+    """The routines of cuBLAS that are called, on the host, with columns first as there."""
+
+    CUBLAS_OP_N, CUBLAS_OP_T = 0, 1
+    CUBLAS_POINTER_MODE_HOST, CUBLAS_POINTER_MODE_DEVICE = 0, 1
+    CUBLAS_COMPUTE_32F, CUBLAS_COMPUTE_32F_FAST_TF32 = 68, 77
+    CUBLAS_GEMM_DEFAULT = -1
+
+    def __init__(self) -> None:
+        self.mode = self.CUBLAS_POINTER_MODE_HOST
+
+    def getPointerMode(self, handle: int) -> int:
+        """Return where scales are read from."""
+        return self.mode
+
+    def setPointerMode(self, handle: int, mode: int) -> None:
+        """Say where scales are read from."""
+        self.mode = mode
+
+    def gemmEx(self, handle: int, opa: int, opb: int, m: int, n: int, k: int, *rest: Any) -> None:
+        """Multiply two matrices of half precision, or of single precision rounded to TF32."""
+        alpha, a, a_kind, lda, b, b_kind, ldb, beta, c, c_kind, ldc, compute, _ = rest
+        assert self.mode == self.CUBLAS_POINTER_MODE_DEVICE and a_kind == b_kind
+        assert compute == (68 if a_kind == 2 else 77)
+        left, right = self.matrix(a, a_kind, m, k, lda, opa), self.matrix(b, b_kind, k, n, ldb, opb)
+        scale, keep = (ctypes.c_float.from_address(p).value for p in (alpha, beta))
+        assert keep == 0
+        exact = left.astype(np.float32) @ right.astype(np.float32)
+        self.matrix(c, c_kind, m, n, ldc, 0)[...] = scale * exact
+
+    @staticmethod
+    def matrix(address: int, kind: int, rows: int, columns: int, leading: int, turned: int) -> Any:
+        """Return a view of a matrix in memory."""
+        dtype = np.dtype({0: np.float32, 2: np.float16}[kind])
+        inner, outer = (columns, rows) if turned else (rows, columns)
+        assert leading >= inner
+        elements = leading * (outer - 1) + inner
+        memory = (ctypes.c_ubyte * (elements * dtype.itemsize)).from_address(address)
+        steps = (dtype.itemsize, leading * dtype.itemsize)
+        return np.ndarray((rows, columns), dtype, memory, strides=steps[::-1] if turned else steps)
+
+
 PROPERTIES_OF_DEVICE = {"name": b"stand-in", "totalGlobalMem": 16 << 30, "major": 9, "minor": 0}
 
 
@@ -104,7 +157,12 @@ def _cuda() -> ModuleType:
     cuda.get_current_stream = Stream
     cuda.Device = lambda number=0: SimpleNamespace(id=number, compute_capability="90")
     cuda.alloc_pinned_memory = bytearray
+    cuda.cublas = Cublas()
+    cuda.device = SimpleNamespace(get_cublas_handle=lambda: 1)
     cuda.runtime = SimpleNamespace(
+        CUDA_R_32F=0,
+        CUDA_R_16F=2,
+        CUDARuntimeError=CUDARuntimeError,
         getDeviceCount=lambda: 1,
         driverGetVersion=lambda: 13000,
         runtimeGetVersion=lambda: 13000,
@@ -161,3 +219,46 @@ def _module() -> ModuleType:
 
 
 cupy = _module()
+
+
+def found(
+    *,
+    driver: int = 13000,
+    runtime: int = 12090,
+    count: int | CUDARuntimeError = 1,
+    capability: str = "90",
+    ones: Exception | Callable[..., ndarray] = cupy.ones,
+) -> ModuleType:
+    """Return a CuPy that finds what a test says it finds, and has no kernels.
+
+    Parameters
+    ----------
+    driver, runtime : int
+        The versions of CUDA that the driver serves (0: there is none) and that CuPy was made for.
+    count : int or CUDARuntimeError
+        How many GPUs there are, or what asking for them raises.
+    capability : str
+        The compute capability, as CuPy writes it.
+    ones : callable or Exception
+        Makes the operand of the first computation, or what it raises.
+    """
+
+    def answer(value: Any) -> Any:
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    calls = {
+        "driverGetVersion": lambda: driver,
+        "runtimeGetVersion": lambda: runtime,
+        "getDeviceCount": lambda: answer(count),
+    }
+    module = ModuleType("cupy", "A CuPy that finds what a test says it finds.")
+    module.__dict__.update(vars(cupy))
+    module.__dict__.pop("RawKernel", None)
+    module.ones = lambda *arguments: answer(ones)(*arguments)
+    module.cuda = ModuleType("cupy.cuda")
+    module.cuda.__dict__.update(vars(cupy.cuda))
+    module.cuda.Device = lambda number=0: SimpleNamespace(id=number, compute_capability=capability)
+    module.cuda.runtime = SimpleNamespace(**{**vars(cupy.cuda.runtime), **calls})
+    return module

@@ -6,6 +6,7 @@ import operator
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,11 @@ class ndarray:
     def flat(self) -> Flat:
         """The elements in order."""
         return Flat(self)
+
+    @property
+    def data(self) -> SimpleNamespace:
+        """The memory, which cuBLAS is given the address of."""
+        return SimpleNamespace(ptr=self._host.ctypes.data)
 
     def get(self, *_: Any, out: np.ndarray | None = None, **__: Any) -> np.ndarray:
         """Copy the array to the host."""

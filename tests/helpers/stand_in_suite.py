@@ -7,8 +7,6 @@ stand-in's. The package keeps the true one, and fails where it uses it on an arr
 Tests of what only a host has (threads, strips, memory used again) are marked `host`, and left out.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from inspect import getmembers, isclass

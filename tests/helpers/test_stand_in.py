@@ -1,26 +1,19 @@
 """The stand-in for CuPy behaves as CuPy does, and finds what would not run on a GPU."""
 
-from __future__ import annotations
-
 import sys
 from operator import attrgetter
 
 import numpy as np
 import pytest
 from helpers.cases import normal
+from helpers.nets import chained
 from helpers.stand_in import FUNCTIONS, VALUES, cupy
 from helpers.stand_in_array import METHODS, PROPERTIES, counted
 
 from minifcn.backend import array_module, to_device, to_host
 from minifcn.layers import Conv2d, ReLU, SoftmaxLoss
-from minifcn.net import Net
 
 pytestmark = pytest.mark.usefixtures("device")
-
-
-@pytest.fixture
-def device(monkeypatch):
-    monkeypatch.setitem(sys.modules, "cupy", cupy)
 
 
 def on_device(*shape):
@@ -145,16 +138,9 @@ def test_cupy_has_what_the_package_calls(true, monkeypatch):
 
 
 def small_net():
-    net = Net(
-        [
-            ("conv", Conv2d(3, 4, 3, pad=1), "data"),
-            ("relu", ReLU(), "conv"),
-            ("score", Conv2d(4, 3, 1), "relu"),
-            ("loss", SoftmaxLoss(), ("score", "label")),
-        ]
-    )
-    for number, array in enumerate(net.params.values()):
-        array[...] = normal(number, *array.shape)
+    conv, score = Conv2d(3, 4, 3, pad=1), Conv2d(4, 3, 1)
+    net = chained(conv=conv, relu=ReLU(), score=score, loss=SoftmaxLoss())
+    net.astype("float32")
     return net
 
 

@@ -3,8 +3,6 @@
 Importing it skips the tests of the importing file where PyTorch is not installed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

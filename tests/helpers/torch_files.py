@@ -1,7 +1,5 @@
 """Writing PyTorch's three serialisations without PyTorch, the way its own writers do."""
 
-from __future__ import annotations
-
 import io
 import struct
 import tarfile

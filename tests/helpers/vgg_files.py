@@ -1,7 +1,5 @@
 """A narrow VGG16 in the names and layouts of each framework, by the formats' definitions."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from minifcn.models.build import ModelSpec, build

@@ -1,7 +1,5 @@
 """A small file of every kind that weights come in, with two arrays: six ones and three ones."""
 
-from __future__ import annotations
-
 import json
 import zipfile
 from collections.abc import Callable

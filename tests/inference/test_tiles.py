@@ -1,7 +1,5 @@
 """Tiles: the scores of an image in pieces are those of the whole image."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers.cases import normal, pairs
@@ -130,7 +128,7 @@ def test_tiles_of_which_nothing_is_right_are_refused():
 
 def memory_for(side: int) -> int:
     """Return the memory of which half is enough for a square image."""
-    return 2 * inference_bytes(SMALL, ["score"], data=(1, 3, side, side))
+    return 2 * (12 * side**2 + inference_bytes(SMALL, ["score"], {"data": (1, 3, side, side)}))
 
 
 def sides(size: tuple[int, int], available: int | None) -> set[int]:

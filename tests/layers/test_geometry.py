@@ -1,7 +1,5 @@
 """Coordinate maps, crop offsets and receptive fields."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 
 import numpy as np

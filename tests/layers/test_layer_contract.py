@@ -1,64 +1,15 @@
 """What every layer promises, whatever it computes: one test a promise, over all kinds of layer."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from inspect import getmembers, isclass
 from typing import Any
 
 import numpy as np
 import pytest
-from helpers.cases import normal
+from helpers.cases import wave
+from helpers.layer_cases import KINDS, first_of
 
 from minifcn import layers
-from minifcn.layers import (
-    LRN,
-    AvgPool2d,
-    Concat,
-    Conv2d,
-    Crop,
-    Deconv2d,
-    Dropout,
-    EltwiseSum,
-    Layer,
-    Linear,
-    MaxPool2d,
-    ReLU,
-    Scale,
-    SoftmaxLoss,
-)
-
-Shapes = tuple[tuple[int, ...], ...]
-
-# For each kind: how it is made, and the shapes of its inputs.
-EXAMPLES: dict[str, tuple[Callable[[], Layer], Shapes]] = {
-    "Conv2d": (lambda: Conv2d(4, 6, (3, 2), stride=2, pad=1, groups=2), ((2, 4, 7, 5),)),
-    "Deconv2d": (lambda: Deconv2d(4, 6, (4, 3), stride=2, pad=1, bias=True), ((2, 4, 3, 5),)),
-    "MaxPool2d": (lambda: MaxPool2d(3, stride=2, pad=(1, 0)), ((2, 3, 6, 8),)),
-    "AvgPool2d": (lambda: AvgPool2d((2, 3), pad=(0, 1)), ((2, 3, 7, 8),)),
-    "ReLU": (ReLU, ((2, 3, 4, 5),)),
-    "LRN": (lambda: LRN(3), ((2, 5, 3, 4),)),
-    "Dropout": (lambda: Dropout(0.3), ((2, 3, 4, 5),)),
-    "Linear": (lambda: Linear(24, 5), ((3, 2, 3, 4),)),
-    "Scale": (lambda: Scale(3, 0.01), ((2, 3, 4, 5),)),
-    "EltwiseSum": (lambda: EltwiseSum((1, 0.5, -2)), ((2, 3, 4, 5),) * 3),
-    "Concat": (Concat, ((2, 3, 4, 5), (2, 1, 4, 5), (2, 2, 4, 5))),
-    "Crop": (lambda: Crop((2, 1)), ((2, 3, 7, 6), (2, 5, 4, 3))),
-    "SoftmaxLoss": (SoftmaxLoss, ((2, 3, 4, 5), (2, 4, 5))),
-}
-
-
-def prepare(kind: str, dtype: Any = np.float64) -> tuple[Layer, list[np.ndarray]]:
-    """Return the example of a kind with random parameters, and inputs that cannot be written to."""
-    make, shapes = EXAMPLES[kind]
-    layer = make()
-    for number, (name, array) in enumerate(layer.params.items()):
-        layer.params[name] = normal(10 + number, *array.shape, dtype=dtype)
-    bottoms = [normal(number, *shape, dtype=dtype) for number, shape in enumerate(shapes)]
-    if kind == "SoftmaxLoss":
-        bottoms[1] = np.random.default_rng(0).integers(0, 3, shapes[1])
-        bottoms[1].flags.writeable = False
-    return layer, bottoms
+from minifcn.layers import Layer
 
 
 def forward(layer: Layer, bottoms: list[np.ndarray]) -> tuple[np.ndarray, Any]:
@@ -69,27 +20,28 @@ def forward(layer: Layer, bottoms: list[np.ndarray]) -> tuple[np.ndarray, Any]:
 def backward(layer: Layer, bottoms: list[np.ndarray], **needs: bool) -> tuple[list[Any], dict]:
     """Return the gradients of the inputs, as a list, and of the parameters."""
     y, cache = forward(layer, bottoms)
-    dxs, grads = layer.backward(normal(20, *y.shape, dtype=y.dtype), cache, **needs)
+    dxs, grads = layer.backward(wave(20, *y.shape).astype(y.dtype), cache, **needs)
     return list(dxs) if isinstance(dxs, tuple) else [dxs], grads
 
 
-every_kind = pytest.mark.parametrize("kind", EXAMPLES)
+every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 def test_every_layer_has_an_example():
-    assert set(EXAMPLES) == {name for name, _ in getmembers(layers, isclass)} - {"Layer"}
+    kinds = {type(first_of(kind).layer).__name__ for kind in KINDS}
+    assert kinds == {name for name, _ in getmembers(layers, isclass)} - {"Layer"}
 
 
 @every_kind
 def test_the_shape_is_known_without_running(kind):
-    layer, bottoms = prepare(kind)
+    layer, bottoms = first_of(kind)
     y, _ = forward(layer, bottoms)
     assert layer.output_shape(*(bottom.shape for bottom in bottoms)) == y.shape
 
 
 @every_kind
 def test_inference_has_the_same_result_where_nothing_is_drawn(kind):
-    layer, bottoms = prepare(kind)
+    layer, bottoms = first_of(kind)
     y = layer.infer(*bottoms)
     if layer.draws:
         assert y is bottoms[0]
@@ -100,7 +52,7 @@ def test_inference_has_the_same_result_where_nothing_is_drawn(kind):
 @every_kind
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_dtype_stays(kind, dtype):
-    layer, bottoms = prepare(kind, dtype)
+    layer, bottoms = first_of(kind, dtype)
     y, _ = forward(layer, bottoms)
     dxs, grads = backward(layer, bottoms)
     arrays = [y, *(dx for dx in dxs if dx is not None), *grads.values()]
@@ -109,7 +61,7 @@ def test_the_dtype_stays(kind, dtype):
 
 @every_kind
 def test_gradients_have_the_shapes_of_what_they_are_gradients_of(kind):
-    layer, bottoms = prepare(kind)
+    layer, bottoms = first_of(kind)
     dxs, grads = backward(layer, bottoms)
     assert len(dxs) == len(bottoms)
     for dx, bottom in zip(dxs, bottoms, strict=True):
@@ -117,9 +69,9 @@ def test_gradients_have_the_shapes_of_what_they_are_gradients_of(kind):
     assert {k: g.shape for k, g in grads.items()} == {k: p.shape for k, p in layer.params.items()}
 
 
-@pytest.mark.parametrize("kind", [kind for kind in EXAMPLES if prepare(kind)[0].params])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if first_of(kind).layer.params])
 def test_what_is_not_needed_is_left_out(kind):
-    layer, bottoms = prepare(kind)
+    layer, bottoms = first_of(kind)
     dxs, grads = backward(layer, bottoms)
     no_dxs, only_grads = backward(layer, bottoms, need_dx=False)
     only_dxs, no_grads = backward(layer, bottoms, need_grads=False)
@@ -131,20 +83,20 @@ def test_what_is_not_needed_is_left_out(kind):
 
 @every_kind
 def test_a_layer_keeps_no_state_between_its_passes(kind):
-    layer, bottoms = prepare(kind)
+    layer, bottoms = first_of(kind)
     expected, _ = backward(layer, bottoms)
     y, cache = forward(layer, bottoms)
     others = [bottom if bottom.dtype.kind == "i" else bottom - 1 for bottom in bottoms]
     forward(layer, others)  # the same layer at another place of the net
-    dxs, _ = layer.backward(normal(20, *y.shape), cache)
+    dxs, _ = layer.backward(wave(20, *y.shape), cache)
     for dx, right in zip(dxs if isinstance(dxs, tuple) else [dxs], expected, strict=True):
         np.testing.assert_equal(dx, right)
 
 
 # A loss is one number for the batch, and dropout draws for the whole batch.
-@pytest.mark.parametrize("kind", sorted(EXAMPLES.keys() - {"SoftmaxLoss", "Dropout"}))
+@pytest.mark.parametrize("kind", sorted({*KINDS} - {"softmax_loss", "dropout"}))
 def test_images_of_a_batch_do_not_mix(kind):
-    layer, bottoms = prepare(kind)
+    layer, bottoms = first_of(kind)
     y, _ = forward(layer, bottoms)
     for n in range(len(y)):
         alone, _ = forward(layer, [bottom[n : n + 1] for bottom in bottoms])
@@ -153,7 +105,7 @@ def test_images_of_a_batch_do_not_mix(kind):
 
 @every_kind
 def test_an_empty_batch_gives_an_empty_batch_and_gradients_of_zero(kind):
-    layer, bottoms = prepare(kind)
+    layer, bottoms = first_of(kind)
     empty = [bottom[:0] for bottom in bottoms]
     y, _ = forward(layer, empty)
     assert y.shape == layer.output_shape(*(bottom.shape for bottom in empty))

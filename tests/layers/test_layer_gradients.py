@@ -1,29 +1,16 @@
-"""Every layer's gradients against central differences, over many shapes and options."""
+"""Every layer's gradients against central differences, over the table of examples and more.
 
-from __future__ import annotations
+The operations in them are held to their plain loops, whose gradients are checked so as well, over
+many more shapes: see functional/test_ladder.py.
+"""
 
-import numpy as np
 import pytest
-from helpers.cases import conv_cases, deconv_cases, pool_cases
+from helpers.ladder import examples
+from helpers.layer_cases import JOINS, example_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minifcn.layers import (
-    LRN,
-    AvgPool2d,
-    Concat,
-    Conv2d,
-    Crop,
-    Deconv2d,
-    Dropout,
-    EltwiseSum,
-    Layer,
-    Linear,
-    MaxPool2d,
-    ReLU,
-    Scale,
-    SoftmaxLoss,
-)
+from minifcn.layers import Concat, Crop, Deconv2d, EltwiseSum, Layer
 from minifcn.net.gradcheck import check_layer
 
 sizes = st.integers(1, 5)
@@ -36,71 +23,18 @@ def assert_right(layer: Layer, *shapes: tuple[int, ...], **options) -> None:
     assert report.ok, f"\n{report}"
 
 
-@few
-@given(conv_cases(), st.booleans())
-def test_conv2d(case, bias):
-    filters, channels, *kernel = case.weight_shape
-    channels *= case.options["groups"]
-    layer = Conv2d(channels, filters, tuple(kernel), bias=bias, **case.options)
-    assert_right(layer, case.x_shape)
+@examples
+def test_an_operation_in_a_layer(operation, case):
+    layer, bottoms = example_of(operation, case)
+    inputs = [bottom.copy() for bottom in bottoms]
+    # With a large alpha the derivative of LRN has zeros near which any difference is inexact.
+    assert_right(layer, inputs=inputs, tolerance=1e-5 if operation == "lrn" else 1e-6)
 
 
-@few
-@given(deconv_cases(), st.booleans())
-def test_deconv2d(case, bias):
-    channels, filters, *kernel = case.weight_shape
-    filters *= case.options["groups"]
-    layer = Deconv2d(channels, filters, tuple(kernel), bias=bias, **case.options)
-    assert_right(layer, case.x_shape)
-
-
-@few
-@given(pool_cases())
-def test_max_pooling(case):
-    assert_right(MaxPool2d(**case.options), case.x_shape)
-
-
-@few
-@given(pool_cases())
-def test_average_pooling(case):
-    assert_right(AvgPool2d(**case.options), case.x_shape)
-
-
-@few
-@given(shapes)
-def test_relu(shape):
-    assert_right(ReLU(), shape)
-
-
-@few
-@given(
-    shapes,
-    st.sampled_from([1, 3, 5, 9]),
-    st.floats(0.1, 3),
-    st.floats(0.25, 1.5),
-    st.floats(0.5, 2),
-)
-def test_lrn(shape, local_size, alpha, beta, k):
-    # With a large alpha the derivative has zeros near which any difference is inexact: 1e-5.
-    assert_right(LRN(local_size, alpha=alpha, beta=beta, k=k), shape, tolerance=1e-5)
-
-
-@few
-@given(shapes, st.floats(0, 0.9))
-def test_dropout(shape, ratio):
-    assert_right(Dropout(ratio), shape)
-
-
-@few
-@given(shapes, st.integers(1, 5))
-def test_linear(shape, filters):
-    assert_right(Linear(int(np.prod(shape[1:])), filters), shape)
-
-
-@few
-@given(shapes)
-def test_scale(shape):
-    assert_right(Scale(shape[1], 0.01), shape)
+@pytest.mark.parametrize("name", JOINS)
+def test_a_layer_that_joins_or_scales(name):
+    make, shapes = JOINS[name]
+    assert_right(make(), *shapes)
 
 
 @few
@@ -124,28 +58,6 @@ def test_concat(shape, channels):
 def test_crop(shape, top, left, bottom, right):
     n, c, h, w = shape
     assert_right(Crop((top, left)), (n, c, top + h + bottom, left + w + right), (n, 1, h, w))
-
-
-@few
-@given(
-    shapes,
-    st.sampled_from(["valid", "batch", "none"]),
-    st.booleans(),
-    st.sampled_from([255, 1]),
-    st.integers(0, 99),
-)
-def test_softmax_loss(shape, normalization, weighted, ignore_index, seed):
-    n, _, h, w = shape
-    classes = 3
-    rng = np.random.default_rng(seed)
-    label = rng.integers(0, classes, (n, h, w))
-    label[rng.random(label.shape) < 0.3] = ignore_index
-    label[0, 0, 0] = 2  # one pixel at least has a class
-    layer = SoftmaxLoss(
-        normalization, ignore_index=ignore_index, class_weight=[0.5, 2, 3] if weighted else None
-    )
-    scores = rng.standard_normal((n, classes, h, w))
-    assert_right(layer, inputs=[scores, label])
 
 
 @pytest.mark.parametrize("groups", [1, 21])

@@ -1,7 +1,5 @@
 """Pooling, dropout, LRN, inner product and loss as layers: arguments, geometry and messages."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
@@ -25,14 +23,15 @@ def test_pooling_rounds_up_unless_told_otherwise(kind):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"kernel_size": 0}, "pooling: kernel_size must be a whole number of at least 1, not 0"),
-        ({"stride": (2, 0)}, "pooling: stride must be a whole number of at least 1, not 0"),
-        ({"pad": -1}, "pooling: pad must be a whole number of at least 0, not -1"),
-        ({"stride": 1.5}, "pooling: stride must be a whole number of at least 1, not 1.5"),
+        ({"kernel_size": 0}, "kernel_size must be a whole number of at least 1, not 0"),
+        ({"stride": (2, 0)}, "stride must be a whole number of at least 1, not 0"),
+        ({"pad": -1}, "pad must be a whole number of at least 0, not -1"),
+        ({"stride": 1.5}, "stride must be a whole number of at least 1, not 1.5"),
+        ({"pad": (0, 3)}, r"pad \(0, 3\) must be smaller than the window \(2, 2\)"),
     ],
 )
 def test_pooling_sizes_that_mean_nothing_are_refused(kind, options, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"pooling: {message}"):
         kind(**{"kernel_size": 2, **options})
 
 
@@ -44,12 +43,6 @@ def test_a_window_of_300_pixels_trains():
     assert y.ravel().tolist() == [1, 0, 0, 1]
     dx, _ = layer.backward(np.array([[[[2.0, 0]], [[0, 3]]]], np.float32), cache)
     assert np.argwhere(dx).tolist() == [[0, 0, 299, 299], [0, 1, 7, 300]]
-
-
-@pytest.mark.parametrize("kind", [MaxPool2d, AvgPool2d])
-def test_windows_of_padding_alone_are_refused(kind):
-    with pytest.raises(ValueError, match=r"pad \(0, 3\) must be smaller than the window \(3, 3\)"):
-        kind(3, pad=(0, 3))
 
 
 def test_pointwise_layers_leave_the_grid_as_it_is():
@@ -70,20 +63,23 @@ def test_max_pooling_looks_in_training_only_where_the_maxima_are(monkeypatch):
     assert asked == [True, False]
 
 
-@pytest.mark.parametrize("ratio", [-0.1, 1, 1.5])
-def test_dropout_ratios_outside_the_range_are_refused(ratio):
-    with pytest.raises(ValueError, match=r"must lie in \[0, 1\)"):
-        Dropout(ratio)
-
-
-def test_dropout_cannot_train_without_a_generator():
-    with pytest.raises(ValueError, match="pass rng="):
-        Dropout().forward(np.ones(3))
-
-
-def test_an_even_neighbourhood_is_refused():
-    with pytest.raises(ValueError, match="local_size must be odd to have a centre, not 4"):
-        LRN(4)
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        *((lambda r=r: Dropout(r), r"must lie in \[0, 1\)") for r in (-0.1, 1, 1.5)),
+        (lambda: Dropout().forward(np.ones(3)), "pass rng="),
+        (lambda: LRN(4), "local_size must be odd to have a centre, not 4"),
+        (lambda: Linear(24, 0), "inner product: out_features must be .* at least 1"),
+        (lambda: SoftmaxLoss("mean"), r"one of \('valid', 'batch', 'none'\), not 'mean'"),
+        *(
+            (lambda w=w: SoftmaxLoss(class_weight=w), "class_weight must be a number from 0 on")
+            for w in ([1, -1, 1], [1, float("nan"), 1], 1.0)
+        ),
+    ],
+)
+def test_arguments_that_mean_nothing_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
 
 
 def test_an_inner_product_has_no_positions():
@@ -94,8 +90,6 @@ def test_an_inner_product_has_no_positions():
     assert {k: p.shape for k, p in layer.params.items()} == {"weight": (5, 24), "bias": (5,)}
     with pytest.raises(ValueError, match="expected 24 values an image"):
         layer.output_shape((7, 2, 3, 5))
-    with pytest.raises(ValueError, match="inner product: out_features must be .* at least 1"):
-        Linear(24, 0)
 
 
 def test_a_loss_is_one_number_and_has_no_positions():
@@ -109,14 +103,3 @@ def test_labels_that_do_not_fit_are_refused_without_running():
     with pytest.raises(ValueError, match="255 is one of the 300 classes"):
         SoftmaxLoss().output_shape((2, 300, 4, 5), (2, 4, 5))
     assert SoftmaxLoss(ignore_index=-1).output_shape((2, 300, 4, 5), (2, 4, 5)) == ()
-
-
-@pytest.mark.parametrize("weights", [[1, -1, 1], [1, float("nan"), 1], 1.0])
-def test_class_weights_that_are_no_weights_are_refused(weights):
-    with pytest.raises(ValueError, match="class_weight must be a number from 0 on for each class"):
-        SoftmaxLoss(class_weight=weights)
-
-
-def test_an_unknown_normalisation_is_refused():
-    with pytest.raises(ValueError, match=r"one of \('valid', 'batch', 'none'\), not 'mean'"):
-        SoftmaxLoss("mean")

@@ -1,7 +1,5 @@
 """The FCNs: layer by layer and size by size those of the paper's reference nets."""
 
-from __future__ import annotations
-
 from math import log
 
 import numpy as np
@@ -12,28 +10,30 @@ from helpers.drawn import draw_all, image
 from minifcn.functional.bilinear import bilinear_weight
 from minifcn.layers import Deconv2d
 from minifcn.models import ModelSpec, build, initialise
+from minifcn.models.build import BACKBONES
 from minifcn.models.fcn import STRIDES, fcn
 from minifcn.models.vgg16 import vgg16_backbone
 from minifcn.net import Net
-from minifcn.net.summary import count_parameters
 
-NARROW = 1 / 64
 every_arch = pytest.mark.parametrize("arch", STRIDES)
+every_backbone = pytest.mark.parametrize("backbone", BACKBONES)
 
 
-def narrow(arch: str, padding: str = "faithful") -> Net:
-    return build(ModelSpec(arch, width=NARROW, padding=padding))
+def narrow(arch: str, backbone: str = "vgg16", padding: str = "faithful", **options) -> Net:
+    return build(ModelSpec(arch, backbone, 4, 1 / 32, padding), **options)
 
 
-# From the reference's net definitions: everything after drop7, in the order written there.
-REFERENCE = {
-    "fcn32s": """
+# What each FCN adds to its backbone, in the order written in the reference's net definitions. There
+# are those of VGG16 and FCN-AlexNet 32s; the paper's FCN-GoogLeNet was never published. Offsets of
+# GoogLeNet are P - 2 for a padding of P = 3, and all grids lie on each other.
+ADDED = {
+    ("vgg16", "fcn32s", "faithful"): """
         score_fr = Conv2d 1/1 of drop7
         upscore = Deconv2d 64/32 of score_fr
         score = Crop at 19 of upscore, data
         loss = SoftmaxLoss of score, label
     """,
-    "fcn16s": """
+    ("vgg16", "fcn16s", "faithful"): """
         score_fr = Conv2d 1/1 of drop7
         upscore2 = Deconv2d 4/2 of score_fr
         score_pool4 = Conv2d 1/1 of pool4
@@ -43,7 +43,7 @@ REFERENCE = {
         score = Crop at 27 of upscore16, data
         loss = SoftmaxLoss of score, label
     """,
-    "fcn8s": """
+    ("vgg16", "fcn8s", "faithful"): """
         score_fr = Conv2d 1/1 of drop7
         upscore2 = Deconv2d 4/2 of score_fr
         score_pool4 = Conv2d 1/1 of pool4
@@ -57,7 +57,7 @@ REFERENCE = {
         score = Crop at 31 of upscore8, data
         loss = SoftmaxLoss of score, label
     """,
-    "fcn8s-at-once": """
+    ("vgg16", "fcn8s-at-once", "faithful"): """
         score_fr = Conv2d 1/1 of drop7
         upscore2 = Deconv2d 4/2 of score_fr
         scale_pool4 = Scale of pool4
@@ -73,63 +73,130 @@ REFERENCE = {
         score = Crop at 31 of upscore8, data
         loss = SoftmaxLoss of score, label
     """,
+    # With padding the upsampled scores may be the larger map, so they are what is cropped.
+    ("vgg16", "fcn8s", "same"): """
+        score_fr = Conv2d 1/1 of drop7
+        upscore2 = Deconv2d 4/2 pad 1 of score_fr
+        score_pool4 = Conv2d 1/1 of pool4
+        upscore2c = Crop at 0 of upscore2, score_pool4
+        fuse_pool4 = EltwiseSum of upscore2c, score_pool4
+        upscore_pool4 = Deconv2d 4/2 pad 1 of fuse_pool4
+        score_pool3 = Conv2d 1/1 of pool3
+        upscore_pool4c = Crop at 0 of upscore_pool4, score_pool3
+        fuse_pool3 = EltwiseSum of upscore_pool4c, score_pool3
+        upscore8 = Deconv2d 16/8 pad 4 of fuse_pool3
+        score = Crop at 0 of upscore8, data
+        loss = SoftmaxLoss of score, label
+    """,
+    ("vgg16", "fcn32s", "same"): """
+        score_fr = Conv2d 1/1 of drop7
+        upscore = Deconv2d 64/32 pad 16 of score_fr
+        score = Crop at 0 of upscore, data
+        loss = SoftmaxLoss of score, label
+    """,
+    ("alexnet", "fcn32s", "faithful"): """
+        score_fr = Conv2d 1/1 of drop7
+        upscore = Deconv2d 63/32 of score_fr
+        score = Crop at 18 of upscore, data
+        loss = SoftmaxLoss of score, label
+    """,
+    ("alexnet", "fcn8s", "faithful"): """
+        score_fr = Conv2d 1/1 of drop7
+        upscore2 = Deconv2d 3/2 of score_fr
+        score_relu5 = Conv2d 1/1 of relu5
+        score_relu5c = Crop at 5 of score_relu5, upscore2
+        fuse_relu5 = EltwiseSum of upscore2, score_relu5c
+        upscore_relu5 = Deconv2d 3/2 of fuse_relu5
+        score_relu2 = Conv2d 1/1 of relu2
+        score_relu2c = Crop at 10 of score_relu2, upscore_relu5
+        fuse_relu2 = EltwiseSum of upscore_relu5, score_relu2c
+        upscore8 = Deconv2d 15/8 of fuse_relu2
+        score = Crop at 18 of upscore8, data
+        loss = SoftmaxLoss of score, label
+    """,
+    ("alexnet", "fcn16s", "same"): """
+        score_fr = Conv2d 1/1 of drop7
+        upscore2 = Deconv2d 3/2 of score_fr
+        score_relu5 = Conv2d 1/1 of relu5
+        upscore2c = Crop at 1 of upscore2, score_relu5
+        fuse_relu5 = EltwiseSum of upscore2c, score_relu5
+        upscore16 = Deconv2d 31/16 pad 7 of fuse_relu5
+        score = Crop at 10 of upscore16, data
+        loss = SoftmaxLoss of score, label
+    """,
+    ("googlenet", "fcn32s", "faithful"): """
+        score_fr = Conv2d 1/1 of pool5/drop_7x7_s1
+        upscore = Deconv2d 63/32 of score_fr
+        score = Crop at 1 of upscore, data
+        loss = SoftmaxLoss of score, label
+    """,
+    ("googlenet", "fcn16s", "faithful"): """
+        score_fr = Conv2d 1/1 of pool5/drop_7x7_s1
+        upscore2 = Deconv2d 3/2 of score_fr
+        score_inception_4e = Conv2d 1/1 of inception_4e/output
+        upscore2c = Crop at 0 of upscore2, score_inception_4e
+        fuse_inception_4e = EltwiseSum of upscore2c, score_inception_4e
+        upscore16 = Deconv2d 31/16 of fuse_inception_4e
+        score = Crop at 1 of upscore16, data
+        loss = SoftmaxLoss of score, label
+    """,
+    ("googlenet", "fcn8s-at-once", "faithful"): """
+        score_fr = Conv2d 1/1 of pool5/drop_7x7_s1
+        upscore2 = Deconv2d 3/2 of score_fr
+        scale_inception_4e = Scale of inception_4e/output
+        score_inception_4e = Conv2d 1/1 of scale_inception_4e
+        upscore2c = Crop at 0 of upscore2, score_inception_4e
+        fuse_inception_4e = EltwiseSum of upscore2c, score_inception_4e
+        upscore_inception_4e = Deconv2d 3/2 of fuse_inception_4e
+        scale_inception_3b = Scale of inception_3b/output
+        score_inception_3b = Conv2d 1/1 of scale_inception_3b
+        upscore_inception_4ec = Crop at 0 of upscore_inception_4e, score_inception_3b
+        fuse_inception_3b = EltwiseSum of upscore_inception_4ec, score_inception_3b
+        upscore8 = Deconv2d 15/8 of fuse_inception_3b
+        score = Crop at 1 of upscore8, data
+        loss = SoftmaxLoss of score, label
+    """,
+    ("googlenet", "fcn32s", "same"): """
+        score_fr = Conv2d 1/1 of pool5/drop_7x7_s1
+        upscore = Deconv2d 63/32 pad 15 of score_fr
+        score = Crop at 1 of upscore, data
+        loss = SoftmaxLoss of score, label
+    """,
+    # torchvision's pool4 lies between two pixels: one upsampling keeps the even kernel.
+    ("googlenet-torchvision", "fcn32s", "faithful"): """
+        score_fr = Conv2d 1/1 of pool5/drop_7x7_s1
+        upscore = Deconv2d 63/32 of score_fr
+        score = Crop at 9 of upscore, data
+        loss = SoftmaxLoss of score, label
+    """,
+    ("googlenet-torchvision", "fcn16s", "faithful"): """
+        score_fr = Conv2d 1/1 of pool5/drop_7x7_s1
+        upscore2 = Deconv2d 4/2 of score_fr
+        score_inception_4e = Conv2d 1/1 of inception_4e/output
+        upscore2c = Crop at 1 of upscore2, score_inception_4e
+        fuse_inception_4e = EltwiseSum of upscore2c, score_inception_4e
+        upscore16 = Deconv2d 31/16 of fuse_inception_4e
+        score = Crop at 1 of upscore16, data
+        loss = SoftmaxLoss of score, label
+    """,
 }
 
-# With padding the upsampled scores may be the larger map, so they are what is cropped.
-SAME = """
-    score_fr = Conv2d 1/1 of drop7
-    upscore2 = Deconv2d 4/2 pad 1 of score_fr
-    score_pool4 = Conv2d 1/1 of pool4
-    upscore2c = Crop at 0 of upscore2, score_pool4
-    fuse_pool4 = EltwiseSum of upscore2c, score_pool4
-    upscore_pool4 = Deconv2d 4/2 pad 1 of fuse_pool4
-    score_pool3 = Conv2d 1/1 of pool3
-    upscore_pool4c = Crop at 0 of upscore_pool4, score_pool3
-    fuse_pool3 = EltwiseSum of upscore_pool4c, score_pool3
-    upscore8 = Deconv2d 16/8 pad 4 of fuse_pool3
-    score = Crop at 0 of upscore8, data
-    loss = SoftmaxLoss of score, label
-"""
+
+@pytest.mark.parametrize(("backbone", "arch", "padding"), ADDED)
+def test_the_layers_behind_the_backbone(backbone, arch, padding):
+    top = "pool5/drop_7x7_s1" if backbone.startswith("googlenet") else "drop7"
+    added = lines_behind(narrow(arch, backbone, padding), top)
+    assert added == table(ADDED[backbone, arch, padding])
 
 
+@pytest.mark.parametrize("backbone", [name for name in BACKBONES if name != "vgg16"])
 @every_arch
-def test_the_layers_are_those_of_the_reference(arch):
-    net = narrow(arch)
-    assert lines_behind(net, "drop7") == table(REFERENCE[arch])
-    assert [n.name for n in net.nodes[:37]] == [n for n, _, _ in vgg16_backbone(NARROW).nodes]
-
-
-def test_the_layers_with_same_padding():
-    def added(arch: str) -> list[str]:
-        return lines_behind(narrow(arch, "same"), "drop7")
-
-    assert added("fcn8s") == table(SAME)
-    assert "upscore = Deconv2d 64/32 pad 16 of score_fr" in added("fcn32s")
-    assert "upscore16 = Deconv2d 32/16 pad 8 of fuse_pool4" in added("fcn16s")
-
-
-@pytest.mark.parametrize(
-    ("arch", "parameters"),
-    [
-        ("fcn32s", 134_346_581),
-        ("fcn16s", 134_346_581 + 10_773),
-        ("fcn8s", 134_346_581 + 10_773 + 5_397),
-        ("fcn8s-at-once", 134_346_581 + 10_773 + 5_397),
-    ],
-)
-def test_the_number_of_trained_parameters(arch, parameters):
-    assert count_parameters(build(ModelSpec(arch))) == parameters
-
-
-def test_the_receptive_fields():
-    fields = narrow("fcn8s").receptive_fields()
-    assert {name: fields[name] for name in ("pool3", "pool4", "pool5", "score_fr")} == {
-        "pool3": (44, 8),
-        "pool4": (100, 16),
-        "pool5": (212, 32),
-        "score_fr": (404, 32),
-    }
-    assert fields["score"].stride == 1
+def test_the_image_s_scores_begin_where_the_first_lies(arch, backbone):
+    # Where the grids lie on each other, the last offset is the same whatever the skips are.
+    expected = 18 if "alexnet" in backbone else 1
+    if (backbone, arch) == ("googlenet-torchvision", "fcn32s"):
+        expected = 9
+    assert narrow(arch, backbone).layer("score").offset == (expected, expected)
 
 
 # Caffe's sizes: for each image height those of pool1 to pool5 and fc6, then the upsampled maps.
@@ -159,20 +226,26 @@ def test_the_sizes_of_all_maps(height):
         assert shapes["score"] == (1, 21, height, 100)
 
 
-@pytest.mark.parametrize("padding", ["faithful", "same"])
+# GoogLeNet's own padding asks for images of some size: see test_backbones.py.
+@pytest.mark.parametrize(
+    ("backbone", "padding"),
+    [(name, "same") for name in BACKBONES]
+    + [(name, "faithful") for name in BACKBONES if "googlenet" not in name],
+)
 @every_arch
-def test_scores_have_the_image_s_size_whatever_it_is(arch, padding):
-    net = narrow(arch, padding)
-    for height in range(1, 601):
-        width = 601 - height
-        assert net.shapes(data=(1, 3, height, width))["score"] == (1, 21, height, width)
+def test_scores_have_the_image_s_size_whatever_it_is(arch, padding, backbone):
+    net = narrow(arch, backbone, padding)
+    for height in [*range(1, 81), *range(81, 401, 3)]:
+        width = 401 - height
+        assert net.shapes(data=(1, 3, height, width))["score"] == (1, 4, height, width)
 
 
 @pytest.mark.parametrize("padding", ["faithful", "same"])
+@every_backbone
 @every_arch
-def test_running_gives_the_sizes_that_were_foretold(arch, padding):
-    net = draw_all(narrow(arch, padding))
-    data = image(2, 3, 43, 29).astype(np.float32)
+def test_running_gives_the_sizes_that_were_foretold(arch, backbone, padding):
+    net = draw_all(narrow(arch, backbone, padding))
+    data = image(2, 3, 43, 36).astype(np.float32)
     names = [node.name for node in net.nodes if node.name != "loss"]
     blobs, _ = net.forward({"data": data}, outputs=names)
     shapes = net.shapes(data=data.shape)
@@ -180,67 +253,65 @@ def test_running_gives_the_sizes_that_were_foretold(arch, padding):
     assert blobs["score"].dtype == np.float32
 
 
-# ---------------------------------------------------------------------------------------------
 # What is trained, and how it starts
-# ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("learn", [False, True])
+@every_backbone
 @every_arch
-def test_biases_learn_twice_as_fast_without_decay_and_the_fixed_layers_not_at_all(arch):
-    fixed = ("upscore", "scale_")
-    for address, multiplier in narrow(arch).multipliers.items():
-        if address.startswith(fixed):
+def test_biases_learn_twice_as_fast_without_decay_and_the_fixed_layers_not_at_all(
+    arch, backbone, learn
+):
+    net = narrow(arch, backbone, learn_upsampling=learn)
+    upsamplings = [node.name for node in net.nodes if isinstance(node.layer, Deconv2d)]
+    learned = upsamplings[:-1] if learn else []  # the last one never
+    for address, multiplier in net.multipliers.items():
+        layer = address.split("/")[0]
+        if layer not in learned and (layer in upsamplings or layer.startswith("scale_")):
             assert multiplier == (0.0, 0.0), address
-        elif address.endswith("bias"):
+        elif address.endswith("bias") and (layer.startswith("score") or "alex" not in backbone):
             assert multiplier == (2.0, 0.0), address
-        else:
+        else:  # the reference's FCN-AlexNet gives the convolutions no multipliers
             assert multiplier == (1.0, 1.0), address
 
 
-@pytest.mark.parametrize(
-    ("arch", "learned"),
-    [
-        ("fcn32s", set()),
-        ("fcn16s", {"upscore2/weight"}),
-        ("fcn8s", {"upscore2/weight", "upscore_pool4/weight"}),
-        ("fcn8s-at-once", {"upscore2/weight", "upscore_pool4/weight"}),
-    ],
-)
-def test_the_upsampling_inside_the_net_can_be_learned_but_not_the_last(arch, learned):
-    spec = ModelSpec(arch, width=NARROW)
-    fixed, learning = build(spec), build(spec, learn_upsampling=True)
-    changed = {a for a, m in learning.multipliers.items() if m != fixed.multipliers[a]}
-    assert changed == learned
-    assert all(learning.multipliers[address] == (1.0, 1.0) for address in learned)
+def test_the_classifiers_biases_learn_so_too():
+    for backbone in BACKBONES:
+        for address, multiplier in narrow("classifier", backbone).multipliers.items():
+            expected = (2.0, 0.0) if address.endswith("bias") else (1.0, 1.0)
+            assert multiplier == expected, address
 
 
 @every_arch
 def test_upsampling_starts_bilinear_without_a_bias(arch):
     net = narrow(arch)
     initialise(net)
-    upsamplings = {n.name: n.layer for n in net.nodes if isinstance(n.layer, Deconv2d)}
-    for name, layer in upsamplings.items():
-        size = layer.window.kernel_size[0]
-        assert list(layer.params) == ["weight"], name
-        np.testing.assert_array_equal(layer.params["weight"], bilinear_weight(21, size))
-        # The classes do not mix: only a class's own kernel is not zero.
-        assert not layer.params["weight"][~np.eye(21, dtype=bool)].any(), name
+    for node in net.nodes:
+        if isinstance(node.layer, Deconv2d):
+            size = node.layer.window.kernel_size[0]
+            assert list(node.layer.params) == ["weight"], node.name
+            weight = node.layer.params["weight"]
+            np.testing.assert_array_equal(weight, bilinear_weight(4, size))
+            # The classes do not mix: only a class's own kernel is not zero.
+            assert not weight[~np.eye(4, dtype=bool)].any(), node.name
 
 
-def test_the_at_once_net_scales_its_skips():
-    net = build(ModelSpec("fcn8s-at-once", width=1 / 8))
-    for name, channels, factor in (("scale_pool4", 64, 0.01), ("scale_pool3", 32, 0.0001)):
-        weight = net.params[f"{name}/weight"]
-        assert weight.shape == (channels,) and (weight == np.float32(factor)).all()
+@pytest.mark.parametrize(
+    ("backbone", "factors"),
+    [("vgg16", (0.01, 0.0001)), ("googlenet", (0.4, 0.15)), ("alexnet", (1, 1))],
+)
+def test_the_at_once_net_scales_its_skips(backbone, factors):
+    params = narrow("fcn8s-at-once", backbone).params
+    scales = [array for address, array in params.items() if address.startswith("scale_")]
+    assert [set(scale.tolist()) for scale in scales] == [{np.float32(f)} for f in factors]
 
 
 @every_arch
 def test_score_layers_start_at_zero_and_the_loss_at_the_logarithm_of_the_classes(arch):
     label = np.zeros((1, 20, 30), int)
     data = image(1, 3, 20, 30).astype(np.float32)
-    for normalization, expected in (("valid", log(7)), ("none", 600 * log(7))):
-        spec = ModelSpec(arch, num_classes=7, width=NARROW, padding="same")
-        net = build(spec, normalization=normalization)
+    for normalization, expected in (("valid", log(4)), ("none", 600 * log(4))):
+        net = narrow(arch, padding="same", normalization=normalization)
         initialise(net)
         score_layers = [a for a in net.params if a.startswith("score")]
         assert score_layers and not any(net.params[address].any() for address in score_layers)
@@ -258,4 +329,4 @@ def test_score_layers_start_at_zero_and_the_loss_at_the_logarithm_of_the_classes
 )
 def test_an_unknown_net_is_refused(arch, padding, message):
     with pytest.raises(ValueError, match=message):
-        fcn(vgg16_backbone(NARROW), arch, 21, padding=padding)
+        fcn(vgg16_backbone(1 / 32), arch, 21, padding=padding)

@@ -1,7 +1,5 @@
 """Each net of the reference, by its name there: what it learns, how large, and where it crops."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import pytest
@@ -49,39 +47,9 @@ NETS = {
 }
 each_net = pytest.mark.parametrize("name", NETS)
 
-VGG16 = {
-    "conv1_1": (64, 3, 3, 3),
-    "conv1_2": (64, 64, 3, 3),
-    "conv2_1": (128, 64, 3, 3),
-    "conv2_2": (128, 128, 3, 3),
-    "conv3_1": (256, 128, 3, 3),
-    "conv3_2": (256, 256, 3, 3),
-    "conv3_3": (256, 256, 3, 3),
-    "conv4_1": (512, 256, 3, 3),
-    "conv4_2": (512, 512, 3, 3),
-    "conv4_3": (512, 512, 3, 3),
-    "conv5_1": (512, 512, 3, 3),
-    "conv5_2": (512, 512, 3, 3),
-    "conv5_3": (512, 512, 3, 3),
-    "fc6": (4096, 512, 7, 7),
-    "fc7": (4096, 4096, 1, 1),
-}
-ALEXNET = {
-    "conv1": (96, 3, 11, 11),
-    "conv2": (256, 48, 5, 5),
-    "conv3": (384, 256, 3, 3),
-    "conv4": (384, 192, 3, 3),
-    "conv5": (256, 192, 3, 3),
-    "fc6": (4096, 256, 6, 6),
-    "fc7": (4096, 4096, 1, 1),
-}
-# What an architecture adds: the score layers (channels that they see) and the fixed upsampling
+# What an architecture adds: the score layers (channels that they see), the fixed upsampling
 # (kernel), in the reference's order; then where it crops.
-SCORES = {
-    "fcn32s": {"score_fr": 4096},
-    "fcn16s": {"score_fr": 4096, "score_pool4": 512},
-    "fcn8s": {"score_fr": 4096, "score_pool4": 512, "score_pool3": 256},
-}
+SCORES = {"score_fr": 4096, "score_pool4": 512, "score_pool3": 256}
 UPSAMPLING = {
     "fcn32s": {"upscore": 64},
     "fcn16s": {"upscore2": 4, "upscore16": 32},
@@ -92,7 +60,6 @@ CROPS = {
     "fcn16s": {"score_pool4c": 5, "score": 27},
     "fcn8s": {"score_pool4c": 5, "score_pool3c": 9, "score": 31},
 }
-SCALES = {"scale_pool4": (512,), "scale_pool3": (256,)}
 
 
 @pytest.fixture(scope="module")
@@ -112,57 +79,40 @@ def heads(spec: ModelSpec) -> dict[str, int]:
     return named or {"": spec.num_classes}
 
 
-def learned(spec: ModelSpec) -> dict[str, tuple[int, ...]]:
-    """Return the weight shape of each layer that learns."""
-    trunk = dict(ALEXNET if spec.backbone == "alexnet" else VGG16)
-    if spec.modality == "rgbd":
-        trunk["conv1_1"] = (64, 4, 3, 3)
-    scores = {
-        f"{layer}{suffix}": (classes, channels, 1, 1)
-        for suffix, classes in heads(spec).items()
-        for layer, channels in SCORES[staged(spec)].items()
-    }
-    streams = ("color", "hha") if spec.modality == "rgb-hha" else ("",)
-    return {
-        f"{layer}{stream}": shape for stream in streams for layer, shape in (trunk | scores).items()
-    }
+def streams(spec: ModelSpec) -> tuple[str, ...]:
+    return ("color", "hha") if spec.modality == "rgb-hha" else ("",)
 
 
-def fixed(spec: ModelSpec) -> dict[str, tuple[int, ...]]:
-    """Return the weight shape of each layer that does not learn."""
-    kernels = {"upscore": 63} if spec.backbone == "alexnet" else UPSAMPLING[staged(spec)]
-    upsampling = {
-        f"{layer}{suffix}": (classes, classes, kernel, kernel)
-        for suffix, classes in heads(spec).items()
-        for layer, kernel in kernels.items()
-    }
-    return upsampling | (SCALES if spec.arch == "fcn8s-at-once" else {})
-
-
-def weights(net: Net, *, learning: bool) -> dict[str, tuple[int, ...]]:
-    return {
+@each_net
+def test_what_learns_and_what_does_not(nets, name):
+    net, spec = nets[name], NETS[name].spec
+    assert count_parameters(net) == NETS[name].parameters
+    weights = {
         address.removesuffix("/weight"): array.shape
         for address, array in net.params.items()
-        if address.endswith("/weight") and (net.multipliers[address][0] > 0) is learning
+        if address.endswith("/weight")
     }
-
-
-@each_net
-def test_the_layers_that_learn_and_their_weights(nets, name):
-    expected = learned(NETS[name].spec)
-    assert weights(nets[name], learning=True) == expected
-    biases = {a: p.shape for a, p in nets[name].params.items() if a.endswith("/bias")}
-    assert biases == {f"{layer}/bias": shape[:1] for layer, shape in expected.items()}
-
-
-@each_net
-def test_the_layers_that_do_not_learn_and_their_weights(nets, name):
-    assert weights(nets[name], learning=False) == fixed(NETS[name].spec)
-
-
-@each_net
-def test_the_number_of_parameters(nets, name):
-    assert count_parameters(nets[name]) == NETS[name].parameters
+    upsampling = {"upscore": 63} if spec.backbone == "alexnet" else UPSAMPLING[staged(spec)]
+    fixed = {
+        f"{layer}{head}": (classes, classes, kernel, kernel)
+        for head, classes in heads(spec).items()
+        for layer, kernel in upsampling.items()
+    }
+    if spec.arch == "fcn8s-at-once":
+        fixed |= {"scale_pool4": (512,), "scale_pool3": (256,)}
+    scores = {
+        f"{layer}{head}{stream}": (classes, channels, 1, 1)
+        for head, classes in heads(spec).items()
+        for stream in streams(spec)
+        for layer, channels in list(SCORES.items())[: len(upsampling)]
+    }
+    assert {a: s for a, s in weights.items() if net.multipliers[f"{a}/weight"] == (0, 0)} == fixed
+    assert {a: s for a, s in weights.items() if a.startswith("score")} == scores
+    first, trunk = ("conv1", 7) if spec.backbone == "alexnet" else ("conv1_1", 15)
+    assert len(weights) == len(fixed) + len(scores) + trunk * len(streams(spec))
+    assert {f"{first}{stream}" for stream in streams(spec)} <= set(weights)
+    biases = {address.removesuffix("/bias") for address in net.params if address.endswith("/bias")}
+    assert biases == weights.keys() - fixed.keys()
 
 
 @each_net
@@ -181,35 +131,11 @@ def test_the_crops(nets, name):
     }
 
 
-# For each image height that of score_fr, then of the last upsampled map of 32s, 16s and 8s.
-SIZES = {
-    500: (16, 544, 560, 568),
-    375: (12, 416, 432, 440),
-    256: (9, 320, 336, 344),
-    224: (8, 288, 304, 312),
-    480: (16, 544, 560, 568),
-    640: (21, 704, 720, 728),
-    1: (1, 64, 80, 88),
-}
-LAST = {"fcn32s": ("upscore", 1), "fcn16s": ("upscore16", 2), "fcn8s": ("upscore8", 3)}
-
-
 @each_net
-def test_the_sizes_of_the_scores(nets, name):
+def test_the_scores_have_the_image_s_size(nets, name):
     spec = NETS[name].spec
-    upscore, column = LAST[staged(spec)]
-    # AlexNet's kernel of upsampling is a pixel smaller.
-    less = 1 if spec.backbone == "alexnet" else 0
-    stream = "color" if spec.modality == "rgb-hha" else ""
-    channels = 4 if spec.modality == "rgbd" else 3
-    for height, width in zip(SIZES, [*SIZES][::-1], strict=True):
-        inputs = {"data": (1, channels, height, width)}
-        if spec.modality == "rgb-hha":
-            inputs["hha"] = inputs["data"]
-        shapes = nets[name].shapes(**inputs)
-        tall, wide = SIZES[height], SIZES[width]
-        for suffix, classes in heads(spec).items():
-            assert shapes[f"score_fr{suffix}{stream}"] == (1, classes, tall[0], wide[0])
-            upsampled = (1, classes, tall[column] - less, wide[column] - less)
-            assert shapes[f"{upscore}{suffix}"] == upsampled
-            assert shapes[f"score{suffix}"] == (1, classes, height, width)
+    data = (1, 4 if spec.modality == "rgbd" else 3, 500, 375)
+    inputs = {"data": data} | ({"hha": data} if spec.modality == "rgb-hha" else {})
+    shapes = nets[name].shapes(**inputs)
+    for suffix, classes in heads(spec).items():
+        assert shapes[f"score{suffix}"] == (1, classes, 500, 375)

@@ -1,7 +1,5 @@
 """Staged training: each net starts where the one before it ended (section 4.2 of the paper)."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers.drawn import draw_all, image

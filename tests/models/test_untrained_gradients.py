@@ -4,8 +4,6 @@ Half of the map lies on the kink of every ReLU then, and gradients are right onl
 rounded there.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers.cases import normal

@@ -1,7 +1,5 @@
 """The memory of a pass: what is estimated from shapes, and what a process takes."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from functools import cache
@@ -23,17 +21,19 @@ def net(**fields) -> Net:
 
 
 def training(**how) -> int:
-    return training_bytes(net(), ["loss"], **how, **SHAPES)
+    return training_bytes(net(), ["loss"], SHAPES, **how)
 
 
 def test_more_pixels_take_more_memory():
-    sizes = [inference_bytes(net(), ["score"], data=(1, 3, n, n)) for n in (200, 400, 800, 1600)]
+    sizes = [
+        inference_bytes(net(), ["score"], {"data": (1, 3, n, n)}) for n in (200, 400, 800, 1600)
+    ]
     assert sizes == sorted(sizes)
     assert 3 < (sizes[3] - sizes[2]) / (sizes[2] - sizes[1]) < 5
 
 
 def test_training_takes_more_than_inference_and_less_with_recomputation():
-    inference = inference_bytes(net(), ["score"], data=SHAPES["data"])
+    inference = inference_bytes(net(), ["score"], {"data": SHAPES["data"]})
     assert inference < training(recompute=True) < training()
 
 
@@ -46,14 +46,14 @@ def test_the_sums_of_gradients_are_as_large_as_momentum():
 def test_frozen_layers_keep_no_caches_in_training():
     frozen = build(ModelSpec(width=1 / 8))
     frozen.freeze("conv*", "fc*")
-    assert training_bytes(frozen, ["loss"], **SHAPES) < 0.9 * training()
+    assert training_bytes(frozen, ["loss"], SHAPES) < 0.9 * training()
 
 
 @pytest.mark.parametrize("backbone", ["vgg16", "alexnet", "googlenet"])
 @pytest.mark.parametrize("recompute", [False, True])
 def test_every_net_can_be_estimated(backbone, recompute):
     one = net(backbone=backbone, padding="same")
-    assert training_bytes(one, ["loss"], recompute=recompute, **SHAPES) > 50 << 20
+    assert training_bytes(one, ["loss"], SHAPES, recompute=recompute) > 50 << 20
 
 
 MEASURE = """
@@ -85,10 +85,10 @@ if training:
     for _ in range(2):
         tape = net.forward(inputs, outputs=["loss"], train=True, rng=rng)[1]
         optimiser.step(dict(net.backward(tape)), 1e-10)
-    estimate = training_bytes(net, ["loss"], **shapes)
+    estimate = training_bytes(net, ["loss"], shapes)
 else:
     net.forward(inputs, outputs=["score"])
-    estimate = inference_bytes(net, ["score"], **shapes)
+    estimate = inference_bytes(net, ["score"], shapes)
 print(estimate / (field("VmHWM") - before))
 """
 

@@ -1,7 +1,5 @@
 """The net as a graph, and its forward pass: names, order, what is run, and when a blob is freed."""
 
-from __future__ import annotations
-
 import gc
 import weakref
 
@@ -55,17 +53,19 @@ def test_astype_converts_all_parameters():
     assert {p.dtype for p in net.params.values()} == {np.dtype("float32")}
 
 
-def test_a_name_given_twice_is_refused():
-    with pytest.raises(ValueError, match="two blobs called 'relu'"):
-        Net([("relu", ReLU(), "data"), ("relu", ReLU(), "relu")])
-
-
-def test_a_blob_read_before_it_is_written_is_refused():
-    with pytest.raises(ValueError, match=r"'a' reads \['b'\], which are produced only later"):
-        Net([("a", ReLU(), "b"), ("b", ReLU(), "data")])
-
-
-def test_an_unknown_layer_is_refused():
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ([("r", ReLU(), "data"), ("r", ReLU(), "r")], "two blobs called 'r'"),
+        (
+            [("a", ReLU(), "b"), ("b", ReLU(), "data")],
+            r"'a' reads \['b'\], which are produced only",
+        ),
+    ],
+)
+def test_what_is_no_graph_is_refused(nodes, message):
+    with pytest.raises(ValueError, match=message):
+        Net(nodes)
     with pytest.raises(KeyError, match="no layer is called 'conv9'"):
         skip_net().layer("conv9")
 
@@ -75,9 +75,7 @@ def test_shapes_follow_without_running():
     assert shapes["score"] == (2, 3, 6, 8) and "loss" not in shapes
 
 
-# ---------------------------------------------------------------------------------------------
 # Forward
-# ---------------------------------------------------------------------------------------------
 
 
 def test_forward_is_what_the_layers_give_one_after_the_other():
@@ -108,12 +106,9 @@ def test_a_net_with_a_loss_predicts_without_labels():
     assert outputs["score"].shape == (2, 3, 6, 8)
 
 
-def test_a_missing_input_is_named():
+def test_missing_inputs_and_unknown_outputs_are_named():
     with pytest.raises(ValueError, match=r"the inputs \['label'\] are needed"):
         skip_net().forward({"data": image()})
-
-
-def test_an_unknown_output_is_named():
     with pytest.raises(ValueError, match=r"no layer produces \['scores'\]"):
         skip_net().forward({"data": image()}, outputs=["scores"])
 
@@ -166,9 +161,7 @@ def test_dropout_is_drawn_from_the_generator_given():
         net.forward({"data": image()}, train=True)
 
 
-# ---------------------------------------------------------------------------------------------
 # Who frees what
-# ---------------------------------------------------------------------------------------------
 
 
 class Watched(Layer):

@@ -5,83 +5,42 @@ takes the right backward pass and returns a wrong one; the check must accept the
 the second. Without this, a check that accepts everything would look like a perfect suite.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
+from helpers.cases import EXAMPLES
+from helpers.layer_cases import first_of
 
-from minifcn.layers import (
-    LRN,
-    AvgPool2d,
-    Concat,
-    Conv2d,
-    Crop,
-    Deconv2d,
-    Dropout,
-    EltwiseSum,
-    Layer,
-    Linear,
-    MaxPool2d,
-    ReLU,
-    Scale,
-    SoftmaxLoss,
-)
+from minifcn.layers import Conv2d
 from minifcn.net.gradcheck import Report, check_layer
 
 Backward = Callable[[Any, Any], tuple[Any, dict[str, Any]]]
 Fault = Callable[[Backward, Any, Any], tuple[Any, dict[str, Any]]]
 
 
-class Example(NamedTuple):
-    """A layer and its inputs; kernels are square, so that exchanged axes keep their shape."""
-
-    make: Callable[[], Layer]
-    shapes: tuple[tuple[int, ...], ...]
-
-
-EXAMPLES = {
-    "conv": Example(lambda: Conv2d(4, 4, 3, stride=(1, 2), pad=1, groups=2), ((2, 4, 5, 7),)),
-    "deconv": Example(lambda: Deconv2d(3, 3, 4, stride=2, pad=1, bias=True), ((2, 3, 3, 4),)),
-    "max pool": Example(lambda: MaxPool2d(3, stride=2, pad=1), ((2, 3, 5, 8),)),
-    "average pool": Example(lambda: AvgPool2d(3, stride=2, pad=1), ((2, 3, 6, 8),)),
-    "relu": Example(ReLU, ((2, 3, 4, 5),)),
-    "lrn": Example(lambda: LRN(3, alpha=0.5), ((2, 5, 3, 4),)),
-    "dropout": Example(lambda: Dropout(0.4), ((2, 3, 4, 5),)),
-    "linear": Example(lambda: Linear(6, 6), ((3, 2, 1, 3),)),
-    "scale": Example(lambda: Scale(3), ((2, 3, 4, 5),)),
-    "sum": Example(lambda: EltwiseSum((1, 0.5)), ((2, 3, 4, 5),) * 2),
-    "concat": Example(Concat, ((2, 2, 4, 5),) * 2),
-    "crop": Example(lambda: Crop((1, 2)), ((2, 3, 7, 7), (2, 1, 4, 5))),
-    "loss": Example(lambda: SoftmaxLoss(class_weight=(1, 2, 3)), ((2, 3, 4, 5),)),
-}
+# Their first examples have square kernels, so that exchanged axes keep their shape.
+LAYERS = ["scale", "weighted sum", "equals in a row", "crop", *EXAMPLES]
 
 
 def check(kind: str, fault: Fault | None = None) -> Report:
     """Check a layer's gradients, with a fault in its backward pass if one is given."""
-    layer, inputs = EXAMPLES[kind].make(), None
-    if kind == "loss":
-        rng = np.random.default_rng(1)
-        label = rng.integers(0, 3, (2, 4, 5))
-        label[:, 1] = 255
-        inputs = [rng.standard_normal((2, 3, 4, 5)), label]
+    layer, bottoms = first_of(kind)
     if fault is not None:
         right = layer.backward
         layer.backward = lambda dy, cache: fault(right, dy, cache)
-    return check_layer(layer, *EXAMPLES[kind].shapes, inputs=inputs)
+    inputs = [bottom.copy() for bottom in bottoms]
+    return check_layer(layer, inputs=inputs)
 
 
-@pytest.mark.parametrize("kind", EXAMPLES)
+@pytest.mark.parametrize("kind", LAYERS)
 def test_the_right_gradients_are_accepted(kind):
     report = check(kind)
     assert report.ok, f"\n{report}"
 
 
-# ---------------------------------------------------------------------------------------------
 # Faults: what a wrong backward pass would return, given the right one
-# ---------------------------------------------------------------------------------------------
 
 
 def changes(of: str, how: Callable[[Any], Any]) -> Fault:
@@ -153,17 +112,17 @@ OF_KERNELS: dict[str, Fault] = {
 }
 
 FAULTS: dict[str, dict[str, Fault]] = {
-    "conv": OF_KERNELS
+    "conv2d": OF_KERNELS
     | {"exchanges the groups": changes("input", lambda dx: np.roll(dx, 2, axis=1))},
-    "deconv": OF_KERNELS
+    "deconv2d": OF_KERNELS
     | {"transposes the weight": changes("weight", lambda dweight: dweight.swapaxes(0, 1))},
-    "max pool": {
+    "max_pool": {
         "goes to the first pixel": uses(argmax=lambda cache: np.zeros_like(cache.argmax)),
         "goes to the last pixel": uses(argmax=lambda cache: np.full_like(cache.argmax, 8)),
         "goes to every pixel": goes_to_every_pixel,
         "overwrites where windows overlap": overwrites_where_windows_overlap,
     },
-    "average pool": {
+    "avg_pool": {
         "forgets to divide": lambda right, dy, cache: right(dy * 9, cache),
         "divides by the whole window at the edge": divides_by_the_whole_window_at_the_edge,
     },
@@ -189,15 +148,15 @@ FAULTS: dict[str, dict[str, Fault]] = {
         "averages the bias": changes("bias", lambda dbias: dbias / 3),
     },
     "scale": {"sees the first image only": sees_the_first_image_only},
-    "sum": {
+    "weighted sum": {
         "forgets the coefficients": lambda right, dy, cache: ((dy, dy), {}),
         "exchanges the inputs": lambda right, dy, cache: (right(dy, cache)[0][::-1], {}),
     },
-    "concat": {
+    "equals in a row": {
         "exchanges the inputs": lambda right, dy, cache: (right(dy, cache)[0][::-1], {}),
     },
     "crop": {"is shifted by one pixel": changes("input", lambda dx: np.roll(dx, 1, axis=3))},
-    "loss": {
+    "softmax_loss": {
         "counts ignored pixels": uses(
             weight=lambda cache: np.where(cache.weight > 0, cache.weight, cache.weight.max())
         ),
@@ -216,7 +175,7 @@ FAULTS: dict[str, dict[str, Fault]] = {
 
 
 def test_every_kind_of_layer_has_a_fault_of_its_own():
-    assert FAULTS.keys() == EXAMPLES.keys()
+    assert FAULTS.keys() == {*LAYERS}
 
 
 @pytest.mark.parametrize(
@@ -233,7 +192,7 @@ def test_a_gradient_that_is_missing_is_found():
         return dx, {"weight": grads["weight"]}
 
     with pytest.raises(ValueError, match="bias has shape .* its gradient none"):
-        check("conv", forgets_the_bias)
+        check("conv2d", forgets_the_bias)
 
 
 def test_kernel_axes_swapped_in_a_kernel_that_is_not_square_are_found():

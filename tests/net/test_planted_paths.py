@@ -6,8 +6,6 @@ gradients, needs a shape that finds a mistake in it. The examples say which func
 that a mistake is found by these, and by no others, shows that they do.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from inspect import signature
 from typing import Any, NamedTuple

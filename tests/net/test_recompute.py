@@ -1,7 +1,5 @@
 """Recomputing the caches of blocks: the same numbers, less kept."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

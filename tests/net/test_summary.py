@@ -1,7 +1,5 @@
 """The table and the drawing of a net."""
 
-from __future__ import annotations
-
 import pytest
 
 from minifcn.layers import Conv2d, Deconv2d, MaxPool2d, ReLU, SoftmaxLoss

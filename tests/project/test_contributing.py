@@ -1,7 +1,5 @@
 """docs/contributing.md done: its examples are added to a copy of the package, and run."""
 
-from __future__ import annotations
-
 import os
 import re
 import shlex

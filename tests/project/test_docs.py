@@ -1,12 +1,10 @@
 """What the documents point at exists."""
 
-from __future__ import annotations
-
 import ast
 import re
-from collections.abc import Iterator
-from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -16,40 +14,14 @@ LINK = re.compile(r"\]\((?!\w+:|#)([^)#]+)")
 QUOTED = re.compile(r"`([^`]+)`")
 
 
-@cache
-def names_in(file: Path) -> set[str]:
-    """Return the names that a file defines: those of its top level and of its classes."""
-    names: set[str] = set()
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        own = [name for child in getattr(node, "body", []) for name in defined(child)]
-        for name in defined(node):
-            names |= {name, *(f"{name}.{member}" for member in own)}
-    return names
-
-
-def defined(node: ast.AST) -> Iterator[str]:
-    """Yield the names that a statement defines."""
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        yield node.name
-    elif isinstance(node, ast.Assign | ast.AnnAssign):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        for name in (name for target in targets for name in ast.walk(target)):
-            if isinstance(name, ast.Name):
-                yield name.id
-
-
-def references(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each (file, name) of the last column of a document's tables; the name may be empty."""
-    for line in text.splitlines():
-        if not line.startswith("|"):
-            continue
-        file = ""
-        for quoted in QUOTED.findall(line.rstrip("| ").rpartition("|")[2]):
-            if "/" in quoted:
-                file = quoted
-                yield file, ""
-            elif file:
-                yield file, quoted
+@pytest.fixture(scope="module")
+def paper_to_code() -> ModuleType:
+    """The script that links the page of that name, as a module."""
+    spec = spec_from_file_location("paper_to_code", ROOT / "docs" / "paper_to_code.py")
+    assert spec and spec.loader
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: str(d.relative_to(ROOT)))
@@ -58,12 +30,53 @@ def test_links_lead_somewhere(document):
     assert not [target for target in targets if not (document.parent / target).exists()]
 
 
-def test_every_file_and_name_in_paper_to_code_exists():
-    found = list(references((ROOT / "docs" / "paper-to-code.md").read_text(encoding="utf-8")))
-    assert len(found) > 50
+@pytest.mark.parametrize(("page", "least"), [("paper-to-code", 50), ("trust", 40)])
+def test_every_file_and_name_in_the_tables_exists(page, least, paper_to_code):
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    found = list(paper_to_code.references(text))
+    assert len(found) > least
     missing = [
         f"{file} {name}"
         for file, name in found
-        if not (ROOT / file).is_file() or (name and name not in names_in(ROOT / file))
+        if not (ROOT / file).is_file() or (name and name not in paper_to_code.lines_of(file))
     ]
     assert not missing
+
+
+def test_every_line_in_paper_to_code_is_right(paper_to_code):
+    page = paper_to_code.PAGE.read_text(encoding="utf-8")
+    assert paper_to_code.linked(page) == page, "run `python docs/paper_to_code.py`"
+
+
+def test_what_paper_to_code_names_is_called(paper_to_code):
+    page = paper_to_code.PAGE.read_text(encoding="utf-8")
+    named = {
+        name.rpartition(".")[2]
+        for file, name in paper_to_code.references(page)
+        if file.startswith("minifcn/") and name != "main"  # commands are called by their users
+    }
+    assert not named - names_used()
+
+
+def names_used() -> set[str]:
+    """Return the names that the package reads, or imports by a text such as "module:NAME"."""
+    used: set[str] = set()
+    for file in (ROOT / "minifcn").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                used.add(node.id)
+            elif isinstance(node, ast.Attribute):
+                used.add(node.attr)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                used.add(node.value.rpartition(":")[2])
+    return used
+
+
+def test_every_promise_of_trust_names_a_test():
+    text = (ROOT / "docs" / "trust.md").read_text(encoding="utf-8")
+    rows = [row for row in text.splitlines() if row.startswith("| ") and "`tests/" in row]
+    assert len(rows) > 15
+    for row in rows:
+        file, *tests = QUOTED.findall(row.rstrip("| ").rpartition("|")[2])
+        assert file.startswith("tests/") and tests, row
+        assert all(test.startswith("test_") or test.startswith("tests/") for test in tests), row

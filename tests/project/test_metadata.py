@@ -1,7 +1,5 @@
 """The package's page: README.md with the substitutions of pyproject.toml, as a builder makes it."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A lock has one holder, and none when the holder is dead."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import threading

@@ -1,7 +1,5 @@
 """What the machine says of itself, read from files as they are on Linux."""
 
-from __future__ import annotations
-
 import pytest
 
 from minifcn.system import machine
@@ -13,11 +11,11 @@ MEMINFO = f"MemTotal: {16 * GB >> 10} kB\nMemFree: 1 kB\nMemAvailable: {12 * GB 
 
 @pytest.fixture
 def system(tmp_path, monkeypatch):
-    """Return a function that writes the files of a machine of 16 GB, 12 of them available."""
+    """Return a function that writes files in which a machine tells of itself."""
 
-    def write(**files: str) -> None:
-        for name, text in {"meminfo": MEMINFO, **files}.items():
-            file = tmp_path / name.replace("__", "/").replace("_dot_", ".")
+    def write(files: dict[str, str]) -> None:
+        for name, text in files.items():
+            file = tmp_path / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
 
@@ -28,51 +26,52 @@ def system(tmp_path, monkeypatch):
     return write
 
 
-def in_gigabytes() -> tuple[float, ...]:
-    return tuple(round(count / GB, 2) for count in memory() if count is not None)
-
-
-def test_memory_is_that_of_the_machine(system):
-    system()
-    assert in_gigabytes() == (12, 16)
-    assert str(memory()) == "12.0 GB of 16.0 GB available"
-
-
-def test_a_container_has_what_its_group_leaves_it(system):
-    system(
-        own="0::/\n",
-        groups__memory_dot_max=f"{4 * GB}\n",
-        groups__memory_dot_current=f"{3 * GB}\n",
-        groups__memory_dot_stat=f"anon 5\ninactive_file {GB // 2}\n",
-    )
-    assert in_gigabytes() == (1.5, 4)
-
-
-def test_the_least_of_all_groups_around_counts(system):
-    system(
-        own="0::/jobs/7\n",
-        groups__jobs__memory_dot_max=f"{2 * GB}",
-        groups__jobs__memory_dot_current=f"{GB}",
-        groups__jobs__7__memory_dot_max="max\n",
-        groups__jobs__7__memory_dot_current="1",
-    )
-    assert in_gigabytes() == (1, 2)
-
-
-def test_groups_of_the_first_version_count_as_well(system):
-    system(
-        own="12:cpu,cpuacct:/x\n9:memory:/docker/abc\n",
-        groups__memory__memory_dot_limit_in_bytes=f"{8 * GB}",
-        groups__memory__memory_dot_usage_in_bytes=f"{7 * GB}",
-        groups__memory__memory_dot_stat=f"total_inactive_file {GB}",
-        groups__memory_dot_max="1",  # not the memory's group
-    )
-    assert in_gigabytes() == (2, 8)
-
-
-def test_a_group_without_a_limit_takes_nothing_away(system):
-    system(own="0::/\n", groups__memory_dot_max="max\n", groups__memory_dot_current=f"{3 * GB}\n")
-    assert in_gigabytes() == (12, 16)
+@pytest.mark.parametrize(
+    ("files", "available", "total"),
+    [
+        ({}, 12, 16),
+        (  # a container has what its group leaves it
+            {
+                "own": "0::/\n",
+                "groups/memory.max": f"{4 * GB}\n",
+                "groups/memory.current": f"{3 * GB}\n",
+                "groups/memory.stat": f"anon 5\ninactive_file {GB // 2}\n",
+            },
+            *(1.5, 4),
+        ),
+        (  # the least of all groups around counts
+            {
+                "own": "0::/jobs/7\n",
+                "groups/jobs/memory.max": f"{2 * GB}",
+                "groups/jobs/memory.current": f"{GB}",
+                "groups/jobs/7/memory.max": "max\n",
+                "groups/jobs/7/memory.current": "1",
+            },
+            *(1, 2),
+        ),
+        (  # groups of the first version count as well
+            {
+                "own": "12:cpu,cpuacct:/x\n9:memory:/docker/abc\n",
+                "groups/memory/memory.limit_in_bytes": f"{8 * GB}",
+                "groups/memory/memory.usage_in_bytes": f"{7 * GB}",
+                "groups/memory/memory.stat": f"total_inactive_file {GB}",
+                "groups/memory.max": "1",  # not the memory's group
+            },
+            *(2, 8),
+        ),
+        (  # one without a limit takes nothing away
+            {
+                "own": "0::/\n",
+                "groups/memory.max": "max\n",
+                "groups/memory.current": f"{3 * GB}\n",
+            },
+            *(12, 16),
+        ),
+    ],
+)
+def test_memory_is_the_least_that_the_machine_and_its_groups_leave(system, files, available, total):
+    system({"meminfo": MEMINFO, **files})
+    assert str(memory()) == f"{available:.1f} GB of {total:.1f} GB available"
 
 
 def test_elsewhere_only_the_whole_is_known(system, monkeypatch):
@@ -87,15 +86,12 @@ def test_memory_may_be_unknown(system, monkeypatch):
     assert str(memory()) == "unknown"
 
 
-def test_the_processor_is_named(system):
-    system(cpuinfo="processor : 0\nmodel name\t: Fast CPU @ 3 GHz\nmodel name\t: Other\n")
-    assert machine.processor_name() == "Fast CPU @ 3 GHz"
-
-
-def test_a_processor_without_a_name_has_a_kind(system, monkeypatch):
+def test_the_processor_is_named_or_has_a_kind(system, monkeypatch):
     monkeypatch.setattr(machine.platform, "processor", lambda: "")
     monkeypatch.setattr(machine.platform, "machine", lambda: "aarch64")
     assert machine.processor_name() == "aarch64"
+    system({"cpuinfo": "processor : 0\nmodel name\t: Fast CPU @ 3 GHz\nmodel name\t: Other\n"})
+    assert machine.processor_name() == "Fast CPU @ 3 GHz"
 
 
 def test_blas_libraries_are_named_once(monkeypatch):

@@ -1,7 +1,5 @@
 """Settings that say of themselves what they mean: their options, and what they refuse."""
 
-from __future__ import annotations
-
 import argparse
 import re
 from dataclasses import dataclass

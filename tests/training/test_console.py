@@ -1,7 +1,5 @@
 """What the commands show of a training."""
 
-from __future__ import annotations
-
 from minifcn.training.console import Console
 from minifcn.training.solver import Step
 

@@ -1,12 +1,10 @@
 """What is subtracted from images: the weights' own mean, or that of the data trained on."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np
 import pytest
-from helpers.matlab_labels import make_siftflow
+from helpers.data_trees import make_siftflow
 from helpers.nyud_files import IDS, make_nyud_folder, scene
 from helpers.preprocessing import CAFFE_VOC, TORCHVISION
 from PIL import Image
@@ -87,27 +85,21 @@ def test_elsewhere_it_is_the_weights_own(dataset):
     assert resolve(dataset).mean == "weights"
 
 
-def test_the_weights_own_can_be_kept(nyud, tmp_path):
-    assert model_for(nyud, weights(tmp_path), mean="weights").preprocess == CAFFE_VOC
-
-
-def test_order_and_scale_stay_those_of_the_weights(nyud, tmp_path):
-    preprocess = model_for(nyud, weights(tmp_path, TORCHVISION)).preprocess
-    assert preprocess == Preprocess("RGB", NYUD[::-1], TORCHVISION.scale)
-
-
-def test_random_weights_have_it_too(nyud):
-    assert model_for(nyud, "none").preprocess == Preprocess("BGR", NYUD, 1 / 64)
-
-
-def test_three_numbers_are_blue_green_and_red(nyud, tmp_path):
-    model = model_for(nyud, weights(tmp_path, TORCHVISION), mean=[1, 2, 3])
-    assert model.preprocess.mean == (3, 2, 1)
-
-
-def test_three_numbers_are_disparity_height_and_angle_of_a_net_that_sees_hha(nyud, tmp_path):
-    model = model_for(nyud, weights(tmp_path), mean=[1, 2, 3], modality="hha")
-    assert model.preprocess == Preprocess("RGB", (1, 2, 3))
+@pytest.mark.parametrize(
+    ("start", "given", "expected"),
+    [
+        (CAFFE_VOC, {"mean": "weights"}, CAFFE_VOC),
+        # Order and scale stay those of the weights.
+        (TORCHVISION, {}, Preprocess("RGB", NYUD[::-1], TORCHVISION.scale)),
+        (None, {}, Preprocess("BGR", NYUD, 1 / 64)),
+        # Three numbers are blue, green and red; of a net that sees HHA they are its channels'.
+        (TORCHVISION, {"mean": [1, 2, 3]}, Preprocess("RGB", (3, 2, 1), TORCHVISION.scale)),
+        (CAFFE_VOC, {"mean": [1, 2, 3], "modality": "hha"}, Preprocess("RGB", (1, 2, 3))),
+    ],
+)
+def test_what_is_subtracted_from_nyud(start, given, expected, nyud, tmp_path):
+    file = "none" if start is None else weights(tmp_path, start)
+    assert model_for(nyud, file, **given).preprocess == expected
 
 
 def test_a_config_holds_the_numbers():
@@ -120,9 +112,6 @@ def test_a_config_holds_the_numbers():
 def test_what_is_no_mean_is_refused(mean):
     with pytest.raises(SettingsError, match="mean must be 'weights', 'reference' or three numbers"):
         resolve("shapes", mean=mean)
-
-
-def test_a_data_set_that_the_reference_does_not_have_has_no_mean_there():
     with pytest.raises(SettingsError, match="no mean of shapes; it has those of voc, sbd, context"):
         resolve("shapes", mean="reference")
 

@@ -1,14 +1,13 @@
 """Training says before it starts what memory it needs."""
 
-from __future__ import annotations
-
 import pytest
 
 from minifcn.system.machine import Memory
 from minifcn.system.records import SettingsError
 from minifcn.training import prepare
 from minifcn.training.prepare import make_model, open_splits, warn_of_memory
-from minifcn.training.settings import SMOKE, resolve
+from minifcn.training.recipes import SMOKE
+from minifcn.training.settings import resolve
 
 GB = 10**9
 

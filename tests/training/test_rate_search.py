@@ -1,7 +1,5 @@
 """The line search: short runs from one start, the least loss wins, and the plot that shows it."""
 
-from __future__ import annotations
-
 import json
 import re
 

@@ -1,7 +1,5 @@
 """`--recipe reference` trains each net by its solver.prototxt, and subtracts the same means."""
 
-from __future__ import annotations
-
 from itertools import product
 from typing import NamedTuple
 
@@ -69,7 +67,7 @@ each_net = pytest.mark.parametrize("facts", FACTS.values(), ids=FACTS)
 
 
 @each_net
-def test_a_net_is_trained_by_its_solver(facts):
+def test_a_net_is_trained_by_its_solver_and_nothing_is_augmented(facts):
     settings = resolve(**facts.net, recipe="reference")
     assert (settings.rate, settings.policy, settings.warm_up) == (facts.base_lr, "fixed", 0)
     assert settings.momentum == facts.momentum
@@ -78,19 +76,10 @@ def test_a_net_is_trained_by_its_solver(facts):
     assert settings.normalization == facts.normalization
     assert settings.steps == facts.max_iter
     assert settings.evaluate_every == facts.snapshot
-
-
-@each_net
-def test_the_net_is_the_references_and_nothing_is_augmented(facts):
-    settings = resolve(**facts.net, recipe="reference")
     assert (settings.width, settings.padding, settings.fc_channels) == (1, "faithful", None)
     assert not settings.learn_upsampling
     assert not settings.mirror and not settings.jitter
-
-
-@each_net
-def test_the_mean_is_that_of_the_data_set(facts):
-    assert tuple(resolve(**facts.net, recipe="reference").mean) == facts.mean
+    assert tuple(settings.mean) == facts.mean
 
 
 def test_sbd_is_what_the_voc_nets_are_trained_on():

@@ -1,7 +1,5 @@
 """A run from the first step to the last: what it writes, how it resumes, what it refuses."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal
@@ -35,9 +33,12 @@ def tiny(**changes):
     return resolve("shapes", **{**TINY, **changes})
 
 
+def records(folder):
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
 def losses(folder):
-    lines = (folder / "log.jsonl").read_text().splitlines()
-    return [json.loads(line).get("loss") for line in lines]
+    return [record.get("loss") for record in records(folder)]
 
 
 def assert_same_state(folder, other):
@@ -80,7 +81,7 @@ def test_a_run_is_a_folder_with_everything(tmp_path):
     results = json.loads((tmp_path / "run/results.json").read_text())
     assert results["mean_iu"] == scores.mean_iu
     assert next(iter(results["class_iu"])) == "background"
-    lines = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
+    lines = records(tmp_path / "run")
     assert [line["number"] for line in lines] == [1, 2, 2, 3, 4]  # one evaluation in between
     assert lines[0]["pixel_loss"] == pytest.approx(np.log(7), abs=1e-4)  # score layers are zero
 
@@ -160,36 +161,35 @@ def test_a_damaged_checkpoint_is_told_of_and_the_one_before_is_gone_on_from(tmp_
     execute(tiny(), tmp_path / "damaged", resume=True, reporter=listener)
     said = "step_00000004.h5 is damaged, so it goes on from step_00000002.h5"
     assert any(said in note for note in listener.notes)
-    lines = (tmp_path / "damaged/log.jsonl").read_text().splitlines()
-    records = [json.loads(line) for line in lines]
-    (note,) = [record for record in records if "note" in record]
+    found = records(tmp_path / "damaged")
+    (note,) = [record for record in found if "note" in record]
     assert said in note["note"] and note["number"] == 2
-    records.remove(note)
-    assert [r.get("loss") for r in records] == losses(tmp_path / "whole")
+    found.remove(note)
+    assert [record.get("loss") for record in found] == losses(tmp_path / "whole")
     assert_same_state(tmp_path / "damaged", tmp_path / "whole")
     names = {path.name for path in (tmp_path / "damaged/checkpoints").iterdir()}
     assert names == {"step_00000002.h5", "step_00000004.h5", "damaged-step_00000004.h5"}
 
 
-def test_a_run_of_which_no_checkpoint_is_whole_is_not_started_again(tmp_path):
+def gone(path):
+    path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("happens", "message"),
+    [
+        (damage, r"none of its checkpoints is whole \(step_00000004.h5, step_00000002.h5\)"),
+        (gone, "its checkpoints are gone, so the run cannot be resum"),
+    ],
+)
+def test_a_run_without_a_whole_checkpoint_is_not_started_again(tmp_path, happens, message):
     execute(tiny(), tmp_path)
-    log = (tmp_path / "log.jsonl").read_bytes()
     for path in checkpoints(tmp_path / "checkpoints"):
-        damage(path)
-    message = r"none of its checkpoints is whole \(step_00000004.h5, step_00000002.h5\)"
+        happens(path)
+    before = [(tmp_path / name).read_bytes() for name in ("log.jsonl", "weights.h5")]
     with pytest.raises(WeightsError, match=message):
         execute(tiny(), tmp_path, resume=True)
-    assert (tmp_path / "log.jsonl").read_bytes() == log
-
-
-def test_a_finished_run_without_checkpoints_is_not_started_again(tmp_path):
-    execute(tiny(), tmp_path)
-    for path in checkpoints(tmp_path / "checkpoints"):
-        path.unlink()
-    weights = (tmp_path / "weights.h5").read_bytes()
-    with pytest.raises(WeightsError, match="its checkpoints are gone, so the run cannot be resum"):
-        execute(tiny(), tmp_path, resume=True)
-    assert (tmp_path / "weights.h5").read_bytes() == weights
+    assert [(tmp_path / name).read_bytes() for name in ("log.jsonl", "weights.h5")] == before
 
 
 def test_that_there_is_nothing_to_go_on_from_is_said(tmp_path):

@@ -1,7 +1,5 @@
 """A folder has one training at a time."""
 
-from __future__ import annotations
-
 import errno
 import subprocess
 import sys

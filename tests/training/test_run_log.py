@@ -1,7 +1,5 @@
 """The log of a run is whole up to the newest checkpoint, whatever has become of its end."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """What `train` settles before it trains: all stages of a staged run, and what a run goes by."""
 
-from __future__ import annotations
-
 import pytest
 
 from minifcn import train
@@ -38,23 +36,21 @@ def test_the_heavy_recipe_has_a_rate_for_each_stage(dataset, backbone, executed,
     assert [settings.arch for settings in executed] == ["fcn32s", "fcn16s", "fcn8s"]
 
 
-def test_a_stage_that_cannot_be_is_refused_before_the_first_is_trained(executed, tmp_path):
-    with pytest.raises(SettingsError, match="a learning rate of 1e-14 does not fit"):
-        stages.train_stages("shapes", TINY, tmp_path, **ANEW, stages={"fcn8s": {"rate": 1e-14}})
-    assert not executed
-
-
-def test_a_stage_whose_folder_is_taken_is_refused_before_the_first_is_trained(executed, tmp_path):
-    (tmp_path / "fcn16s").mkdir()
-    (tmp_path / "fcn16s" / "config.json").write_text("{}")
-    with pytest.raises(SettingsError, match="fcn16s: holds a run already"):
-        stages.train_stages("shapes", TINY, tmp_path, **ANEW)
-    assert not executed
-
-
-def test_a_stage_that_cannot_be_resumed_is_refused_before_the_first_is_trained(executed, tmp_path):
-    (tmp_path / "fcn16s").mkdir()
-    (tmp_path / "fcn16s" / "config.json").write_text('{"settings": {}}')
-    with pytest.raises(SettingsError, match="missing"):
-        stages.train_stages("shapes", TINY, tmp_path, resume=True, reporter=Reporter())
+@pytest.mark.parametrize(
+    ("config", "options", "message"),
+    [
+        (None, {"stages": {"fcn8s": {"rate": 1e-14}}}, "a learning rate of 1e-14 does not fit"),
+        ("{}", {}, "fcn16s: holds a run already"),
+        ('{"settings": {}}', {"resume": True}, "missing"),
+    ],
+)
+def test_a_stage_that_cannot_be_is_refused_before_the_first_is_trained(
+    executed, tmp_path, config, options, message
+):
+    if config is not None:
+        (tmp_path / "fcn16s").mkdir()
+        for name in ("config.json", "log.jsonl"):
+            (tmp_path / "fcn16s" / name).write_text(config)
+    with pytest.raises(SettingsError, match=message):
+        stages.train_stages("shapes", TINY, tmp_path, **{**ANEW, **options})
     assert not executed

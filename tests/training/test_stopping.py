@@ -1,7 +1,5 @@
 """Ctrl-C: the first one is a wish, the second one is obeyed at once."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

@@ -1,6 +1,6 @@
 """What a training starts from: the net follows its weights, and what is new is announced."""
 
-from __future__ import annotations
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -90,39 +90,32 @@ def test_new_layers_give_zero_mean_and_unit_variance_however_large_their_inputs(
     np.testing.assert_array_equal(net.params["conv5_3/weight"], kept)
 
 
-def test_a_trunk_with_a_hole_is_refused(saved):
-    file, _ = saved(ModelSpec("classifier", "vgg16", 5, WIDTH), without=("conv4_2",))
-    with pytest.raises(WeightsError, match="conv4_2"):
-        start(ModelSpec("fcn32s", "vgg16", 3, WIDTH), file)
+CLASSIFIER = ModelSpec("classifier", "vgg16", 5, WIDTH)
+FCN = ModelSpec("fcn32s", "vgg16", 3, WIDTH)
 
 
-def test_weights_of_another_net_are_refused(saved):
-    file, _ = saved(ModelSpec("classifier", "alexnet", 5, WIDTH))
-    with pytest.raises(SettingsError, match="holds a alexnet of width"):
-        start(ModelSpec("fcn32s", "vgg16", 3, WIDTH), file)
+@pytest.mark.parametrize(
+    ("spec", "without", "error", "message"),
+    [
+        (CLASSIFIER, ("conv4_2",), WeightsError, "conv4_2"),
+        (replace(CLASSIFIER, backbone="alexnet"), (), SettingsError, "holds a alexnet of width"),
+        (replace(FCN, modality="rgbd"), (), SettingsError, "sees rgbd; one that sees rgb cannot"),
+    ],
+)
+def test_weights_with_a_hole_or_of_another_net_are_refused(saved, spec, without, error, message):
+    file, _ = saved(spec, without=without)
+    with pytest.raises(error, match=message):
+        start(FCN, file)
 
 
-def test_the_net_follows_its_weights(saved):
+def test_the_net_follows_its_weights_but_for_what_is_given(saved):
     file, _ = saved(ModelSpec("classifier", "alexnet", 5, WIDTH, fc_channels=8))
     given = {"weights": str(file), "width": None, "backbone": None, "steps": 3}
-    assert follow_weights(given) == {
-        "weights": str(file),
-        "width": WIDTH,
-        "backbone": "alexnet",
-        "fc_channels": 8,
-        "steps": 3,
-    }
-
-
-def test_what_is_given_is_not_changed(saved):
-    file, _ = saved(ModelSpec("classifier", "vgg16", 5, WIDTH, fc_channels=8))
-    given = {"weights": str(file), "fc_channels": 16}
-    assert follow_weights(given)["fc_channels"] == 16
-
-
-@pytest.mark.parametrize("weights", [None, "shipped", "none"])
-def test_without_a_file_there_is_nothing_to_follow(weights):
-    assert follow_weights({"weights": weights}) == {"weights": weights}
+    expected = {**given, "width": WIDTH, "backbone": "alexnet", "fc_channels": 8}
+    assert follow_weights(given) == expected
+    assert follow_weights({**given, "fc_channels": 16})["fc_channels"] == 16
+    for weights in (None, "shipped", "none"):
+        assert follow_weights({"weights": weights}) == {"weights": weights}
 
 
 def test_depth_starts_as_the_mean_of_the_colours(saved):
@@ -163,12 +156,6 @@ def test_each_stream_starts_from_its_own_net_with_its_scores(saved, tmp_path):
     assert net.params["score_frcolor/bias"].tolist() == [1, 1, 1]
     assert net.params["score_frhha/bias"].tolist() == [2, 2, 2]
     assert notes[0].endswith("new: upscore")
-
-
-def test_a_net_that_sees_depth_is_no_start_for_colour(saved):
-    file, _ = saved(ModelSpec("fcn32s", "vgg16", 3, WIDTH, modality="rgbd"))
-    with pytest.raises(SettingsError, match="sees rgbd; one that sees rgb cannot"):
-        start(ModelSpec("fcn32s", "vgg16", 3, WIDTH), file)
 
 
 def test_a_further_head_makes_all_scores_new(saved):

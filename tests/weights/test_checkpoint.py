@@ -1,9 +1,8 @@
 """Checkpoints: bit-exact, found again, pruned, never lost to an interruption."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
+from helpers.arrays import assert_bits_equal
 from helpers.faults import Disk, disk
 
 from minifcn.training.optim import SGD
@@ -34,10 +33,6 @@ def steps_in(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_name_is_the_step(tmp_path):
-    assert checkpoint_path(tmp_path, 1000) == tmp_path / "step_00001000.h5"
-
-
 def test_arrays_come_back_bit_by_bit(tmp_path, rng):
     # All bit patterns, the NaNs, infinities and denormals among them.
     def array():
@@ -48,9 +43,8 @@ def test_arrays_come_back_bit_by_bit(tmp_path, rng):
     path = tmp_path / "step_00000001.h5"
     save_checkpoint(path, params, momentum, {})
     loaded = load_checkpoint(path)
-    for found, expected in ((loaded.params, params), (loaded.momentum, momentum)):
-        assert list(found) == list(expected)
-        assert all(found[a].tobytes() == expected[a].tobytes() for a in expected)
+    assert_bits_equal(loaded.params, params)
+    assert_bits_equal(loaded.momentum, momentum)
 
 
 def test_random_state_comes_back_exactly(tmp_path, rng):
@@ -82,19 +76,13 @@ def test_training_goes_on_bit_for_bit(tmp_path, rng):
     np.testing.assert_array_equal(resumed.params["a/weight"], weight)
 
 
-def test_newest_is_that_of_the_highest_step(tmp_path):
-    save(tmp_path, 100, 99)
-    assert newest_whole(tmp_path)[0] == tmp_path / "step_00000100.h5"
-
-
-def test_steps_are_compared_as_numbers(tmp_path):
-    save(tmp_path, 123_456_789, 99_999_999)
-    assert newest_whole(tmp_path)[0] == tmp_path / "step_123456789.h5"
-
-
-def test_no_checkpoint_is_none(tmp_path):
+def test_newest_is_that_of_the_highest_step_as_a_number(tmp_path):
     assert newest_whole(tmp_path) == (None, None, {})
     assert newest_whole(tmp_path / "missing") == (None, None, {})
+    save(tmp_path, 100, 99)
+    assert newest_whole(tmp_path)[0] == tmp_path / "step_00000100.h5"
+    save(tmp_path, 123_456_789, 99_999_999)
+    assert newest_whole(tmp_path)[0] == tmp_path / "step_123456789.h5"
 
 
 def test_damaged_and_foreign_files_are_passed_over_and_told_of(tmp_path):
@@ -115,24 +103,16 @@ def test_damaged_and_foreign_files_are_passed_over_and_told_of(tmp_path):
     assert "its checksum does not fit" in damaged[newest]
 
 
-def test_pruning_keeps_the_newest(tmp_path):
+def test_pruning_keeps_the_newest_and_other_files(tmp_path):
     save(tmp_path, 1, 2, 3, 4)
+    (tmp_path / "damaged-step_00000005.h5").write_bytes(b"")
     prune_checkpoints(tmp_path, 2)
-    assert steps_in(tmp_path) == ["step_00000003.h5", "step_00000004.h5"]
-
-
-def test_pruning_leaves_other_files(tmp_path):
-    save(tmp_path, 1, 2)
-    (tmp_path / "damaged-step_00000003.h5").write_bytes(b"")
-    prune_checkpoints(tmp_path, 1)
-    assert steps_in(tmp_path) == ["damaged-step_00000003.h5", "step_00000002.h5"]
-
-
-def test_keeping_none_is_refused(tmp_path):
-    save(tmp_path, 1)
+    kept = [f"step_0000000{step}.h5" for step in (3, 4)]
+    kept.insert(0, "damaged-step_00000005.h5")
+    assert steps_in(tmp_path) == kept
     with pytest.raises(ValueError, match="at least 1 checkpoint must be kept, not 0"):
         prune_checkpoints(tmp_path, 0)
-    assert steps_in(tmp_path) == ["step_00000001.h5"]
+    assert steps_in(tmp_path) == kept
 
 
 @pytest.mark.parametrize("at", range(1, 5))  # open, write, sync, rename
@@ -144,23 +124,20 @@ def test_interrupted_saving_leaves_the_one_before(tmp_path, at):
     assert load_checkpoint(checkpoints(tmp_path)[0]).state == {"step": 1}
 
 
-def test_a_file_of_weights_is_no_checkpoint(tmp_path):
-    save_weights(tmp_path / "weights.h5", {"conv/weight": np.ones(1, f32)}, {})
-    with pytest.raises(WeightsError, match=r"weights\.h5 is not a checkpoint"):
-        load_checkpoint(tmp_path / "weights.h5")
+NAMED = {"format": "minifcn checkpoint 1"}
 
 
-@pytest.mark.parametrize("attributes", [{}, {"state": [1]}])
-def test_a_checkpoint_without_its_state_is_refused(tmp_path, attributes):
+@pytest.mark.parametrize(
+    ("address", "attributes", "words"),
+    [
+        ("conv/weight", {}, r"step_00000001\.h5 is not a checkpoint"),
+        ("params/conv/weight", NAMED, "holds no state"),
+        ("params/conv/weight", {**NAMED, "state": [1]}, "holds no state"),
+        ("other/weight", {**NAMED, "state": {}}, "other/weight, which does not belong"),
+    ],
+)
+def test_what_is_no_checkpoint_is_refused(tmp_path, address, attributes, words):
     path = tmp_path / "step_00000001.h5"
-    save_weights(path, {}, {"format": "minifcn checkpoint 1", **attributes})
-    with pytest.raises(WeightsError, match="holds no state"):
-        load_checkpoint(path)
-
-
-def test_arrays_of_a_third_kind_are_refused(tmp_path):
-    path = tmp_path / "step_00000001.h5"
-    attributes = {"format": "minifcn checkpoint 1", "state": {}}
-    save_weights(path, {"other/weight": np.ones(1, f32)}, attributes)
-    with pytest.raises(WeightsError, match="other/weight, which does not belong"):
+    save_weights(path, {address: np.ones(1, f32)}, attributes)
+    with pytest.raises(WeightsError, match=words):
         load_checkpoint(path)

@@ -1,7 +1,5 @@
 """A changed bit in a weight file is noticed, or it is of no consequence."""
 
-from __future__ import annotations
-
 import h5py
 import numpy as np
 import pytest

@@ -1,7 +1,5 @@
 """What was written in another form comes back as it was: the net, its input and its numbers."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

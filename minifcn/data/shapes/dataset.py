@@ -21,6 +21,7 @@ from minifcn.data.shapes.depth import FLOOR_LIGHT, camera_of, conceal, render_de
 from minifcn.data.shapes.outline import OUTLINES
 from minifcn.data.shapes.render import Thing, render
 from minifcn.data.shapes.turns import CLASSES, straighten, turn_labels
+from minifcn.system.records import fits
 
 _SPLITS = {"train": 0, "val": 1}
 _LENGTHS = {"train": 2000, "val": 200}
@@ -202,7 +203,7 @@ def _names(split: str, length: int | None) -> list[str]:
 
 
 def _checked_size(size: tuple[int, int]) -> tuple[int, int]:
-    height, width = size
-    if min(height, width) < 32:
+    if len(size) != 2 or not all(fits(length, int) and length >= 32 for length in size):
         raise DataError(f"shapes needs a size (height, width) of at least 32, not {size}")
-    return int(height), int(width)
+    height, width = size
+    return height, width

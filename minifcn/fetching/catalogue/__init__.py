@@ -11,11 +11,12 @@ from minifcn.fetching.catalogue.caffe import CAFFE
 from minifcn.fetching.catalogue.data import DATA
 from minifcn.fetching.catalogue.ports import PORTS
 from minifcn.fetching.catalogue.remote_file import RemoteFile as RemoteFile
+from minifcn.system.mishaps import Mishap
 
 FILES: dict[str, RemoteFile] = {file.name: file for file in (*CAFFE, *PORTS, *DATA)}
 
 
-class UnknownFileError(ValueError):
+class UnknownFileError(Mishap, ValueError):
     """The catalogue has no file of that name."""
 
 

@@ -1,7 +1,5 @@
 """The embedded data set: reproducible, its labels exact, its conventions VOC's."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -22,12 +20,33 @@ def drawn(kind: str, radius: float = 24.0, angle: float = 0.0):
 # Samples
 
 
-def test_a_sample():
-    dataset = ShapesDataset("train")
+def contents(sample):
+    """Return all arrays of a sample."""
+    return [sample.image, sample.label, *sample.extras.values(), *sample.extra_labels.values()]
+
+
+@pytest.mark.parametrize("size", [(32, 32), (50, 121), (300, 200)])
+@pytest.mark.parametrize(
+    ("options", "extras", "heads"),
+    [
+        ({}, set(), set()),
+        ({"depth": True}, {"depth", "hha"}, set()),
+        ({"two_heads": True}, set(), {"geo"}),
+        ({"depth": True, "two_heads": True}, {"depth", "hha"}, {"geo"}),
+    ],
+)
+def test_a_sample_of_any_size_has_what_the_options_ask_for(size, options, extras, heads):
+    dataset = ShapesDataset("train", size=size, **options)
     sample = dataset[3]
     assert sample.id == dataset.ids[3] == "train_00003"
-    assert sample.image.shape == (128, 128, 3) and sample.image.dtype == np.uint8
-    assert sample.label.shape == (128, 128) and sample.label.dtype == np.uint8
+    assert (set(sample.extras), set(sample.extra_labels)) == (extras, heads)
+    assert set(dataset.extra_classes) == set(dataset.extra_palettes) == heads
+    assert all(array.shape[:2] == size for array in contents(sample))
+    assert all(array.dtype == np.uint8 for array in (sample.image, *sample.extra_labels.values()))
+    assert sample.label.any()
+    flat = ShapesDataset("train", size=size, **{**options, "depth": False})[3]
+    assert np.array_equal(sample.label, flat.label)
+    assert all(map(np.array_equal, flat.extra_labels.values(), sample.extra_labels.values()))
 
 
 def test_all_classes_and_the_boundary_occur_and_nothing_else():
@@ -35,16 +54,17 @@ def test_all_classes_and_the_boundary_occur_and_nothing_else():
     assert values.tolist() == [*range(NUM_CLASSES), 255]
 
 
-def test_a_sample_is_a_function_of_seed_split_and_index():
-    first = ShapesDataset("train", length=9)[5]
-    again = ShapesDataset("train", length=6)[5]
-    assert np.array_equal(first.image, again.image) and np.array_equal(first.label, again.label)
+@pytest.mark.parametrize("options", [{}, {"depth": True, "two_heads": True}])
+def test_a_sample_is_a_function_of_seed_split_and_index(options):
+    first = contents(ShapesDataset("train", length=9, **options)[5])
+    again = contents(ShapesDataset("train", length=6, **options)[5])
+    assert all(map(np.array_equal, first, again))
     for other in (
-        ShapesDataset("train")[6],
-        ShapesDataset("val")[5],
-        ShapesDataset("train", seed=1)[5],
+        ShapesDataset("train", **options)[6],
+        ShapesDataset("val", **options)[5],
+        ShapesDataset("train", seed=1, **options)[5],
     ):
-        assert not np.array_equal(first.image, other.image)
+        assert not any(map(np.array_equal, first, contents(other)))
 
 
 def test_splits_have_their_lengths_and_end():
@@ -52,27 +72,22 @@ def test_splits_have_their_lengths_and_end():
     assert len(list(ShapesDataset("val", length=3))) == 3
 
 
-@pytest.mark.parametrize("size", [(32, 32), (50, 121), (300, 200)])
-def test_sizes_need_not_be_square(size):
-    sample = ShapesDataset("train", size=size)[0]
-    assert sample.image.shape == (*size, 3) and sample.label.shape == size
-    assert sample.label.any()
-
-
 def test_larger_images_hold_more_shapes():
     label = ShapesDataset("train", size=(400, 400))[0].label
     assert ndimage.label((label > 0) & (label < 255))[1] > 10
 
 
-def test_no_split_but_train_and_val():
-    with pytest.raises(DataError, match="splits train and val, not 'test'"):
-        ShapesDataset("test")
-
-
-@pytest.mark.parametrize("options", [{"size": (128, 31)}, {"length": 0}])
-def test_options_out_of_range_are_refused(options):
-    with pytest.raises(DataError, match="of at least"):
-        ShapesDataset("train", **options)
+@pytest.mark.parametrize(
+    ("split", "options", "words"),
+    [
+        ("test", {}, "splits train and val, not 'test'"),
+        ("train", {"size": (128, 31)}, "of at least"),
+        ("train", {"length": 0}, "of at least"),
+    ],
+)
+def test_what_there_is_not_is_refused(split, options, words):
+    with pytest.raises(DataError, match=words):
+        ShapesDataset(split, **options)
 
 
 # Labels
@@ -147,9 +162,6 @@ def test_single_shapes():
     assert len(images) == 40 and len(images.class_names) == NUM_CLASSES - 1
     assert samples[0].image.shape == (64, 64, 3) and samples[0].image.dtype == np.uint8
     assert {sample.label for sample in samples} == set(range(NUM_CLASSES - 1))
-
-
-def test_single_shapes_are_reproducible_and_splits_differ():
-    first, again = (ShapesClassification("train")[7] for _ in range(2))
-    assert np.array_equal(first.image, again.image) and first.label == again.label
-    assert not np.array_equal(first.image, ShapesClassification("val")[7].image)
+    again = ShapesClassification("train")[7]
+    assert np.array_equal(samples[7].image, again.image) and samples[7].label == again.label
+    assert not np.array_equal(again.image, ShapesClassification("val")[7].image)

@@ -1,7 +1,5 @@
 """A file becomes one of our nets whole or not at all: no array of it is dropped in silence."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers.caffe_writer import blob, net, v2_layer

@@ -1,7 +1,5 @@
 """keras.applications' VGG16 with random weights, saved by Keras: converted, it scores the same."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

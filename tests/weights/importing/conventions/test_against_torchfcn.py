@@ -1,7 +1,5 @@
 """torchfcn's own nets with random weights, saved as its trainer saves them: the same scores."""
 
-from __future__ import annotations
-
 import warnings
 
 import numpy as np

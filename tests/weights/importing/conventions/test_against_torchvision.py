@@ -1,7 +1,5 @@
 """torchvision's own nets with random weights, saved by PyTorch: converted, they score the same."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

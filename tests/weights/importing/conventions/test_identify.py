@@ -1,7 +1,5 @@
 """A set of parameters says which net it is of."""
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np

@@ -1,7 +1,5 @@
 """One VGG16, in every framework's names and layouts: each gives the same parameters of ours."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from helpers.vgg_files import (

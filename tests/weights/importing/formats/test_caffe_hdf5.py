@@ -1,7 +1,5 @@
 """Caffe's models in HDF5."""
 
-from __future__ import annotations
-
 import h5py
 import numpy as np
 import pytest

@@ -1,7 +1,5 @@
 """Files that Keras itself has written (set KERAS_BACKEND to a back end that is installed)."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,8 +1,5 @@
 """NumPy's files: archives and pickled dicts of layers, whole and hostile."""
 
-from __future__ import annotations
-
-import io
 import os
 import pickle
 import zipfile
@@ -42,9 +39,7 @@ def npy(tmp_path):
     return tmp_path / "net.npy"
 
 
-# ---------------------------------------------------------------------------------------------
 # npz
-# ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
@@ -77,12 +72,6 @@ def test_any_arrays_come_back(tmp_path_factory, contents):
     path = tmp_path_factory.mktemp("numpy") / "net.npz"
     write_npz(path, contents)
     assert_bits_equal(read_npz(path).arrays, contents)
-
-
-def test_uncompressed_numbers_are_read_only_views(npz):
-    np.savez(npz, a=np.arange(6, dtype=f32))
-    array = read_npz(npz).arrays["a"]
-    assert not array.flags.owndata and not array.flags.writeable
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
@@ -125,7 +114,7 @@ HOSTILE = {
     "no array": (b"text", "magic"),
     "too little": (npy_bytes(described("(3,)"), bytes(8)), r"8 bytes for the shape \(3,\)"),
     "too much": (npy_bytes(described("(3,)"), bytes(16)), r"16 bytes for the shape \(3,\)"),
-    "billion numbers": (npy_bytes(described("(1 << 30,)".replace("1 << 30", "1073741824"))), "0 b"),
+    "billion numbers": (npy_bytes(described("(1073741824,)")), "0 bytes for the shape"),
     "absurd shape": (npy_bytes(described(f"({2**62}, {2**62})"), bytes(4)), "4 bytes for the"),
     "negative shape": (npy_bytes(described("(-1, -1)"), bytes(4)), "4 bytes for the shape"),
     "many axes": (npy_bytes(described("(" + "1," * 100 + ")"), bytes(4)), "cannot be read"),
@@ -157,9 +146,7 @@ def test_a_zip_bomb_is_refused(npz):
     assert_refused(read_npz, npz, "it would unfold to 1000000.. bytes, more than the 67108864")
 
 
-# ---------------------------------------------------------------------------------------------
 # npy with a dict of layers
-# ---------------------------------------------------------------------------------------------
 
 
 LAYERS = {
@@ -226,12 +213,9 @@ def test_another_object_is_refused(npy, case, monkeypatch):
 
 
 @pytest.mark.parametrize("array", [np.ones((2, 3)), np.array("text"), np.zeros(2, [("a", f32)])])
-def test_a_single_array_is_refused(npy, array):
+def test_a_single_array_and_several_objects_are_refused(npy, array):
     np.save(npy, array)
     assert_refused(read_npy, npy, "it holds a single array, .*, without a name")
-
-
-def test_several_objects_are_refused(npy):
     np.save(npy, np.array([{}, {}]), allow_pickle=True)
     assert_refused(read_npy, npy, "it does not hold one object")
 
@@ -240,8 +224,3 @@ def test_bytes_that_claim_another_shape_are_refused(npy):
     save_python3(npy, {"a": [np.zeros((7, 11), f32)]})
     npy.write_bytes(npy.read_bytes().replace(b"K\x07K\x0b\x86", b"K\x07K\x0c\x86"))
     assert_refused(read_npy, npy, r"a/0 has 308 bytes for the shape \(7, 12\)")
-
-
-def test_a_stream_is_no_file_of_numpy(npy):
-    npy.write_bytes(io.BytesIO(b"text").read())
-    assert_refused(read_npy, npy, "magic")

@@ -1,7 +1,5 @@
 """What all readers share: memory maps, messages, views of bytes."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

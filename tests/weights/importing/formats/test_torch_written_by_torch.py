@@ -1,7 +1,5 @@
 """Files that PyTorch itself has written, in both serialisations that it can write."""
 
-from __future__ import annotations
-
 import collections
 
 import numpy as np
