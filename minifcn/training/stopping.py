@@ -51,9 +51,10 @@ class Stop:
 
     def receive(self, *_: Any) -> None:
         """Take a signal: remember it, or stop at once."""
-        if self._asked or not self._patient:
+        is_first = not self._asked
+        self._asked = True  # first, for Python drops what is raised while it calls back
+        if not (is_first and self._patient):
             raise KeyboardInterrupt
-        self._asked = True
         if self._communicator.leads:
             os.write(2, _SAID)  # a print that the signal has interrupted could not be entered again
 

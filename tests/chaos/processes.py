@@ -91,6 +91,8 @@ def stopped_twice(sandbox: Sandbox, random: Random, count: int | None) -> Trials
 
 def _untrue(status: int | None, said: str, run: Path) -> str | None:
     """Return what is wrong with what a stopped training has said, if anything."""
+    # Python itself reports, and drops, what is raised while it calls back.
+    said = re.sub(r"Exception ignored in:? .*?KeyboardInterrupt: ?\n", "", said, flags=re.DOTALL)
     last = said.strip().splitlines()[-1] if said.strip() else ""
     if status != 130 or "Traceback" in said:
         return f"status {status}: {said}"

@@ -101,7 +101,8 @@ class Sandbox:
                 return f"{name} is missing"
             if found[name] != value:
                 return f"{name} is {str(found[name])[:300]} and not {str(value)[:300]}"
-        return f"left over: {set(found) - set(expected)}" if set(found) > set(expected) else None
+        more = set(found) - set(expected)
+        return f"left over: {more}" if more else None
 
     def clean_up(self, run: Path) -> None:
         """Delete a run."""
@@ -111,17 +112,20 @@ class Sandbox:
 def _content(run: Path) -> dict[str, Any]:
     """Return what a run has computed, and the names of its files."""
     weights = load_weights(run / "weights.h5")
-    last = load_checkpoint(checkpoints(run / "checkpoints")[0])
+    newest, *older = checkpoints(run / "checkpoints")
+    last = load_checkpoint(newest)
     arrays = {f"weights.h5 {a}": array.tobytes() for a, array in weights.params.items()}
     arrays |= {f"params {a}": array.tobytes() for a, array in last.params.items()}
     arrays |= {f"momentum {a}": array.tobytes() for a, array in last.momentum.items()}
     lines = (run / "log.jsonl").read_text().splitlines()
     log = [json.loads(line) for line in lines]
     kept = [{k: v for k, v in r.items() if k not in UNEQUAL} for r in log if "note" not in r]
-    paths = [path.relative_to(run) for path in run.rglob("*") if path.is_file()]
-    names = {str(path) for path in paths if not path.name.startswith("damaged-")}
+    # Which checkpoint is the one before depends on where the run was stopped.
+    paths = [path for path in run.rglob("*") if path.is_file() and path not in older]
+    names = {str(p.relative_to(run)) for p in paths if not p.name.startswith("damaged-")}
     results = json.loads((run / "results.json").read_text())
-    return {"log": kept, "results": results, **arrays, **dict.fromkeys(sorted(names), "there")}
+    facts = {"log": kept, "results": results, "checkpoints": len(older) + 1}
+    return {**facts, **arrays, **dict.fromkeys(sorted(names), "there")}
 
 
 def _captured(command: Callable[[], int]) -> Outcome:

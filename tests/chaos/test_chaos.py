@@ -14,11 +14,11 @@ pytestmark = pytest.mark.skipif(
 )
 
 FEW = {
-    "killed before an operation on a file": 3,
-    "killed in the middle of a write": 3,
-    "the machine ends before an operation": 3,
+    "killed before an operation on a file": 2,
+    "killed in the middle of a write": 2,
+    "the machine ends before an operation": 2,
     "killed, and killed again when resumed": 1,
-    "killed at any instant (SIGKILL)": 2,
+    "killed at any instant (SIGKILL)": 1,
     "disk full from a write on": 2,
     "files limited by the system": 1,
     "short write": 1,

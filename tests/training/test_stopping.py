@@ -1,5 +1,6 @@
 """Ctrl-C: the first one is a wish, the second one is obeyed at once."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -56,6 +57,15 @@ def test_a_wish_is_remembered_where_there_is_nothing_to_save():
         with stop.at_once():
             reached.append(1)
     assert not reached
+
+
+def test_a_signal_that_python_drops_is_remembered():
+    reached = []
+    with pytest.raises(KeyboardInterrupt), graceful_stop(ALONE) as stop:  # noqa: PT012
+        with stop.at_once(), contextlib.suppress(KeyboardInterrupt):
+            send()
+        reached.append(stop.wanted())
+    assert reached == [True]
 
 
 def test_without_a_signal_nothing_happens_and_handlers_are_as_before():
