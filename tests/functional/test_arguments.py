@@ -60,28 +60,28 @@ def test_a_bias_of_another_length_is_refused(name, size):
         operation(*arrays, np.ones(size))
 
 
-@pytest.mark.parametrize("value", [0, -1, 2.0, "2", None, (2,)])
-def test_what_is_no_whole_number_is_refused(value):
-    with pytest.raises(ValueError, match="linear: size must be a whole number of at least 1, not"):
-        whole_number("linear: size", value, 1)
-
-
 @pytest.mark.parametrize("value", [3, (3, 3), [3, 3], np.int64(3), (np.uint8(3), 3)])
 def test_a_pair_is_two_numbers_or_one_twice(value):
     assert pair("stride", value, 1) == (3, 3)
     assert {type(number) for number in pair("stride", value, 1)} == {int}
 
 
-@pytest.mark.parametrize("value", [(3,), (1, 2, 3), "abc", []])
-def test_a_pair_of_another_length_is_refused(value):
-    with pytest.raises(ValueError, match=r"stride must be one number or two .*, not"):
-        pair("stride", value, 1)
+NUMBER = "stride must be a whole number of at least 1, not"
+PAIR = r"stride must be one number or two .*, not"
 
 
-@pytest.mark.parametrize("value", [(3, 0), (2.5, 3), 0, None])
-def test_a_pair_with_a_part_that_means_nothing_is_refused(value):
-    with pytest.raises(ValueError, match="stride must be a whole number of at least 1, not"):
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        *((value, NUMBER) for value in (0, -1, 2.0, None, (3, 0), (2.5, 3))),
+        *((value, PAIR) for value in ((2,), (1, 2, 3), "abc", [])),
+    ],
+)
+def test_what_is_no_pair_of_whole_numbers_is_refused(value, message):
+    with pytest.raises(ValueError, match=message):
         pair("stride", value, 1)
+    with pytest.raises(ValueError, match=NUMBER):
+        whole_number("stride", value, 1)
 
 
 def test_groups_divide_all_channels():
@@ -99,40 +99,36 @@ def test_a_batch_may_be_empty_but_not_an_image():
             image_shape("pooling", shape)
 
 
-def test_a_bilinear_kernel_has_pixels_and_groups_that_divide_its_channels():
-    with pytest.raises(ValueError, match="bilinear kernel: size must be .* at least 1, not 0"):
-        bilinear_kernel(0)
-    with pytest.raises(ValueError, match="bilinear kernel: 3 groups cannot share 4 channels"):
-        bilinear_weight(4, 3, groups=3)
+ODD = "LRN: local_size must be odd to have a centre, not 4"
+ENERGY = "LRN: alpha must be at least 0 and k above 0, not "
+CHANNELS = r"LRN: expected an array \(N, C, ...\) with at least one"
+VALUES, LINEAR = "inner product: expected 1 values an image, got", (np.ones((2, 1)), np.ones(2))
+RATIO = r"dropout: the ratio must lie in \[0, 1\)"
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("run", "message"),
     [
-        ({"local_size": 4}, "LRN: local_size must be odd to have a centre, not 4"),
-        ({"local_size": -1}, "LRN: local_size must be a whole number of at least 1, not -1"),
-        ({"k": 0}, "LRN: alpha must be at least 0 and k above 0, not 0.0001 and 0"),
-        ({"alpha": -1}, "LRN: alpha must be at least 0 and k above 0, not -1 and 1.0"),
+        (lambda: bilinear_kernel(0), "bilinear kernel: size must be .* at least 1, not 0"),
+        (
+            lambda: bilinear_weight(4, 3, groups=3),
+            "bilinear kernel: 3 groups cannot share 4",
+        ),
+        (lambda: lrn_forward(np.ones(X), local_size=4), ODD),
+        (
+            lambda: lrn_forward(np.ones(X), local_size=-1),
+            "local_size must be .* 1, not -1",
+        ),
+        (lambda: lrn_forward(np.ones(X), k=0), f"{ENERGY}0.0001 and 0"),
+        (lambda: lrn_forward(np.ones(X), alpha=-1), f"{ENERGY}-1 and 1.0"),
+        *((lambda s=s: lrn_forward(np.ones(s)), CHANNELS) for s in ((), (3,), (2, 0, 3, 4))),
+        *((lambda s=s: linear_forward(np.ones(s), *LINEAR), VALUES) for s in ((), (3,), (3, 2))),
+        *(
+            (lambda r=r: dropout_forward(np.ones(X), ratio=r, rng=np.random.default_rng(0)), RATIO)
+            for r in (-0.1, 1, float("nan"))
+        ),
     ],
 )
-def test_a_neighbourhood_without_a_centre_or_energy_is_refused(options, message):
+def test_sizes_and_numbers_that_mean_nothing_are_refused(run, message):
     with pytest.raises(ValueError, match=message):
-        lrn_forward(np.ones(X), **options)
-
-
-@pytest.mark.parametrize("shape", [(), (3,), (2, 0, 3, 4)])
-def test_channels_are_normalised_where_there_are_some(shape):
-    with pytest.raises(ValueError, match=r"LRN: expected an array \(N, C, ...\) with at least one"):
-        lrn_forward(np.ones(shape))
-
-
-@pytest.mark.parametrize("shape", [(), (3,), (3, 2)])
-def test_an_inner_product_of_other_values_is_refused(shape):
-    with pytest.raises(ValueError, match="inner product: expected 1 values an image, got"):
-        linear_forward(np.ones(shape), np.ones((2, 1)), np.ones(2))
-
-
-@pytest.mark.parametrize("ratio", [-0.1, 1, float("nan")])
-def test_dropout_of_everything_is_refused(ratio):
-    with pytest.raises(ValueError, match=r"dropout: the ratio must lie in \[0, 1\)"):
-        dropout_forward(np.ones(X), ratio=ratio, rng=np.random.default_rng(0))
+        run()

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
-from helpers.cases import normal
+from helpers.cases import EXAMPLES, Case, normal, windows
 
 from minifcn.backend import Array, to_device, to_host
 from minifcn.functional.dropout import dropout_backward, dropout_forward
@@ -83,7 +83,7 @@ def lost(
     label = np.random.default_rng(5).integers(0, shape[1], (shape[0], *shape[2:]))
     label.flat[::3] = ignore
     if "class_weight" in options:
-        options["class_weight"] = to_device(np.arange(1.0, shape[1] + 1), xp)
+        options["class_weight"] = to_device(np.array(options["class_weight"]), xp)
     scores = magnitude * array(xp, dtype, 1, *shape)
     loss, cache = softmax_loss_forward(scores, to_device(label.astype(label_dtype), xp), **options)
     gradient = softmax_loss_backward(xp.full((), 3, loss.dtype), cache)
@@ -133,6 +133,8 @@ def with_windows(
     return lambda xp, dtype: run(xp, dtype, *arguments, **options)
 
 
+LABELS = ("uint8", "int64", "uint8", "int32", "int16")  # of the examples of the loss
+
 OPERATIONS = {
     **{
         f"columns of {window}": Operation(
@@ -146,18 +148,12 @@ OPERATIONS = {
         )
     },
     **{
-        f"maxima of {window}, nan {nan}": Operation(
-            with_windows(pooled, window, (2, 3, 9, 8), nan=nan),
+        f"maxima {case.x_shape} {case.options}, nan {nan}": Operation(
+            with_windows(pooled, PoolWindow(**case.options), case.x_shape, nan=nan),
             ["max_pool", "max_pool", "max_pool_backward"],
         )
-        for window in (
-            PoolWindow((2, 2), (2, 2)),
-            PoolWindow((3, 3), (2, 2)),
-            PoolWindow((3, 3), (1, 1), (1, 1), ceil=False),
-            PoolWindow((3, 2), (4, 3), (2, 1)),
-            PoolWindow((17, 16), (2, 2), (8, 8)),  # places beyond 255
-        )
-        for nan in (False, True)
+        for case in (*EXAMPLES["max_pool"], *windows((2, 3, 9, 8), ((17, 16), (2, 2), (8, 8))))
+        for nan in (False, True)  # the last has places beyond 255
     },
     **{
         f"loss {shape} {label} {options}": Operation(
@@ -166,9 +162,10 @@ OPERATIONS = {
             rounds=True,
         )
         for shape, label, options in (
-            ((2, 21, 5, 7), "int64", {}),
-            ((2, 4, 5, 3), "uint8", {"normalization": "batch", "class_weight": True}),
-            ((3, 5, 4, 3), "int32", {"normalization": "none", "ignore_index": -1}),
+            *(
+                (case.x_shape, label, case.options)
+                for case, label in zip(EXAMPLES["softmax_loss"], LABELS, strict=True)
+            ),
             ((6, 5), "int16", {"ignore_index": 2}),
             ((1, 3, 4, 4), "uint8", {"magnitude": 1000}),  # exp(1000) is infinite
         )
@@ -189,10 +186,9 @@ OPERATIONS = {
             ["lrn", "lrn_ratio", "lrn_backward"],
             rounds=True,
         )
-        for shape, options in (
-            ((2, 7, 3, 4), {}),
-            ((1, 3, 2, 5), {"local_size": 9, "alpha": 0.5, "beta": 0.6, "k": 2.0}),
-            ((2, 6), {"local_size": 1, "alpha": 0.1}),
+        for shape, _, options in (
+            *EXAMPLES["lrn"],
+            Case((2, 6), (), {"local_size": 1, "alpha": 0.1}),
         )
     },
     "sgd": Operation(updated, ["sgd", "sgd"], rounds=True),

@@ -48,17 +48,13 @@ def test_any_error_becomes_a_clear_one(path, error, message):
     assert caught.value.__cause__ is error
 
 
-def test_the_advice_comes_last(path):
+def test_the_advice_comes_last_and_errors_about_weights_pass_unchanged(path):
     path.write_bytes(b"a")
     with (
         pytest.raises(WeightsError, match="a net: damaged; ask for another$"),
         weight_file(path, "a net", "ask for another"),
     ):
         raise ValueError("damaged")
-
-
-def test_errors_about_weights_and_interruptions_pass_unchanged(path):
-    path.write_bytes(b"a")
     for error in (WeightsError("as it is"), KeyboardInterrupt()):
         with pytest.raises(type(error)) as caught, weight_file(path, "a net"):
             raise error
