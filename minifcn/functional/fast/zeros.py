@@ -23,6 +23,7 @@ import numpy as np
 from minifcn.backend import Array, array_module
 
 Pair = tuple[int, int]
+MANY = 32  # pixels; for more the exact answer is sooner had
 
 
 class Sight(NamedTuple):
@@ -82,7 +83,7 @@ def seen_part(image: Array, sight: Sight, kernel_size: int, pad: Pair) -> tuple[
 
 
 def _may_be_blind(image: Array, kernel_size: int) -> bool:
-    """Return whether a pixel of the lattice is zero in all channels."""
+    """Return whether a pixel of the lattice, and some that touch it, are zero in all channels."""
     xp = array_module(image)
     (h, w), pixels = image.shape[1:], image.reshape(len(image), -1)
     rows, columns = (xp.append(xp.arange(0, size, kernel_size), size - 1) for size in (h, w))
@@ -91,9 +92,19 @@ def _may_be_blind(image: Array, kernel_size: int) -> bool:
         zeros = zeros[channel[zeros] == 0]
         if not len(zeros):
             return False
-        if not pixels[:, zeros[0]].any():
+        if _in_a_block(image, int(zeros[0])):
             return True
-    return True
+    return len(zeros) > MANY or any(_in_a_block(image, place) for place in zeros.tolist())
+
+
+def _in_a_block(image: Array, place: int) -> bool:
+    """Return whether a pixel lies in 2 x 2 zeros, as it does in every window of zeros."""
+    y, x = divmod(place, image.shape[2])
+    return not image[:, y, x].any() and any(
+        not image[:, rows, columns].any()
+        for rows in (slice(max(0, y - 1), y + 1), slice(y, y + 2))
+        for columns in (slice(max(0, x - 1), x + 1), slice(x, x + 2))
+    )
 
 
 def _span(wanted: Array) -> slice:
