@@ -54,12 +54,12 @@ def convert(
     converted = read_weights(source, arch=arch, colours=colours, flipped=flipped)
     spec, found = converted.spec, converted.attributes
     names = found["class_names"] or published_names(spec.num_classes)
-    fcn = spec.arch != "classifier"
+    colours_of_classes = voc_palette()[: spec.num_classes].tolist()
     attributes = {
+        "palette": colours_of_classes if spec.arch != "classifier" else [],
         **found,
         "class_names": names,
-        "palette": voc_palette()[: spec.num_classes].tolist() if fcn else [],
-        "licence": licence or "that of the source file",
+        "licence": licence or found.get("licence", "that of the source file"),
         "converter": f"minifcn {minifcn.__version__}",
     }
     if to is None:
