@@ -1,5 +1,6 @@
 """What is converted keeps what belongs to it."""
 
+import h5py
 import numpy as np
 import pytest
 from helpers.drawn import draw_all
@@ -8,6 +9,7 @@ from minifcn.data.transforms import Preprocess
 from minifcn.inference.convert import convert
 from minifcn.inference.model import Model, load_model, save_model
 from minifcn.models import ModelSpec, build
+from minifcn.system.records import SettingsError
 from minifcn.weights.export import EXPORTS
 from minifcn.weights.store import read_attributes
 
@@ -49,3 +51,24 @@ def test_what_a_file_of_ours_says_stays_with_its_weights(file):
 def test_a_licence_that_is_given_takes_the_place_of_the_old_one(file):
     convert(file, file.with_name("copy.h5"), licence="MIT")
     assert read_attributes(file.with_name("copy.h5"))["licence"] == "MIT"
+
+
+def test_half_precision_is_read_as_float32_rounded_to_it(file):
+    half = file.with_name("half.h5")
+    convert(file, half, half=True)
+    expected, found = load_model(file), load_model(half)
+    assert found._replace(net=None) == expected._replace(net=None)
+    for address, array in expected.net.params.items():
+        assert found.net.params[address].dtype == np.float32
+        np.testing.assert_array_equal(
+            found.net.params[address], array.astype(np.float16), err_msg=address
+        )
+    with h5py.File(half) as stored:
+        assert stored["inception_5b/3x3/weight"].dtype == np.float16
+
+
+@pytest.mark.parametrize("form", EXPORTS)
+def test_half_precision_is_for_our_own_files(file, form):
+    with pytest.raises(SettingsError, match=f"give it without --to {form}"):
+        convert(file, file.with_name("half"), half=True, to=form)
+    assert not file.with_name("half").exists()
