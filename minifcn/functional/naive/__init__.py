@@ -35,6 +35,7 @@ from minifcn.functional.naive.pooling import (
     pooled_size,
 )
 from minifcn.functional.naive.relu import relu, relu_backward
+from minifcn.functional.naive.sgd import sgd_step
 from minifcn.functional.naive.softmax import softmax, softmax_loss, softmax_loss_backward
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "pooled_size",
     "relu",
     "relu_backward",
+    "sgd_step",
     "softmax",
     "softmax_loss",
     "softmax_loss_backward",
