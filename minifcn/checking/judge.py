@@ -188,7 +188,28 @@ def _judge_backward(function: Callable[..., Any], operation: Operation, example:
         if all(np.array_equal(a, b, equal_nan=True) for a, b in zip(got, again, strict=True)):
             said = "it is the same for every dy: is dy used?"
             findings = [f._replace(hints=(said, *f.hints)) for f in findings]
+    if "weight" in arrays and any(finding.wrong for finding in findings):
+        findings = [_turned(finding, operation, given, options, got) for finding in findings]
     return Judged(example.about, tuple(expected), tuple(findings))
+
+
+def _turned(
+    finding: Finding,
+    operation: Operation,
+    given: list[np.ndarray],
+    options: Mapping[str, Any],
+    got: tuple[Any, ...],
+) -> Finding:
+    """Add the hint that dx is what a kernel turned by half a circle would give, if it is."""
+    assert operation.backward is not None
+    dy, x, weight = given
+    if finding.array != "dx" or not finding.wrong or weight.ndim < 4:
+        return finding
+    dx = operation.backward(dy, x, weight[..., ::-1, ::-1], **options)[0]
+    if differing(dx, got[0]).any():
+        return finding
+    said = "right for a kernel turned by 180 degrees: is it turned on the way?"
+    return finding._replace(hints=(*finding.hints, said))
 
 
 def _differences(
