@@ -45,6 +45,7 @@ from minifcn.functional.naive.pooling import (
     pooled_size,
 )
 from minifcn.functional.naive.relu import relu, relu_backward
+from minifcn.functional.naive.sgd import sgd_step
 from minifcn.functional.naive.softmax import softmax, softmax_loss, softmax_loss_backward
 
 __all__ = [
@@ -75,6 +76,7 @@ __all__ = [
     "relu_backward",
     "scale",
     "scale_backward",
+    "sgd_step",
     "softmax",
     "softmax_loss",
     "softmax_loss_backward",
