@@ -91,7 +91,7 @@ def fcn(
     # The last upsampling is the one behind which the scores are cropped to the image.
     final = [node.bottoms[0] for node in net.nodes if node.bottoms[1:] == ("data",)]
     net.freeze(*(final if learn_upsampling else ["upscore*"]))
-    if arch == "fcn8s-at-once":
+    if any(isinstance(node.layer, Scale) for node in net.nodes):
         net.freeze("scale_*")
     return net
 
@@ -124,7 +124,8 @@ def _add_prediction(nodes: NodeList, shape: _Shape, tap: Tap, name: str, fused: 
     streams, scores = shape.backbone.streams, []
     for stream in streams:
         source = f"{tap.blob}{stream}"
-        if shape.arch == "fcn8s-at-once" and tap is not shape.backbone.top:
+        at_once = shape.arch == "fcn8s-at-once" and tap is not shape.backbone.top
+        if at_once or tap.always:
             scale = f"scale_{tap.name}{shape.suffix}{stream}"
             nodes.append((scale, Scale(tap.channels, tap.at_once_scale), source))
             source = scale
