@@ -18,11 +18,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minifcn.checking.examples import OPERATIONS, Example, Operation, draw
-from minifcn.checking.hints import Wrong, differing, hints, worst
-from minifcn.net.gradcheck import difference
+from minifcn.checking.hints import differing, hints, worst
+from minifcn.net.differences import SHOWN, Wrong, difference
 from minifcn.system.mishaps import Mishap
 
-SHOWN = 3  # wrong entries of an array
 RESULTS = {"sgd_step": ("weight", "velocity")}  # what else than `y` a function returns
 AXES = {
     "dx": ("image", "channel", "row", "column"),
