@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from minifcn.checking.hints import Wrong
 from minifcn.checking.judge import Judged, Verdict
+from minifcn.net.differences import Wrong
 
 WIDTH = 79
 
