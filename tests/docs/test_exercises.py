@@ -3,8 +3,10 @@
 import ast
 import doctest
 import inspect
+import pickle
 import re
 import runpy
+from collections.abc import Iterator
 from difflib import unified_diff
 from functools import cache
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
+from minifcn.checking import judge
 from minifcn.checking.judge import Verdict, judge_file
 from minifcn.checking.verdicts import verdict_lines
 from minifcn.functional import naive
@@ -77,6 +80,22 @@ MISTAKES = {
 def named(files: list[Path]) -> pytest.MarkDecorator:
     """Run a test for each file."""
     return pytest.mark.parametrize("file", files, ids=lambda file: str(file.relative_to(ROOT)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def differences_once() -> Iterator[None]:
+    """What is right is the same for every file that an operation stands in: find it once."""
+    found, find = {}, judge._differences
+
+    def once(operation, arrays, options, dy, name, rule):
+        key = operation.forward, name, pickle.dumps((arrays, options, dy))
+        if key not in found:
+            found[key] = find(operation, arrays, options, dy, name, rule)
+        return found[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judge, "_differences", once)
+        yield
 
 
 def mistake_of(name: str) -> Path:
@@ -185,6 +204,15 @@ def asked(function: object) -> list[tuple]:
     """Return the name, the kind and the default of each argument of a function."""
     arguments = inspect.signature(function).parameters.values()
     return [(one.name, one.kind, one.default) for one in arguments]
+
+
+def test_the_first_try_is_told_what_the_page_says(tmp_path, capsys):
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    (told,) = re.findall(r"```text\n(.*?)```", page, re.S)
+    (tmp_path / "try.py").write_text(code)
+    assert main(["--yours", str(tmp_path / "try.py")]) == 1
+    assert capsys.readouterr().out == told
 
 
 def test_the_answers_to_the_questions_are_computed():
