@@ -175,6 +175,8 @@ def _judge_backward(function: Callable[..., Any], operation: Operation, example:
         f"d{name}": _differences(operation, arrays, options, dy, name, rule)
         for (name, rule) in zip(arrays, by_rule, strict=True)
     }
+    if not y.ndim:
+        example = example._replace(sizes={**example.sizes, "dloss": float(dy)})
     before = [np.copy(array) for array in given]
     got = _called(function, given, options)
     findings = list(_compare(expected, got, example))
