@@ -12,9 +12,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from minifcn import layers
+from minifcn.checking.judge import judge_file
+from minifcn.checking.verdicts import summary, verdict_lines
 from minifcn.distributed.guard import guarded
 from minifcn.net.gradcheck import Check, Report, check_function, check_layer, check_net
 
@@ -50,7 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Compare the hand-written gradients of layers with central differences.",
     )
     parser.add_argument("layer", nargs="*", metavar="LAYER", help=f"of {', '.join(EXAMPLES)}")
-    names = parser.parse_args(argv).layer or list(EXAMPLES)
+    parser.add_argument("--yours", type=Path, metavar="FILE", help="judge the functions in a file")
+    args = parser.parse_args(argv)
+    if args.yours:
+        return guarded(lambda _: judge(args.yours))
+    names = args.layer or list(EXAMPLES)
     unknown = [name for name in names if name not in EXAMPLES]
     if unknown:
         parser.error(f"no layer is called {unknown[0]!r}; there are {', '.join(EXAMPLES)}")
@@ -63,6 +70,15 @@ def command(names: Sequence[str]) -> int:
     for name, report in reports.items():
         print(f"{name}\n{report}\n")
     return 0 if all(report.ok for report in reports.values()) else 1
+
+
+def judge(file: Path) -> int:
+    """Judge the functions in a file; return 1 if one is wrong, or not written yet."""
+    verdicts = judge_file(file)
+    for verdict in verdicts:
+        print("\n".join(verdict_lines(verdict)), end="\n\n")
+    print("\n".join(summary(verdicts)))
+    return 0 if all(verdict.right for verdict in verdicts) else 1
 
 
 if __name__ == "__main__":

@@ -15,10 +15,11 @@ from minifcn.backend import Array, array_module, parallel_map
 from minifcn.functional.arguments import Pair, image_shape, require_floats
 from minifcn.functional.cuda.bind import kernel
 from minifcn.functional.cuda.pooling import launch_max_pool, launch_max_pool_backward
+from minifcn.functional.fast.pool_planes import find_maxima, to_winners
 from minifcn.functional.fast.recycle import recycled, recycled_zeros
 from minifcn.functional.window import PoolWindow
 
-PART_BYTES = 1 << 21  # of the input that one thread pools at a time
+PART_BYTES = 1 << 19  # of the input that one thread pools at a time
 
 
 class MaxPoolCache(NamedTuple):
@@ -64,21 +65,11 @@ def max_pool_forward(
 @kernel(launch_max_pool)
 def _find_maxima(x: Array, y: Array, argmax: Array | None, window: PoolWindow) -> None:
     """Write the largest value of each window to y, and its place to `argmax`, if there is one."""
-    xp, size = array_module(x), y.shape[2:]
 
     def compute(part: slice) -> None:
-        padded, best = _padded(x[:, part], window, size, -xp.inf), y[:, part]
-        first, *others = _places(window, size)
-        best[...] = padded[first]
-        for number, place in enumerate(others, start=1):
-            candidate = padded[place]
-            if argmax is not None:  # strictly larger: the first of equal values keeps its place
-                numbers = argmax[:, part]  # they ascend, so the later winner is the larger number
-                won = (candidate > best) * argmax.dtype.type(number)
-                xp.maximum(numbers, won, out=numbers)
-            xp.maximum(best, candidate, out=best)
+        find_maxima(x[:, part], y[:, part], None if argmax is None else argmax[:, part], window)
 
-    parallel_map(xp, compute, _channel_parts(x))
+    parallel_map(array_module(x), compute, _channel_parts(x))
 
 
 def _start(x: Array, window: PoolWindow) -> tuple[Pair, PoolWindow]:
@@ -96,15 +87,13 @@ def max_pool_backward(dy: Array, cache: MaxPoolCache) -> Array:
 
 @kernel(launch_max_pool_backward)
 def _to_winners(dy: Array, argmax: Array, x_shape: tuple[int, ...], window: PoolWindow) -> Array:
-    xp = array_module(dy)
-    dpadded = _padded_zeros(dy, x_shape, window)
+    dx = recycled_zeros(array_module(dy), x_shape, dy.dtype)
 
     def compute(part: slice) -> None:
-        for number, place in enumerate(_places(window, dy.shape[2:])):
-            dpadded[:, part][place] += dy[:, part] * (argmax[:, part] == number)
+        to_winners(dy[:, part], argmax[:, part], dx[:, part], window)
 
-    parallel_map(xp, compute, _channel_parts(dpadded))
-    return _unpadded(dpadded, x_shape, window)
+    parallel_map(array_module(dy), compute, _channel_parts(dx))
+    return dx
 
 
 def _channel_parts(x: Array) -> list[slice]:

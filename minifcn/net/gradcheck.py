@@ -115,7 +115,7 @@ def check_function(
         count = min(entries, array.size)
         chosen = rng.choice(array.size, size=count, replace=False)
         analytic = [float(gradients[name].flat[index]) for index in chosen.tolist()]
-        numerical = [_difference(function, array, index) for index in chosen.tolist()]
+        numerical = [difference(function, array, index) for index in chosen.tolist()]
         smooth = [(a, n) for a, n in zip(analytic, numerical, strict=True) if n is not None]
         largest = max((max(abs(a), abs(n)) for a, n in smooth), default=0.0)
         worst = max((abs(a - n) for a, n in smooth), default=0.0)
@@ -124,7 +124,7 @@ def check_function(
     return Report(checks, tolerance)
 
 
-def _difference(function: Callable[[], float], array: Array, index: int) -> float | None:
+def difference(function: Callable[[], float], array: Array, index: int) -> float | None:
     """Return the numerical derivative along one entry, or None if there is a kink."""
     value = float(array.flat[index])
 

@@ -24,7 +24,7 @@ FLOORS = (
     ("data", "weights"),
     ("inference",),
     ("training",),
-    ("experiments",),
+    ("experiments", "checking"),
     (*COMMANDS, "__main__"),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}

@@ -21,10 +21,20 @@ once more: where that says `y += weight * x`, this says `dx += dy * weight` and 
 
 from __future__ import annotations
 
-from minifcn.functional.naive.bilinear import bilinear_upsampling
+from minifcn.functional.naive.bilinear import bilinear_upsampling, bilinear_upsampling_backward
 from minifcn.functional.naive.conv import conv2d, conv2d_backward
 from minifcn.functional.naive.deconv import deconv2d, deconv2d_backward
 from minifcn.functional.naive.dropout import dropout, dropout_backward
+from minifcn.functional.naive.joining import (
+    concat,
+    concat_backward,
+    crop,
+    crop_backward,
+    eltwise_sum,
+    eltwise_sum_backward,
+    scale,
+    scale_backward,
+)
 from minifcn.functional.naive.linear import linear, linear_backward
 from minifcn.functional.naive.lrn import lrn, lrn_backward
 from minifcn.functional.naive.pooling import (
@@ -35,18 +45,26 @@ from minifcn.functional.naive.pooling import (
     pooled_size,
 )
 from minifcn.functional.naive.relu import relu, relu_backward
+from minifcn.functional.naive.sgd import sgd_step
 from minifcn.functional.naive.softmax import softmax, softmax_loss, softmax_loss_backward
 
 __all__ = [
     "avg_pool",
     "avg_pool_backward",
     "bilinear_upsampling",
+    "bilinear_upsampling_backward",
+    "concat",
+    "concat_backward",
     "conv2d",
     "conv2d_backward",
+    "crop",
+    "crop_backward",
     "deconv2d",
     "deconv2d_backward",
     "dropout",
     "dropout_backward",
+    "eltwise_sum",
+    "eltwise_sum_backward",
     "linear",
     "linear_backward",
     "lrn",
@@ -56,6 +74,9 @@ __all__ = [
     "pooled_size",
     "relu",
     "relu_backward",
+    "scale",
+    "scale_backward",
+    "sgd_step",
     "softmax",
     "softmax_loss",
     "softmax_loss_backward",
