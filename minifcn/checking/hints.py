@@ -4,24 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, product
-from typing import NamedTuple
 
 import numpy as np
 
+from minifcn.net.differences import Wrong
+
 SAME = 1e-6  # relative to the largest value: what differences agree to, with room
-
-
-class Wrong(NamedTuple):
-    """An entry that is not what it should be."""
-
-    at: tuple[int, ...]
-    expected: float
-    got: float
-
-    @property
-    def ratio(self) -> float:
-        """How many times as large as it should be it is; NaN where it should be 0."""
-        return self.got / self.expected if self.expected else float("nan")
 
 
 def differing(expected: np.ndarray, got: np.ndarray, tolerance: float = SAME) -> np.ndarray:
@@ -47,6 +35,7 @@ def hints(
     sizes: Mapping[str, float],
     axes: Sequence[str] = (),
     places: Mapping[str, np.ndarray] | None = None,
+    tolerance: float = SAME,
 ) -> list[str]:
     """Say what the wrong entries have in common, each a clause; none if nothing was found.
 
@@ -59,8 +48,10 @@ def hints(
         What an axis counts: "image", "channel", "row", "column".
     places : mapping of str to bool array, optional
         What is special about some entries, as in "where the label is ignored".
+    tolerance : float
+        Relative to the largest value.
     """
-    wrong = differing(expected, got)
+    wrong = differing(expected, got, tolerance)
     if not np.isfinite(got).all():
         return [*_places(wrong, axes, places or {}), "not finite: a division by 0, or a log of 0?"]
     if wrong.any() and not got.any():
@@ -78,7 +69,7 @@ def common_ratio(expected: Sequence[float], got: Sequence[float]) -> float | Non
         return None
     ratio = float((one * other).sum() / (one * one).sum())
     same = abs(other - ratio * one).max() <= 1e-5 * abs(other).max()
-    return ratio if same and ratio else None
+    return ratio if same and ratio and not _near(ratio, 1) else None
 
 
 def ratio_hint(ratio: float, sizes: Mapping[str, float]) -> str:
