@@ -114,7 +114,8 @@ def avg_poolings() -> Iterator[Example]:
 
 def rectifiers() -> Iterator[Example]:
     """Yield numbers of both signs, and zeros."""
-    yield Example("numbers of both signs", {"x": draw(1, 2, 3, 4, 2)})
+    x = draw(1, 2, 3, 4, 2)
+    yield Example("numbers of both signs", {"x": x}, places={"where x is below 0": x < 0})
     x = np.round(draw(2, 1, 2, 3, 4))
     places = {"where x is 0: there the gradient counts as 0": x == 0}
     yield Example("zeros", {"x": x}, places=places)

@@ -4,24 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, product
-from typing import NamedTuple
 
 import numpy as np
 
+from minifcn.net.differences import Wrong
+
 SAME = 1e-6  # relative to the largest value: what differences agree to, with room
-
-
-class Wrong(NamedTuple):
-    """An entry that is not what it should be."""
-
-    at: tuple[int, ...]
-    expected: float
-    got: float
-
-    @property
-    def ratio(self) -> float:
-        """How many times as large as it should be it is; NaN where it should be 0."""
-        return self.got / self.expected if self.expected else float("nan")
 
 
 def differing(expected: np.ndarray, got: np.ndarray, tolerance: float = SAME) -> np.ndarray:

@@ -18,11 +18,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minifcn.checking.examples import OPERATIONS, Example, Operation, draw
-from minifcn.checking.hints import Wrong, differing, hints, worst
-from minifcn.net.gradcheck import difference
+from minifcn.checking.hints import differing, hints, worst
+from minifcn.net.differences import SHOWN, Wrong, difference
 from minifcn.system.mishaps import Mishap
 
-SHOWN = 3  # wrong entries of an array
 RESULTS = {"sgd_step": ("weight", "velocity")}  # what else than `y` a function returns
 AXES = {
     "dx": ("image", "channel", "row", "column"),
@@ -176,6 +175,8 @@ def _judge_backward(function: Callable[..., Any], operation: Operation, example:
         f"d{name}": _differences(operation, arrays, options, dy, name, rule)
         for (name, rule) in zip(arrays, by_rule, strict=True)
     }
+    if not y.ndim:
+        example = example._replace(sizes={**example.sizes, "dloss": float(dy)})
     before = [np.copy(array) for array in given]
     got = _called(function, given, options)
     findings = list(_compare(expected, got, example))
@@ -189,7 +190,7 @@ def _judge_backward(function: Callable[..., Any], operation: Operation, example:
             said = "it is the same for every dy: is dy used?"
             findings = [f._replace(hints=(said, *f.hints)) for f in findings]
     if "weight" in arrays and any(finding.wrong for finding in findings):
-        findings = [_turned(finding, operation, given, options, got) for finding in findings]
+        findings = [_turned(finding, operation, before, options, got) for finding in findings]
     return Judged(example.about, tuple(expected), tuple(findings))
 
 

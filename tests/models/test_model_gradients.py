@@ -9,24 +9,14 @@ from helpers.drawn import draw_all, image, label
 from threadpoolctl import threadpool_limits
 
 from minifcn.models import ModelSpec, build
-from minifcn.net import gradcheck
 from minifcn.net.gradcheck import check_net
 
 # With the small steps below, rounding leaves four digits of the smallest derivatives, in the worst
 # case; most agree to eight. A wrong backward pass is wrong in the first.
 TOLERANCE = 1e-4
+STEP = 1e-6
 WIDTH = 1 / 32
 SIZE = (37, 45)
-
-
-@pytest.fixture(autouse=True)
-def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take smaller steps than for one layer.
-
-    Of ten thousands of rectifiers one easily switches within a step of 1e-5. If that changes the
-    derivative by less than a thousandth, the check takes it for curvature, and finds an error.
-    """
-    monkeypatch.setattr(gradcheck, "STEP", 1e-6)
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +74,7 @@ def test_every_trained_parameter_and_the_images_have_right_gradients(name):
     net = draw_all(build(described, **options), dtype=np.float64)
     # The derivatives of score_pool3 are smaller by its scale of 0.0001, and rounding is not.
     tolerance = 10 * TOLERANCE if name == "at once" else TOLERANCE
-    report = check_net(net, inputs, entries=entries, tolerance=tolerance)
+    report = check_net(net, inputs, entries=entries, tolerance=tolerance, step=STEP)
     trained = {address for address, (rate, _) in net.multipliers.items() if rate}
     images = {blob for blob, array in inputs.items() if array.dtype == np.float64}
     assert {check.name for check in report.checks} == trained | images

@@ -5,7 +5,7 @@ import pytest
 from helpers.cases import normal
 from helpers.nets import chained
 
-from minifcn.layers import Conv2d, Linear, MaxPool2d, ReLU, SoftmaxLoss
+from minifcn.layers import Conv2d, Deconv2d, Linear, MaxPool2d, ReLU, SoftmaxLoss
 from minifcn.net import Net
 from minifcn.net.gradcheck import Check, Report, check_function, check_layer, check_net
 
@@ -28,6 +28,31 @@ def test_the_error_is_the_largest_difference_over_the_largest_gradient():
     gradient[0] += 0.04
     report = check_of(np.square, x, gradient)
     assert report.error == pytest.approx(0.04 / 4, rel=1e-6) and not report.ok
+
+
+@pytest.mark.parametrize("entry", [0, 3])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_gradient_that_is_no_number_is_wrong(entry, value):
+    x = np.linspace(1, 2, 4)
+    gradient = np.exp(x)
+    gradient[entry] = value
+    report = check_of(np.exp, x, gradient)
+    assert report.error == np.inf and not report.ok
+
+
+def test_the_worst_wrong_entries_are_shown_with_their_ratio():
+    x = np.linspace(1, 2, 8).reshape(2, 4)
+    report = check_of(np.square, x, 4 * x)
+    assert [one.at for one in report.checks[0].wrong] == [(1, 3), (1, 2), (1, 1)]
+    assert "[1, 3]: expected 4  got 8  ratio 2.0000" in str(report)
+
+
+def test_the_report_says_which_path_computed_a_convolution():
+    conv = Conv2d(3, 4, 3, pad=1)
+    report = str(check_layer(conv, (2, 3, 6, 5), entries=3))
+    assert report.endswith("gradients by strips and, backwards, turned are right")
+    deconv = Deconv2d(3, 2, 4, stride=2, pad=1)
+    assert str(check_layer(deconv, (2, 3, 3, 4), entries=3)).endswith("by phases are right")
 
 
 def test_arrays_need_not_be_contiguous_and_come_back_as_they_were():

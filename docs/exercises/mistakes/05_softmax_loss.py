@@ -23,10 +23,9 @@ def softmax_loss_backward(
         true = label[n, i, j]
         if true == ignore_index:
             continue
-        dscores[n, :, i, j] = p[n, :, i, j]
-        dscores[n, true, i, j] -= 1
-        if class_weight is not None:
-            dscores[n, :, i, j] *= class_weight[true]
+        w = 1 if class_weight is None else class_weight[true]
+        dscores[n, :, i, j] = w * p[n, :, i, j]
+        dscores[n, true, i, j] -= w
 
-    images = len(label) if normalization == "batch" else 1
-    return dloss * dscores / images
+    z = len(label) if normalization == "batch" else 1
+    return dloss * dscores / z

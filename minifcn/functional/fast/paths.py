@@ -135,7 +135,7 @@ def choose_path(
     backward : bool
         For the gradients, not for the forward pass.
     """
-    able = _able(x_shape, weight, window, groups, backward=backward)
+    able = PATHS.keys() - ruled_out(x_shape, weight, window, groups, backward=backward)
     if forced := forced_path():
         return forced if forced in able else "strips"
     (f, c), (oh, ow) = weight.shape[:2], window.output_size((x_shape[2], x_shape[3]))
@@ -152,25 +152,40 @@ def choose_path(
     return "turned" if backward and "turned" in able and kh * kw <= 25 else "strips"
 
 
-def _able(
-    x_shape: tuple[int, ...], weight: Array, window: Window, groups: int, *, backward: bool
-) -> set[str]:
-    """Return the paths that can compute a convolution."""
+def ruled_out(
+    x_shape: tuple[int, ...],
+    weight: Array,
+    window: Window,
+    groups: int,
+    *,
+    backward: bool = False,
+) -> dict[str, str]:
+    """Return the paths that cannot compute a convolution, and why, in a clause.
+
+    The arguments are those of `choose_path`.
+    """
     kernel, (eh, ew), (ph, pw) = window.kernel_size, window.extent(), window.pad
-    able = {"im2col", "strips"}
-    if window.stride == (1, 1) and ph < eh and pw < ew:
-        able.add("turned")
-    if groups > 1 or not x_shape[0]:  # the others begin with an image
-        return able
-    able.add("whole")
-    if window.stride == window.dilation == (1, 1):
-        if kernel == (1, 1) and window.pad == (0, 0):
-            able.add("pointwise")
+    why = {"phases": "it computes deconvolutions"}
+    if window.stride != (1, 1):
+        why["turned"] = "the stride is not 1"
+    elif ph >= eh or pw >= ew:
+        why["turned"] = "the padding is not smaller than the kernel"
+    if not x_shape[0]:  # the others begin with an image
+        return why | dict.fromkeys(("whole", "pointwise", "winograd"), "there is no image")
+    if groups > 1:
+        return why | dict.fromkeys(("whole", "pointwise", "winograd"), "there are groups")
+    if window.stride != (1, 1) or window.dilation != (1, 1):
+        return why | dict.fromkeys(("pointwise", "winograd"), "stride or dilation is not 1")
+    if kernel != (1, 1) or window.pad != (0, 0):
+        why["pointwise"] = "the kernel is not 1 x 1, or there is padding"
+    if kernel not in ((3, 3), (5, 5), (7, 7)):
+        why["winograd"] = "the kernel is not 3 x 3, 5 x 5 or 7 x 7"
+    elif kernel == (7, 7) and backward:
+        why["winograd"] = "a kernel of 7 x 7 goes that way forwards only"
+    elif product_precision(weight) != "float32":
         # Winograd's transforms make the rounding of its operands several times as large.
-        exact = product_precision(weight) == "float32"
-        if exact and (kernel in ((3, 3), (5, 5)) or (kernel == (7, 7) and not backward)):
-            able.add("winograd")
-    return able
+        why["winograd"] = "the products are not in float32"
+    return why
 
 
 def choose_deconv_path(window: Window, groups: int) -> str:
@@ -179,9 +194,18 @@ def choose_deconv_path(window: Window, groups: int) -> str:
     A deconvolution's forward pass is the `backward_data` of the path, its gradient of the input the
     `forward`. With a stride there is nothing to be added up if each of its phases is a convolution.
     """
-    able = {"im2col", "strips"}
-    if groups == 1 and min(window.stride) > 1:
-        able.add("phases")
+    able = PATHS.keys() - deconv_ruled_out(window, groups)
     if (forced := forced_path()) in able:
         return forced
     return "phases" if "phases" in able else "strips"
+
+
+def deconv_ruled_out(window: Window, groups: int) -> dict[str, str]:
+    """Return the paths that cannot compute a deconvolution, and why, in a clause."""
+    others = PATHS.keys() - {"im2col", "strips", "phases"}
+    why = {path: "it computes convolutions" for path in PATHS if path in others}
+    if groups > 1:
+        why["phases"] = "there are groups"
+    elif min(window.stride) == 1:
+        why["phases"] = "there is no stride, or in one direction only"
+    return why
