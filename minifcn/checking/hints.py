@@ -35,6 +35,7 @@ def hints(
     sizes: Mapping[str, float],
     axes: Sequence[str] = (),
     places: Mapping[str, np.ndarray] | None = None,
+    tolerance: float = SAME,
 ) -> list[str]:
     """Say what the wrong entries have in common, each a clause; none if nothing was found.
 
@@ -47,8 +48,10 @@ def hints(
         What an axis counts: "image", "channel", "row", "column".
     places : mapping of str to bool array, optional
         What is special about some entries, as in "where the label is ignored".
+    tolerance : float
+        Relative to the largest value.
     """
-    wrong = differing(expected, got)
+    wrong = differing(expected, got, tolerance)
     if not np.isfinite(got).all():
         return [*_places(wrong, axes, places or {}), "not finite: a division by 0, or a log of 0?"]
     if wrong.any() and not got.any():
@@ -66,7 +69,7 @@ def common_ratio(expected: Sequence[float], got: Sequence[float]) -> float | Non
         return None
     ratio = float((one * other).sum() / (one * one).sum())
     same = abs(other - ratio * one).max() <= 1e-5 * abs(other).max()
-    return ratio if same and ratio else None
+    return ratio if same and ratio and not _near(ratio, 1) else None
 
 
 def ratio_hint(ratio: float, sizes: Mapping[str, float]) -> str:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from textwrap import wrap
 
 from minifcn.checking.judge import Judged, Verdict
-from minifcn.net.differences import Wrong
-
-WIDTH = 79
+from minifcn.checking.tables import entries, hint_lines, wrapped
 
 
 def verdict_lines(verdict: Verdict) -> Iterator[str]:
@@ -48,28 +45,12 @@ def _first_wrong(examples: Sequence[Judged], name: str) -> Iterator[str]:
     about, finding = [*telling, *found][0]
     yield ""
     if finding.message:
-        yield from _wrapped(f"{name or 'It'} {finding.message} ({about}).")
+        yield from wrapped(f"{name or 'It'} {finding.message} ({about}).")
         return
     where = f"{finding.off} of {finding.size} entries" if finding.size > 1 else "its one entry"
-    yield from _wrapped(f"{name} is wrong in {where} ({about}):")
+    yield from wrapped(f"{name} is wrong in {where} ({about}):")
     yield from entries(finding.wrong)
     yield from hint_lines(finding.hints)
-
-
-def entries(wrong: Sequence[Wrong]) -> Iterator[str]:
-    """Yield a table of wrong entries."""
-    labels = [f"[{', '.join(map(str, one.at))}]" for one in wrong]
-    width = max(len("entry"), *map(len, labels))
-    yield f"    {'entry':{width}}  {'expected':>12}  {'got':>12}  got / expected"
-    for label, one in zip(labels, wrong, strict=True):
-        ratio = f"{one.ratio:.4f}" if one.expected else "-"
-        yield f"    {label:{width}}  {one.expected:12.6g}  {one.got:12.6g}  {ratio:>14}"
-
-
-def hint_lines(hints: Sequence[str]) -> Iterator[str]:
-    """Yield hints, each with an arrow before it."""
-    for hint in hints:
-        yield from wrap(hint, WIDTH, initial_indent="    -> ", subsequent_indent="       ")
 
 
 def summary(verdicts: Sequence[Verdict]) -> Iterator[str]:
@@ -88,7 +69,3 @@ def _said(verdict: Verdict) -> str:
     arrays = dict.fromkeys(f.array for one in wrong for f in one.findings if f.array)
     said = f"WRONG in {len(wrong)} of {len(verdict.examples)} examples"
     return f"{said}: {', '.join(arrays)}" if arrays else said
-
-
-def _wrapped(text: str) -> list[str]:
-    return wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")

@@ -110,7 +110,8 @@ def check_function(
     gradients : dict from name to array
         The gradients to be checked, one for each array.
     entries : int
-        How many entries of each array are probed, drawn at random; all if it has no more.
+        How many entries of each array are probed: that of the largest gradient, and others drawn
+        at random; all if it has no more.
     tolerance : float
         Largest relative error that passes.
     seed : int
@@ -137,6 +138,8 @@ def check_function(
             raise ValueError(f"gradient check: {name} has shape {array.shape}, its gradient {got}")
         count = min(entries, array.size)
         chosen = rng.choice(array.size, size=count, replace=False).tolist()
+        if count and (largest := int(abs(gradients[name]).argmax())) not in chosen:
+            chosen[0] = largest  # a NaN counts as such
         analytic = [float(gradients[name].flat[place]) for place in chosen]
         numerical = [difference(function, array, place, step) for place in chosen]
         compared = [

@@ -80,19 +80,21 @@ def check_layer(
         entries=entries,
         tolerance=tolerance,
         seed=seed,
-        by=computed_by(layer, bottoms[0].shape),
+        by=" and, backwards, ".join(dict.fromkeys(computed_by(layer, bottoms[0].shape))),
     )
 
 
-def computed_by(layer: Layer, x_shape: tuple[int, ...]) -> str:
-    """Return the paths that a convolution or a deconvolution goes, "" for other layers."""
+def computed_by(layer: Layer, x_shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Return what computes a convolution or a deconvolution, forwards and backwards.
+
+    Other layers are computed in one way only, which has no name.
+    """
     if isinstance(layer, Deconv2d):
-        return choose_deconv_path(layer.window, layer.groups)
-    if not isinstance(layer, Conv2d):
-        return ""
-    given = (x_shape, layer.params["weight"], layer.window, layer.groups)
-    ahead, back = choose_path(*given), choose_path(*given, backward=True)
-    return ahead if ahead == back else f"{ahead} and, backwards, {back}"
+        return (choose_deconv_path(layer.window, layer.groups),) * 2
+    if isinstance(layer, Conv2d):
+        given = (x_shape, layer.params["weight"], layer.window, layer.groups)
+        return choose_path(*given), choose_path(*given, backward=True)
+    return ()
 
 
 def check_net(

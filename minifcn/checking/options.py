@@ -1,0 +1,107 @@
+"""The options of `gradcheck NAME`: the arguments of the function that builds what is checked."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from inspect import signature
+from typing import Any, get_type_hints
+
+from minifcn.functional.arguments import Pair
+from minifcn.functional.softmax import NORMALIZATIONS
+from minifcn.models.build import BACKBONES
+from minifcn.models.fcn import PADDINGS
+from minifcn.system.records import AT_LEAST_1, Range, flag, of_range
+
+MEANINGS = {
+    "images": "in the batch",
+    "channels": "of the input",
+    "size": "height and width of the input",
+    "filters": "channels of the output",
+    "kernel": "height and width of the window",
+    "stride": "pixels from one window to the next",
+    "pad": "pixels on each side",
+    "dilation": "pixels from one weight to the next",
+    "groups": "that do not see each other's channels",
+    "factor": "of the upsampling",
+    "odd": "a kernel of 2 f - 1 pixels, not 2 f",
+    "floor": "drop the last window where it is incomplete",
+    "ties": "make pixels that are equal",
+    "zeros": "make numbers that are 0",
+    "local_size": "channels that count as near",
+    "alpha": "weight of the neighbours",
+    "beta": "the power",
+    "k": "what is added",
+    "ratio": "share of the values that are dropped",
+    "classes": "of the scores",
+    "normalization": "what the sum is divided by",
+    "ignore_index": "label of pixels that do not count",
+    "class_weights": "weigh classes differently",
+    "inputs": "how many there are",
+    "weighted": "multiply each by another number",
+    "to": "height and width of the part",
+    "offset": "where it begins",
+    "values": "of the weight",
+    "lr": "the rate",
+    "momentum": "share of the velocity that is kept",
+    "weight_decay": "share of the weight that is added to its gradient",
+    "backbone": "what the net is made of",
+    "width": "factor on channel counts",
+    "padding": "as in the paper, or as little as needed",
+}
+CHOICES = {
+    "normalization": NORMALIZATIONS,
+    "padding": PADDINGS,
+    "backbone": tuple(BACKBONES),
+}
+ANY = Range("a number", lambda value: True)
+MAY_BE_ANYTHING = ("ignore_index",)
+
+
+def add_build_options(parser: argparse.ArgumentParser, build: Callable[..., Any]) -> None:
+    """Add an option for each argument of a function."""
+    kinds = get_type_hints(build)
+    for name, argument in signature(build).parameters.items():
+        kind, default, said = kinds[name], argument.default, MEANINGS[name]
+        how: dict[str, Any] = {"default": default, "help": f"{said} ({spelled(default)})"}
+        if kind is bool:
+            how = {"action": "store_true", "help": said}
+        elif kind == Pair:
+            how |= {"type": pair, "metavar": "N or NxN"}
+        elif name in CHOICES:
+            how |= {"choices": CHOICES[name]}
+        else:
+            least = AT_LEAST_1 if kind is int and name not in MAY_BE_ANYTHING else ANY
+            how |= {"type": of_range(kind, least), "metavar": "N" if kind is int else "X"}
+        parser.add_argument(flag(name), **how)
+
+
+def take_build_options(build: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the parsed options that are arguments of a function."""
+    return {name: given[name] for name in signature(build).parameters}
+
+
+def command_of(name: str, build: Callable[..., Any], options: Mapping[str, Any]) -> str:
+    """Return how something is asked for: its name, and the options that are not as by default."""
+    said = [name]
+    for option, value in options.items():
+        if value is True:
+            said.append(flag(option))
+        elif value != signature(build).parameters[option].default:
+            said += [flag(option), spelled(value)]
+    return " ".join(said)
+
+
+def pair(text: str) -> Pair:
+    """Read "3" as (3, 3) and "3x2" as (3, 2): height before width."""
+    numbers = text.lower().split("x")
+    if len(numbers) > 2 or not all(number.isdecimal() for number in numbers):
+        raise argparse.ArgumentTypeError(f"must be a number or two, such as 3 or 3x2, not {text!r}")
+    return int(numbers[0]), int(numbers[-1])
+
+
+def spelled(value: Any) -> str:
+    """Return a value as it is typed."""
+    if isinstance(value, tuple):
+        return str(value[0]) if len(set(value)) == 1 else "x".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
