@@ -37,7 +37,8 @@ def main() -> int:
             if "--check" not in sys.argv:
                 page.write_text(new, encoding="utf-8")
     if "--check" in sys.argv:
-        print("\n".join([f"out of date, run `python {sys.argv[0]}`:", *outdated]))
+        run = f"out of date, run `python {sys.argv[0]}`:"
+        print("\n".join([run, *outdated]) if outdated else "ok")
         return 1 if outdated else 0
     return 0
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from helpers.cases import inner, normal
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minifcn.functional import naive
@@ -53,6 +53,7 @@ def test_deconvolution_with_it_interpolates(factor, odd, pad, h, w):
     np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-6)
 
 
+@settings(max_examples=25)  # the plain loops take a while
 @given(st.integers(1, 4), st.booleans(), st.integers(0, 2), st.integers(1, 4), st.integers(1, 4))
 def test_its_way_back_is_the_convolution_with_the_kernel(factor, odd, pad, h, w):
     size = 2 * factor - odd

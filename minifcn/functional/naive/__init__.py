@@ -17,6 +17,8 @@ it. By the chain rule, since L depends on the input only through y,
 
 Most q have nothing to do with p. So a backward function walks through the loops of its forward
 once more: where that says `y += weight * x`, this says `dx += dy * weight` and `dweight += dy * x`.
+
+`docs/layers/` has a page for each, with an example by hand and every step of the derivation.
 """
 
 from __future__ import annotations
