@@ -43,6 +43,7 @@ def _kernels(about: str, x: tuple[int, ...], weight: tuple[int, ...], **options:
 def convolutions() -> Iterator[Example]:
     """Yield what a convolution can be asked for, one thing after the other."""
     yield _kernels("one kernel on one channel", (1, 1, 4, 3), (1, 1, 2, 2))
+    yield _kernels("a kernel of one pixel", (1, 2, 3, 2), (2, 2, 1, 1))
     yield _kernels("channels and filters", (1, 2, 4, 3), (3, 2, 3, 2))
     yield _kernels("a batch of images", (3, 2, 3, 4), (2, 2, 2, 3))
     yield _kernels("stride (2, 1)", (1, 2, 5, 4), (2, 2, 3, 2), stride=(2, 1))
@@ -121,7 +122,8 @@ def avg_poolings() -> Iterator[Example]:
 
 def rectifiers() -> Iterator[Example]:
     """Yield numbers of both signs, and zeros."""
-    yield Example("numbers of both signs", {"x": draw(1, 2, 3, 4, 2)})
+    x = draw(1, 2, 3, 4, 2)
+    yield Example("numbers of both signs", {"x": x}, places={"where x is below 0": x < 0})
     x = np.round(draw(2, 1, 2, 3, 4))
     places = {"where x is 0: there the gradient counts as 0": x == 0}
     yield Example("zeros", {"x": x}, places=places)
@@ -130,6 +132,7 @@ def rectifiers() -> Iterator[Example]:
 def normalisations() -> Iterator[Example]:
     """Yield neighbourhoods of channels, strong enough to count."""
     for about, channels, local_size, alpha, beta, k in (
+        ("no channel near", 3, 1, 0.5, 0.75, 1.0),
         ("3 channels near", 5, 3, 0.5, 0.75, 1.0),
         ("5 channels near", 7, 5, 1.5, 0.75, 1.0),
         ("fewer channels than near", 2, 5, 0.5, 1.5, 1.0),
@@ -193,6 +196,9 @@ def _loss(about: str, label: np.ndarray, scale: float = 1, **options: Any) -> Ex
         "the pixels that count of one image": counting / n,
         "the pixels of one image": label.size / n,
     }
+    if "class_weight" in options:
+        total = float(options["class_weight"][label[~ignored]].sum())
+        sizes["the weight of the pixels that count"] = total
     places = {"where the label is ignored": ignored[:, None]}
     scores = scale * draw(1, n, 4, *pixels)
     return Example(about, {"scores": scores}, {"label": label, **options}, sizes, places)

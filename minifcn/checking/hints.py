@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 
@@ -59,7 +59,7 @@ def hints(
     said = [*_places(wrong, axes, places or {})]
     if ratio := common_ratio(expected[wrong], got[wrong]):
         return [*said, ratio_hint(ratio, sizes)]
-    return [*said, *_rearranged(expected, got, axes)]
+    return [*said, *_rearranged(expected, got, axes), *_moved(expected, got, axes)]
 
 
 def common_ratio(expected: Sequence[float], got: Sequence[float]) -> float | None:
@@ -127,3 +127,29 @@ def _rearranged(expected: np.ndarray, got: np.ndarray, axes: Sequence[str]) -> I
                 which = " and ".join(names[axis] for axis in sorted(turned))
                 yield f"the right numbers, but {which} run backwards"
                 return
+
+
+def _moved(expected: np.ndarray, got: np.ndarray, axes: Sequence[str]) -> Iterator[str]:
+    """Say by how many rows and columns the numbers are in the wrong place."""
+    if expected.ndim < 4:
+        return
+    height, width = expected.shape[-2:]
+    ways = product(range(1 - height, height), range(1 - width, width))
+    for down, right in sorted(ways, key=lambda way: abs(way[0]) + abs(way[1])):
+        here = expected[(..., _from(-down, height), _from(-right, width))]
+        there = got[(..., _from(down, height), _from(right, width))]
+        if here.size < 4 or not here.any() or differing(here, there).any():
+            continue
+        ways_off = ((down, axes[-2], "down", "up"), (right, axes[-1], "right", "left"))
+        said = [
+            f"{abs(n)} {name}{'s' if abs(n) > 1 else ''} too far {one if n > 0 else other}"
+            for n, name, one, other in ways_off
+            if n
+        ]
+        yield f"the right numbers, but {' and '.join(said)}"
+        return
+
+
+def _from(shift: int, size: int) -> slice:
+    """Return the part of an axis that something moved by `shift` still lies on."""
+    return slice(max(0, shift), size + min(0, shift))

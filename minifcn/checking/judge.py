@@ -78,6 +78,10 @@ class Verdict(NamedTuple):
         return self.written and not any(example.findings for example in self.examples)
 
 
+class _Failed(Exception):
+    """A learner's function has raised the error that is the argument."""
+
+
 def judge(name: str, function: Callable[..., Any], path: Path | None = None) -> Verdict:
     """Judge a function by all examples of the operation whose name it has."""
     operation = OPERATIONS[name.removesuffix("_backward")]
@@ -91,7 +95,8 @@ def judge(name: str, function: Callable[..., Any], path: Path | None = None) -> 
                 one = _judge_forward(name, function, operation, example)
         except NotImplementedError:
             return Verdict(name, line, False, ())
-        except Exception as error:
+        except _Failed as failure:
+            error = failure.args[0]
             said = f"ends with {described(error)}{line_of(error, path)}"
             one = Judged(example.about, (), (Finding("", said),))
         judged.append(one)
@@ -137,6 +142,8 @@ def _judge_backward(function: Callable[..., Any], operation: Operation, example:
         f"d{name}": _differences(operation, arrays, options, dy, name, rule)
         for (name, rule) in zip(arrays, by_rule, strict=True)
     }
+    if not y.ndim:
+        example = example._replace(sizes={**example.sizes, "dloss": float(dy)})
     before = [np.copy(array) for array in given]
     got = _called(function, given, options)
     findings = list(_compare(expected, got, example))
@@ -170,10 +177,7 @@ def _with_hint(
         one, other = np.asarray(mistaken[finding.array]), np.asarray(found[finding.array])
         return one.shape == other.shape and not differing(one, other).any()
 
-    return [
-        f._replace(hints=(*f.hints, f"the same comes out {said}")) if fits(f) else f
-        for f in findings
-    ]
+    return [f._replace(hints=(*f.hints, said)) if fits(f) else f for f in findings]
 
 
 def _differences(
@@ -203,8 +207,14 @@ def _called(
     own = {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in options.items()}
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        result = function(*given, **own)
-    return result if isinstance(result, tuple) else (result,)
+        try:
+            result = function(*given, **own)
+            results = result if isinstance(result, tuple) else (result,)
+            return tuple(one if one is None else np.asarray(one) for one in results)
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            raise _Failed(error) from error
 
 
 def _compare(
@@ -217,7 +227,7 @@ def _compare(
         yield Finding("", f"returns {count}, and should return {wanted}")
         return
     for (name, one), array in zip(expected.items(), got, strict=True):
-        one, array = np.asarray(one, float), np.asarray(array)
+        one = np.asarray(one, float)
         if array.dtype.kind not in "fiub":
             yield Finding(name, f"has the type {array.dtype}, and should be of numbers")
         elif array.shape != one.shape:

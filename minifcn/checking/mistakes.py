@@ -14,6 +14,8 @@ import numpy as np
 from minifcn.checking.examples import Arrays, Example
 from minifcn.checking.judged import Operation
 
+SAME = "the same comes out"  # how a hint begins
+
 # What is computed if an option is forgotten.
 FORGOTTEN = {
     "stride": (1, 1),
@@ -36,30 +38,32 @@ def of_backward(operation: Operation, example: Example, dy: Any) -> Iterator[tup
         found = found if isinstance(found, tuple) else (found,)
         return {f"d{name}": one for name, one in zip(arrays, found, strict=True)}
 
-    yield "if dy is passed on as it is", {f"d{name}": dy for name in arrays}
+    yield f"{SAME} if dy is passed on as it is", {f"d{name}": dy for name in arrays}
     for said, changed in _changed_options(options):
-        with suppress(IndexError, ValueError):  # where sizes do not fit the mistake
-            yield said, gradients(options=changed)
+        with suppress(LookupError, ValueError):  # where sizes do not fit the mistake
+            yield f"{SAME} {said}", gradients(options=changed)
     if "weight" in operation.takes and arrays["weight"].ndim == 4:
         weight = arrays["weight"]
-        yield "with the kernels turned round", gradients(weight=weight[..., ::-1, ::-1])
+        said = "right for a kernel turned by 180 degrees: is it turned on the way?"
+        yield said, gradients(weight=weight[..., ::-1, ::-1])
         if weight.shape[2] == weight.shape[3]:
-            said = "with the rows and columns of the kernels exchanged"
+            said = f"{SAME} with the rows and columns of the kernels exchanged"
             yield said, gradients(weight=weight.swapaxes(2, 3))
     if np.ndim(dy):
-        yield "if each term replaces the one before: = in place of +=", _replaced(gradients, dy)
+        said = f"{SAME} if each term replaces the one before: = in place of +="
+        yield said, _replaced(gradients, dy)
     for said, mistake in operation.mistakes.items():
-        yield said, mistake(example, dy)
+        yield f"{SAME} {said}", mistake(example, dy)
 
 
 def of_forward(operation: Operation, example: Example) -> Iterator[tuple[str, Any]]:
     """Yield what is computed by mistake, and the results of it."""
     given = example.arrays.values()
     for said, changed in _changed_options(example.options):
-        with suppress(IndexError, ValueError):
-            yield said, operation.forward(*given, **changed)
+        with suppress(LookupError, ValueError):
+            yield f"{SAME} {said}", operation.forward(*given, **changed)
     for said, mistake in operation.mistakes.items():
-        yield said, mistake(example, None)
+        yield f"{SAME} {said}", mistake(example, None)
 
 
 def _changed_options(options: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -33,11 +33,16 @@ def _cells(one: Judged, arrays: Sequence[str]) -> list[str]:
 
 
 def _first_wrong(examples: Sequence[Judged], name: str) -> Iterator[str]:
-    """Yield what is wrong with an array, in the first example that there is a hint in."""
+    """Yield what is wrong with an array, in the first example that says most.
+
+    That is one in which a factor was found, or where the numbers belong. That only a part of the
+    entries is wrong may be an accident of an example, if there are others without it.
+    """
     found = [(one.about, f) for one in examples for f in one.findings if f.array == name]
     if not found:
         return
-    about, finding = next(((a, f) for a, f in found if f.hints), found[0])
+    telling = [one for one in found if any(not hint.startswith("only ") for hint in one[1].hints)]
+    about, finding = [*telling, *found][0]
     yield ""
     if finding.message:
         yield from wrapped(f"{name or 'It'} {finding.message} ({about}).")

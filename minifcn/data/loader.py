@@ -23,7 +23,7 @@ import numpy as np
 from minifcn.backend import IGNORE
 from minifcn.data.dataset import DataError
 from minifcn.data.inputs import net_inputs
-from minifcn.data.transforms import Preprocess, mirror, stack, translate
+from minifcn.data.transforms import Preprocess, mirror, resize, stack, translate
 
 _ORDER, _AUGMENT = 0, 1  # keeps the two kinds of random numbers apart
 
@@ -75,6 +75,9 @@ class Loader:
         Exchange left and right in every second sample or so.
     jitter : int
         Move each sample by up to so many pixels, up or down and left or right.
+    scale : pair of float
+        Resize each sample by a random factor between these two, all of whose doublings are equally
+        likely.
     workers : int
         Threads that read ahead; 0 reads when asked.
 
@@ -94,6 +97,7 @@ class Loader:
         shuffle: bool = True,
         mirror: bool = False,
         jitter: int = 0,
+        scale: tuple[float, float] = (1.0, 1.0),
         workers: int = 2,
         modality: str = "rgb",
     ) -> None:
@@ -105,6 +109,8 @@ class Loader:
         ):
             if value < least:
                 raise ValueError(f"{name} must be at least {least}, not {value}")
+        if not 0 < scale[0] <= scale[1]:
+            raise ValueError(f"scale must be two factors above 0, the lower one first, not {scale}")
         if len(dataset) == 0:
             raise DataError("the dataset has no samples")
         self.dataset = dataset
@@ -115,6 +121,7 @@ class Loader:
         self.shuffle = shuffle
         self.mirror = mirror
         self.jitter = jitter
+        self.scale = scale
         self.workers = workers
         self.waited = 0.0
         self._order = lru_cache(maxsize=2)(self._draw_order)
@@ -160,16 +167,19 @@ class Loader:
         return np.random.default_rng((self.seed, _ORDER, epoch)).permutation(len(self.dataset))
 
     def _augmented(self, inputs: dict[str, Any], seed: tuple[int, ...]) -> dict[str, Any]:
-        """Return images (C, H, W) and label maps (H, W) all mirrored and moved alike, at random."""
-        if not self.mirror and not self.jitter:
+        """Return images (C, H, W) and label maps (H, W) all changed alike, at random."""
+        resized = self.scale != (1.0, 1.0)
+        if not (self.mirror or self.jitter or resized):
             return inputs
         rng = np.random.default_rng(seed)
         flip = rng.random() < 0.5 and self.mirror
         down, right = rng.integers(-self.jitter, self.jitter + 1, 2)
+        factor = float(np.exp2(rng.uniform(*np.log2(self.scale)))) if resized else 1.0
 
         def apply(array: np.ndarray | int) -> np.ndarray | int:
             if not isinstance(array, np.ndarray):  # one class for the image
                 return array
+            array = resize(array, factor) if resized else array
             array = mirror(array) if flip else array
             fill = IGNORE if array.ndim == 2 else 0
             return translate(array, down, right, fill) if down or right else array

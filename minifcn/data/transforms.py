@@ -2,7 +2,8 @@
 
 The paper subtracts the mean colour and does nothing else: no resizing, no cropping, no scaling to
 [0, 1]. Mirroring and translating by up to 32 pixels "yielded no noticeable improvement" (Long et
-al. 2015, section 4.3, "Augmentation"); both are here to be tried.
+al. 2015, section 4.3, "Augmentation"); both are here to be tried, and so is resizing, with which
+later work trains.
 
 The channel order, the mean and the scale belong to the weights and are stored with them.
 """
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from minifcn.backend import IGNORE
 from minifcn.system.records import fits
@@ -123,6 +125,32 @@ def translate(array: np.ndarray, down: int, right: int, fill: float) -> np.ndarr
 
 def _overlap(shift: int, size: int) -> slice:
     return slice(max(shift, 0), size + min(shift, 0))
+
+
+def resize(array: np.ndarray, factor: float) -> np.ndarray:
+    """Resize data (C, H, W) bilinearly, or a label map (H, W) to the nearest pixel's label.
+
+    Parameters
+    ----------
+    array : ndarray (C, H, W), float32, or (H, W), integers of 0 to 255
+    factor : float
+        Of both sides, which are rounded and keep at least one pixel. Where it is below 1, each
+        pixel of the data is a mean over the pixels that it covers.
+
+    Returns
+    -------
+    ndarray of the same type
+    """
+    height, width = (max(1, round(side * factor)) for side in array.shape[-2:])
+    if array.ndim == 2:
+        nearest = Image.Resampling.NEAREST
+        small = Image.fromarray(array.astype(np.uint8)).resize((width, height), nearest)
+        return np.asarray(small).astype(array.dtype)
+    resized = np.empty((len(array), height, width), array.dtype)
+    for target, channel in zip(resized, array, strict=True):
+        smooth = Image.fromarray(channel).resize((width, height), Image.Resampling.BILINEAR)
+        target[:] = np.asarray(smooth)
+    return resized
 
 
 def stack(arrays: Sequence[np.ndarray | int]) -> np.ndarray:

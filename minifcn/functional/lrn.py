@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import prod
+from types import ModuleType
 from typing import NamedTuple
 
-from minifcn.backend import Array, array_module
+from minifcn.backend import Array, array_module, parallel_map
 from minifcn.functional.arguments import require_channels, require_floats, whole_number
 from minifcn.functional.cuda.bind import kernel
 from minifcn.functional.cuda.lrn import launch_lrn, launch_lrn_backward
+from minifcn.functional.fast.recycle import recycled
+from minifcn.functional.fast.scratch import scratch
+
+STRIP_BYTES = 1 << 19  # of all channels of a strip of pixels
 
 
 class LRNCache(NamedTuple):
@@ -53,8 +60,21 @@ def lrn_forward(
 def _normalise(
     x: Array, local_size: int, alpha: float, beta: float, k: float
 ) -> tuple[Array, Array]:
-    scale = k + alpha / local_size * _sum_channels(x * x, local_size)
-    return x * scale**-beta, scale
+    xp = array_module(x)
+    y, scale = recycled(xp, x.shape, x.dtype), recycled(xp, x.shape, x.dtype)
+
+    def compute(x: Array, y: Array, scale: Array) -> None:
+        square = scratch(xp, "lrn square", x.shape, x.dtype)
+        total = scratch(xp, "lrn sum", x.shape, x.dtype)
+        _sum_channels(xp.multiply(x, x, out=square), local_size, out=total)
+        total *= alpha / local_size
+        total += k
+        scale[...] = total
+        power = xp.power(total, -beta, out=square)
+        xp.multiply(x, power, out=y)
+
+    _in_strips(xp, compute, x, y, scale)
+    return y, scale
 
 
 def check_lrn(local_size: int, alpha: float, k: float) -> None:
@@ -78,17 +98,48 @@ def lrn_backward(dy: Array, cache: LRNCache) -> Array:
 def _normalise_backward(
     dy: Array, x: Array, scale: Array, local_size: int, alpha: float, beta: float
 ) -> Array:
-    power = scale**-beta
-    ratio = dy * x * power / scale  # dy * y / scale
-    return dy * power - 2 * alpha * beta / local_size * x * _sum_channels(ratio, local_size)
+    xp = array_module(x)
+    dx = recycled(xp, x.shape, x.dtype)
+
+    def compute(dy: Array, x: Array, scale: Array, dx: Array) -> None:
+        power, ratio, total = (
+            scratch(xp, f"lrn {name}", x.shape, x.dtype) for name in ("square", "ratio", "sum")
+        )
+        xp.power(scale, -beta, out=power)
+        power *= dy  # dy * scale**-beta
+        xp.multiply(power, x, out=ratio)
+        ratio /= scale  # dy * y / scale
+        _sum_channels(ratio, local_size, out=total)
+        total *= x
+        total *= 2 * alpha * beta / local_size
+        xp.subtract(power, total, out=dx)
+
+    _in_strips(xp, compute, dy, x, scale, dx)
+    return dx
 
 
-def _sum_channels(x: Array, local_size: int) -> Array:
-    """Return, for each channel, the sum over the `local_size` channels centred on it."""
-    channels = x.shape[1]
+def _in_strips(xp: ModuleType, compute: Callable[..., None], *arrays: Array) -> None:
+    """Call `compute` with strips (C, pixels) of all arrays, each small enough for a core's cache.
+
+    The arrays are of shape (N, C, ...), and those that are written to contiguous.
+    """
+    count, channels = arrays[0].shape[:2]
+    pixels = prod(arrays[0].shape[2:])
+    flat = [array.reshape(count, channels, pixels) for array in arrays]
+    size = max(1, STRIP_BYTES // max(1, channels * arrays[0].itemsize))
+    parts = [
+        (n, slice(None), slice(first, first + size))
+        for n in range(count)
+        for first in range(0, pixels, size)
+    ]
+    parallel_map(xp, lambda part: compute(*(array[part] for array in flat)), parts)
+
+
+def _sum_channels(x: Array, local_size: int, out: Array) -> None:
+    """Write the sum over the `local_size` channels around each channel of x (C, pixels)."""
+    channels = len(x)
     half = min(local_size // 2, channels - 1)  # farther neighbours do not exist
-    total = array_module(x).zeros_like(x)
-    for shift in range(-half, half + 1):
-        low, high = max(0, -shift), min(channels, channels - shift)
-        total[:, low:high] += x[:, low + shift : high + shift]
-    return total
+    out[...] = x
+    for shift in range(1, half + 1):
+        out[shift:] += x[:-shift]
+        out[:-shift] += x[shift:]

@@ -1,4 +1,4 @@
-"""The crop that lays one map on another."""
+"""The crop that lays one map on another; `functional/naive/joining.py` says it in loops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Layers that join blobs: the sum that fuses skips, and concatenation."""
+"""Layers that join blobs: the sum that fuses skips, and concatenation.
+
+`functional/naive/joining.py` says both in loops, and derives their gradients.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fixed scale of the at-once FCN-8s."""
+"""The fixed scale of the at-once FCN-8s; `functional/naive/joining.py` says it in loops."""
 
 from __future__ import annotations
 

@@ -22,11 +22,15 @@ class Tap(NamedTuple):
     at_once_scale : float
         Factor on the features of a skip in at-once training, so that all streams are about as
         large as the coarsest.
+    always : bool
+        Scale them in FCN-16s and 8s that are trained in stages too. VGG16's are not: the paper
+        lowers the rate of each stage instead.
     """
 
     blob: str
     channels: int
     at_once_scale: float = 1.0
+    always: bool = False
 
     @property
     def name(self) -> str:

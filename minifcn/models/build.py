@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import sqrt
 from pkgutil import resolve_name
@@ -123,7 +124,13 @@ def base_net(name: str) -> BaseNet:
     return resolve_name(BACKBONES[name])
 
 
-def build(spec: ModelSpec, *, normalization: str = "valid", learn_upsampling: bool = False) -> Net:
+def build(
+    spec: ModelSpec,
+    *,
+    normalization: str = "valid",
+    learn_upsampling: bool = False,
+    class_weight: Sequence[float] | None = None,
+) -> Net:
     """Return the net of a description; its weights are zero, but for the bilinear upsampling.
 
     Parameters
@@ -132,6 +139,7 @@ def build(spec: ModelSpec, *, normalization: str = "valid", learn_upsampling: bo
     normalization : "valid", "batch" or "none"
         Of an FCN's loss; a classifier's is the mean over images.
     learn_upsampling : bool
+    class_weight : sequence of float, optional
         See `models.fcn.fcn`.
     """
     base = base_net(spec.backbone)
@@ -155,6 +163,7 @@ def build(spec: ModelSpec, *, normalization: str = "valid", learn_upsampling: bo
         normalization=normalization,
         learn_upsampling=learn_upsampling,
         heads=spec.heads,
+        class_weight=class_weight,
     )
 
 

@@ -23,7 +23,7 @@ first head reads the input `label`, the second `label_geo`; `loss` and `loss_geo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
@@ -45,6 +45,7 @@ def fcn(
     normalization: str = "valid",
     learn_upsampling: bool = False,
     heads: Mapping[str, int] | None = None,
+    class_weight: Sequence[float] | None = None,
 ) -> Net:
     """Return an FCN whose blobs `score` (N, C, H, W) and `loss` belong to an image of any size.
 
@@ -67,6 +68,8 @@ def fcn(
     heads : mapping of str to int, optional
         Several label maps at once: the name of each and its number of classes, in place of
         `num_classes`. Scores are called `score_NAME`, the losses `loss`, `loss_NAME` ...
+    class_weight : sequence of float, optional
+        Of each class of the first head, in the loss.
     """
     if arch not in STRIDES:
         raise ValueError(f"arch must be one of {', '.join(STRIDES)}, not {arch!r}")
@@ -78,7 +81,8 @@ def fcn(
         shape = _Shape(backbone, arch, classes, padding, suffix)
         score = _add_scores(nodes, shape)
         inputs = (score, "label" if first else f"label{suffix}")
-        nodes.append(("loss" if first else f"loss{suffix}", SoftmaxLoss(normalization), inputs))
+        loss = SoftmaxLoss(normalization, class_weight=class_weight if first else None)
+        nodes.append(("loss" if first else f"loss{suffix}", loss, inputs))
 
     net = Net(nodes, bias_multiplier=backbone.bias_multiplier)
     # What is new learns by the paper's rule, whatever the backbone's biases do.
@@ -87,7 +91,7 @@ def fcn(
     # The last upsampling is the one behind which the scores are cropped to the image.
     final = [node.bottoms[0] for node in net.nodes if node.bottoms[1:] == ("data",)]
     net.freeze(*(final if learn_upsampling else ["upscore*"]))
-    if arch == "fcn8s-at-once":
+    if any(isinstance(node.layer, Scale) for node in net.nodes):
         net.freeze("scale_*")
     return net
 
@@ -120,7 +124,8 @@ def _add_prediction(nodes: NodeList, shape: _Shape, tap: Tap, name: str, fused: 
     streams, scores = shape.backbone.streams, []
     for stream in streams:
         source = f"{tap.blob}{stream}"
-        if shape.arch == "fcn8s-at-once" and tap is not shape.backbone.top:
+        at_once = shape.arch == "fcn8s-at-once" and tap is not shape.backbone.top
+        if at_once or tap.always:
             scale = f"scale_{tap.name}{shape.suffix}{stream}"
             nodes.append((scale, Scale(tap.channels, tap.at_once_scale), source))
             source = scale

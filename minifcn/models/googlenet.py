@@ -64,14 +64,14 @@ class Variant(NamedTuple):
     normalised: bool  # behind pool1 and conv2
     dropout: float
     same_pad: int  # the least padding of conv1 with which an image of one pixel has scores
-    at_once_scales: tuple[float, float]  # of the skips at stride 16 and 8
+    skip_scales: tuple[float, float]  # of the skips at stride 16 and 8
 
 
 # The scales make features about as long, as vectors at a pixel, as inception_5b's: those of the
 # skips are 2.5 and 7 times longer on photographs, with the weights of Caffe's model zoo.
 # torchvision's weights were not at hand to measure.
-BVLC = Variant(5, 3, normalised=True, dropout=0.4, same_pad=18, at_once_scales=(0.4, 0.15))
-TORCHVISION = Variant(3, 2, normalised=False, dropout=0.2, same_pad=10, at_once_scales=(1, 1))
+BVLC = Variant(5, 3, normalised=True, dropout=0.4, same_pad=18, skip_scales=(0.4, 0.15))
+TORCHVISION = Variant(3, 2, normalised=False, dropout=0.2, same_pad=10, skip_scales=(1, 1))
 
 
 def googlenet(num_classes: int = 1000, *, width: float = 1.0, padding: str = "faithful") -> Net:
@@ -209,9 +209,10 @@ def _output_channels(module: str, width: float) -> int:
 
 def _backbone(variant: Variant, width: float, padding: str, in_channels: int) -> Backbone:
     def tap(module: str, scale: float) -> Tap:
-        return Tap(f"inception_{module}/output", _output_channels(module, width), scale)
+        channels = _output_channels(module, width)
+        return Tap(f"inception_{module}/output", channels, scale, always=scale != 1)
 
-    scale16, scale8 = variant.at_once_scales
+    scale16, scale8 = variant.skip_scales
     pad = 3 if padding == "faithful" else variant.same_pad
     nodes = googlenet_trunk(variant, width, pad, in_channels)
     drop = "pool5/drop_7x7_s1"

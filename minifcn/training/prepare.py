@@ -6,6 +6,7 @@ Every command that trains is set up here, a run, a search for its rate and the c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from minifcn.backend import IGNORE, get_threads, set_product_precision, set_threads
 from minifcn.data import open_dataset
+from minifcn.data.balance import class_weights
 from minifcn.data.dataset import Dataset
 from minifcn.data.inputs import hha_preprocess, net_inputs, subtracting
 from minifcn.data.loader import Loader
@@ -33,6 +35,7 @@ from minifcn.training.policies import POLICIES, with_warm_up
 from minifcn.training.settings import Settings
 from minifcn.training.solver import Step, report_interval, train
 from minifcn.training.transfer import settle, start_from
+from minifcn.training.values import scale_range
 
 # What random weights are trained with: BGR as the paper's nets, brought to about unit variance.
 FRESH_PREPROCESS = Preprocess("BGR", (104.00698793, 116.66876762, 122.67891434), 1 / 64)
@@ -101,6 +104,7 @@ def make_model(settings: Settings, dataset: Dataset, note: Callable[[str], None]
         spec,
         normalization=settings.normalization,
         learn_upsampling=settings.learn_upsampling,
+        class_weight=class_weights(settings.class_weights, dataset, get_threads()),
     )
     initialise(net, settings.seed)
     preprocess = FRESH_PREPROCESS
@@ -141,6 +145,7 @@ def make_loader(model: Model, dataset: Any, settings: Settings) -> Loader:
         seed=settings.seed,
         mirror=settings.mirror,
         jitter=settings.jitter,
+        scale=scale_range(settings.scale),
         modality=settings.modality,
     )
 
@@ -154,11 +159,15 @@ def warn_of_memory(
 ) -> None:
     """Say so if the updates need more memory than is free, judging by the first batch.
 
+    It is taken as large as `--scale` can make it.
+
     Raises
     ------
     SettingsError
         If they need more than there is at all.
     """
+    largest = scale_range(settings.scale)[1]
+    settings = replace(settings, scale=f"{largest},{largest}")
     batch = make_loader(model, dataset, settings).batch(0).inputs
     losses = [head.loss for head in net_heads(model.net)]
     shapes = {name: array.shape for name, array in batch.items()}

@@ -11,6 +11,7 @@ from typing import Any
 
 from minifcn.backend import PRECISIONS
 from minifcn.data import DATASETS, dataset_class
+from minifcn.data.balance import CLASS_WEIGHTS
 from minifcn.models.build import BACKBONES, CHANNELS, MODALITIES, WIDTH, ModelSpec
 from minifcn.models.fcn import PADDINGS, STRIDES
 from minifcn.reference.solvers import reference_settings, training_mean
@@ -23,30 +24,15 @@ from minifcn.system.records import (
     SettingsError,
     check,
     defaults,
-    fits,
     setting,
 )
 from minifcn.training.policies import POLICIES
 from minifcn.training.recipes import RECIPES, check_rate, recipe_settings
+from minifcn.training.values import MEAN, REFERENCE, SCALE, mean_of
 
 # The nets of `--staged`, in order: each starts from the one before (section 4.2 of the paper).
 STAGES = ("fcn32s", "fcn16s", "fcn8s")
-REFERENCE = "reference"  # the recipe, and the mean, of the paper's authors: `reference.py`
 DATA, NET, TRAINING, RUN = "data", "net", "training", "run"  # where options are listed
-
-
-def mean_of(text: str) -> str | list[float]:
-    """Return what `--mean` stands for: the numbers between its commas, or else the text."""
-    try:
-        return [float(number) for number in text.split(",")]
-    except ValueError:
-        return text
-
-
-def _is_mean(mean: str | list[float]) -> bool:
-    if isinstance(mean, str):
-        return mean in ("weights", REFERENCE)
-    return len(mean) == 3 and all(fits(value, float) and 0 <= value <= 255 for value in mean)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +56,21 @@ class Settings:
     mirror: bool = setting("show every second image or so in a mirror", DATA, True)
     jitter: int = setting(
         "random translation by up to so many", DATA, 0, valid=AT_LEAST_0, metavar="PIXELS"
+    )
+
+    scale: str = setting(
+        "resize each sample by a random factor between two, such as 0.75,1.5",
+        DATA,
+        "1,1",
+        valid=SCALE,
+        metavar="LOW,HIGH",
+    )
+    class_weights: str = setting(
+        "of the loss; balanced: the median frequency of the classes by that of the pixel's; sqrt: "
+        "the square root of that",
+        DATA,
+        "equal",
+        choices=CLASS_WEIGHTS,
     )
 
     arch: str = setting("which layers are predicted from", NET, "fcn8s", choices=STRIDES)
@@ -114,10 +115,7 @@ class Settings:
         "('reference'), or B,G,R; of a net that sees only HHA D,H,A",
         NET,
         otherwise="by the data set",
-        valid=Range(
-            "'weights', 'reference' or three numbers of 0 to 255, such as 116.19,97.203,92.318",
-            _is_mean,
-        ),
+        valid=MEAN,
         type=mean_of,
     )
     learn_upsampling: bool = setting(

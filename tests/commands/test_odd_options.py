@@ -15,6 +15,7 @@ from minifcn.system.resources import shipped_weights
 NUMBERS = {
     "train shapes --smoke --out new": """
         --momentum 2|--momentum -1|--momentum nan|--jitter -1|--jitter 1.5|--warm-up -4
+        --scale 2|--scale 2,1|--scale 0,1|--scale x
         --weight-decay nan|--weight-decay -1|--weight-decay inf|--width nan|--width 0|--width 1e9
         --width -1|--seed -1|--fc-channels -1|--fc-channels 0|--fc-channels 1000000000
         --threads -1|--threads 100000|--lr 0|--lr -1|--lr nan|--lr inf|--lr x|--mean 1,2

@@ -126,6 +126,26 @@ def test_jitter_moves_by_up_to_so_many_pixels_each_way():
     assert (batch.data[:, 0][batch.label == 255] == 0).all() and (batch.label == 255).any()
 
 
+def test_sizes_are_spread_over_the_range_of_the_scale():
+    sizes = [
+        loader(batch_size=1, scale=(0.5, 4)).batch(number).label.shape[1] for number in range(300)
+    ]
+    assert min(sizes) == 2 and max(sizes) >= 15 and set(sizes) <= set(range(2, 17))
+    assert np.mean(np.array(sizes) < 5.7) == pytest.approx(0.5, abs=0.1)  # 4 * sqrt(0.5 * 4)
+
+
+def test_a_scale_of_one_number_is_that_size_and_pixels_keep_their_labels():
+    batch = loader(batch_size=2, scale=(2, 2), shuffle=False).batch(0)
+    assert batch.data.shape == (2, 3, 8, 10) and batch.label.shape == (2, 8, 10)
+    assert np.array_equal(batch.data[:, 1], batch.label)  # green holds the label
+
+
+@pytest.mark.parametrize("scale", [(2, 1), (0, 1), (-1, 1)])
+def test_a_scale_without_order_or_size_is_refused(scale):
+    with pytest.raises(ValueError, match="scale must be two factors above 0"):
+        loader(scale=scale)
+
+
 def test_class_labels_come_as_a_vector():
     images = ShapesClassification("train", size=(32, 32), length=4)
     batch = loader(images, batch_size=4, mirror=True, jitter=3, shuffle=False).batch(0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers.preprocessing import CAFFE_VOC, TORCHVISION
 
-from minifcn.data.transforms import Preprocess, mirror, stack, translate
+from minifcn.data.transforms import Preprocess, mirror, resize, stack, translate
 
 TORCH_STD = (0.229, 0.224, 0.225)
 PIXEL = np.array([[[10, 20, 30]]], np.uint8)  # red, green, blue
@@ -94,3 +94,25 @@ def test_smaller_samples_are_padded_at_the_bottom_and_the_right():
 def test_one_class_an_image_gives_a_vector():
     label = stack([3, 0])
     assert label.tolist() == [3, 0] and label.dtype == np.int32
+
+
+def test_resizing_averages_data_and_picks_labels():
+    data = np.indices((4, 6)).sum(axis=0, keepdims=True) % 2 * 8  # a chessboard
+    label = np.repeat(np.repeat([[1, 2, 255], [3, 4, 5]], 2, 0), 2, 1).astype(np.uint8)
+    smaller = resize(data.astype(np.float32), 0.5)
+    assert smaller.shape == (1, 2, 3) and smaller.dtype == np.float32
+    assert np.abs(smaller - 4).max() < 1
+    assert resize(label, 0.5).tolist() == [[1, 2, 255], [3, 4, 5]]
+    assert set(np.unique(resize(label, 1.7))) == {1, 2, 3, 4, 5, 255}  # none in between
+
+
+@pytest.mark.parametrize("factor", [0.1, 0.5, 1.0, 1.37, 3.0])
+def test_data_and_label_have_the_same_size_afterwards(factor):
+    data, label = resize(np.zeros((4, 7, 5), np.float32), factor), resize(np.zeros((7, 5)), factor)
+    assert data.shape == (4, *label.shape)
+    assert label.shape == (max(1, round(7 * factor)), max(1, round(5 * factor)))
+
+
+def test_resizing_by_one_changes_nothing():
+    data = np.random.default_rng(0).standard_normal((3, 6, 5), dtype=np.float32)
+    assert np.array_equal(resize(data, 1.0), data)

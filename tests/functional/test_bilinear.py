@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from helpers.cases import normal
-from hypothesis import given
+from helpers.cases import inner, normal
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minifcn.functional import naive
 from minifcn.functional.bilinear import bilinear_kernel, bilinear_weight
-from minifcn.functional.deconv import deconv2d_forward
+from minifcn.functional.deconv import deconv2d_backward, deconv2d_forward
+from minifcn.net.gradcheck import check_function
 
 
 def test_size_4_by_hand():
@@ -50,6 +51,34 @@ def test_deconvolution_with_it_interpolates(factor, odd, pad, h, w):
     expected = naive.bilinear_upsampling(x, factor, odd=odd, pad=pad)
     # The weight is stored in float32, and thirds are not exact in it.
     np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-6)
+
+
+@settings(max_examples=25)  # the plain loops take a while
+@given(st.integers(1, 4), st.booleans(), st.integers(0, 2), st.integers(1, 4), st.integers(1, 4))
+def test_its_way_back_is_the_convolution_with_the_kernel(factor, odd, pad, h, w):
+    size = 2 * factor - odd
+    pad = min(pad, (size - 1) // 2)
+    x, weight = normal(1, 2, 3, h, w), bilinear_weight(3, size).astype(np.float64)
+    y, cache = deconv2d_forward(x, weight, stride=(factor, factor), pad=(pad, pad))
+    dy = normal(2, *y.shape)
+    expected = naive.bilinear_upsampling_backward(dy, x.shape, factor, odd=odd, pad=pad)
+    dx, *_ = deconv2d_backward(dy, cache)
+    np.testing.assert_allclose(dx, expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.host  # the plain loops are the host's
+@pytest.mark.parametrize(("factor", "odd", "pad"), [(2, False, 1), (3, True, 0)])
+def test_the_plain_way_back_is_the_derivative_of_the_plain_loops(factor, odd, pad):
+    x = normal(1, 2, 1, 3, 4).copy()
+    y = naive.bilinear_upsampling(x, factor, odd=odd, pad=pad)
+    dy = normal(2, *y.shape)
+    dx = naive.bilinear_upsampling_backward(dy, x.shape, factor, odd=odd, pad=pad)
+    report = check_function(
+        lambda: inner(naive.bilinear_upsampling(x, factor, odd=odd, pad=pad), dy),
+        {"x": x},
+        {"x": dx},
+    )
+    assert report.ok, f"\n{report}"
 
 
 def test_a_ramp_stays_a_ramp():

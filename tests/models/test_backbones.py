@@ -206,7 +206,10 @@ PUBLISHED = {
         0.4,
         {"inception_3b/output": (91, 8), "inception_4e/output": (427, 16), "score_fr": (715, 32)},
         Tap("pool5/drop_7x7_s1", 512),
-        {16: Tap("inception_4e/output", 416, 0.4), 8: Tap("inception_3b/output", 240, 0.15)},
+        {
+            16: Tap("inception_4e/output", 416, 0.4, True),
+            8: Tap("inception_3b/output", 240, 0.15, True),
+        },
     ),
     # torchvision's 6,624,904 have two numbers of batch normalisation where a bias remains.
     "googlenet-torchvision": Published(

@@ -133,7 +133,8 @@ ADDED = {
     ("googlenet", "fcn16s", "faithful"): """
         score_fr = Conv2d 1/1 of pool5/drop_7x7_s1
         upscore2 = Deconv2d 3/2 of score_fr
-        score_inception_4e = Conv2d 1/1 of inception_4e/output
+        scale_inception_4e = Scale of inception_4e/output
+        score_inception_4e = Conv2d 1/1 of scale_inception_4e
         upscore2c = Crop at 0 of upscore2, score_inception_4e
         fuse_inception_4e = EltwiseSum of upscore2c, score_inception_4e
         upscore16 = Deconv2d 31/16 of fuse_inception_4e
@@ -304,6 +305,22 @@ def test_the_at_once_net_scales_its_skips(backbone, factors):
     params = narrow("fcn8s-at-once", backbone).params
     scales = [array for address, array in params.items() if address.startswith("scale_")]
     assert [set(scale.tolist()) for scale in scales] == [{np.float32(f)} for f in factors]
+
+
+@pytest.mark.parametrize(
+    ("backbone", "arch", "factors"),
+    [
+        ("vgg16", "fcn8s", []),
+        ("googlenet", "fcn32s", []),
+        ("googlenet", "fcn16s", [0.4]),
+        ("googlenet", "fcn8s", [0.4, 0.15]),
+    ],
+)
+def test_staged_nets_scale_the_skips_of_googlenet_alone(backbone, arch, factors):
+    net = narrow(arch, backbone)
+    scales = {a: array for a, array in net.params.items() if a.startswith("scale_")}
+    assert [set(scale.tolist()) for scale in scales.values()] == [{np.float32(f)} for f in factors]
+    assert all(net.multipliers[address][0] == 0 for address in scales)
 
 
 @every_arch

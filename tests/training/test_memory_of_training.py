@@ -42,3 +42,9 @@ def test_it_does_not_advise_what_is_done_already(monkeypatch):
     (warning,) = said(monkeypatch, Memory(GB // 100, GB), recompute=True, padding="same")
     assert "--recompute" not in warning
     assert "--padding" not in warning
+
+
+def test_it_counts_with_the_largest_images_of_the_scale(monkeypatch):
+    (plain,) = said(monkeypatch, Memory(GB // 100, GB))
+    (scaled,) = said(monkeypatch, Memory(GB // 100, GB), scale="0.5,2")
+    assert "1 x 128 x 128 pixels" in plain and "1 x 256 x 256 pixels" in scaled

@@ -17,14 +17,26 @@ it. By the chain rule, since L depends on the input only through y,
 
 Most q have nothing to do with p. So a backward function walks through the loops of its forward
 once more: where that says `y += weight * x`, this says `dx += dy * weight` and `dweight += dy * x`.
+
+`docs/layers/` has a page for each, with an example by hand and every step of the derivation.
 """
 
 from __future__ import annotations
 
-from minifcn.functional.naive.bilinear import bilinear_upsampling
+from minifcn.functional.naive.bilinear import bilinear_upsampling, bilinear_upsampling_backward
 from minifcn.functional.naive.conv import conv2d, conv2d_backward
 from minifcn.functional.naive.deconv import deconv2d, deconv2d_backward
 from minifcn.functional.naive.dropout import dropout, dropout_backward
+from minifcn.functional.naive.joining import (
+    concat,
+    concat_backward,
+    crop,
+    crop_backward,
+    eltwise_sum,
+    eltwise_sum_backward,
+    scale,
+    scale_backward,
+)
 from minifcn.functional.naive.linear import linear, linear_backward
 from minifcn.functional.naive.lrn import lrn, lrn_backward
 from minifcn.functional.naive.pooling import (
@@ -42,12 +54,19 @@ __all__ = [
     "avg_pool",
     "avg_pool_backward",
     "bilinear_upsampling",
+    "bilinear_upsampling_backward",
+    "concat",
+    "concat_backward",
     "conv2d",
     "conv2d_backward",
+    "crop",
+    "crop_backward",
     "deconv2d",
     "deconv2d_backward",
     "dropout",
     "dropout_backward",
+    "eltwise_sum",
+    "eltwise_sum_backward",
     "linear",
     "linear_backward",
     "lrn",
@@ -57,6 +76,8 @@ __all__ = [
     "pooled_size",
     "relu",
     "relu_backward",
+    "scale",
+    "scale_backward",
     "sgd_step",
     "softmax",
     "softmax_loss",

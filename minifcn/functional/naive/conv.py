@@ -58,11 +58,16 @@ def conv2d_backward(
         ∂y[n,f,i,j] / ∂weight[f,c,a,b]    = x[n,c,p,q]
         ∂y[n,f,i,j] / ∂bias[f]            = 1
 
-    A pixel collects from all windows that it lies in, a weight from all positions of its kernel:
+    and every other derivative is 0. L depends on each of the three through y alone, so by the chain
+    rule, with dy[n,f,i,j] = ∂L/∂y[n,f,i,j],
 
         dx[n,c,p,q]      = sum over such f, i, j, a, b of dy[n,f,i,j] * weight[f,c,a,b]
         dweight[f,c,a,b] = sum over n, i, j of            dy[n,f,i,j] * x[n,c,p,q]
         dbias[f]         = sum over n, i, j of            dy[n,f,i,j]
+
+    A pixel collects from all windows that it lies in, a weight from all positions of its kernel.
+    With a = (p + PH - i*SH) / DH, dx is a sum of kernels laid down at each (i, j), times dy there:
+    `deconv2d`, with dy for its image.
     """
     (sh, sw), (ph, pw), (dh, dw) = stride, pad, dilation
     (h, w), (filters, channels, kh, kw) = x.shape[2:], weight.shape

@@ -47,14 +47,22 @@ def deconv2d_backward(
     """Return dx, dweight and dbias: each factor of a product receives dy times the other one.
 
     The stamp of x[n,c,i,j] adds x[n,c,i,j] * weight[c,f,a,b] to y[n,f,p,q], where p = i*SH + a - PH
-    and q alike. So ∂y[n,f,p,q] / ∂x[n,c,i,j] = weight[c,f,a,b], and the chain rule sums over all
-    that the stamp covers:
+    and q alike. There
 
-        dx[n,c,i,j] = sum_{f,a,b} dy[n, f, i*SH + a - PH, j*SW + b - PW] * weight[c,f,a,b]
+        ∂y[n,f,p,q] / ∂x[n,c,i,j]      = weight[c,f,a,b]
+        ∂y[n,f,p,q] / ∂weight[c,f,a,b] = x[n,c,i,j]
+        ∂y[n,f,p,q] / ∂bias[f]         = 1
 
-    which is the formula of `conv2d`, read with dy for its image: the way back through a
-    deconvolution is a convolution, as the way back through a convolution is a deconvolution.
-    dweight[c,f,a,b] sums up dy * x over the same n, i, j.
+    and the chain rule sums dy[n,f,p,q] times these over all that the stamp of a pixel covers, over
+    all stamps that a weight is part of, and over all outputs that a bias is added to:
+
+        dx[n,c,i,j]      = sum_{f,a,b} dy[n, f, i*SH + a - PH, j*SW + b - PW] * weight[c,f,a,b]
+        dweight[c,f,a,b] = sum_{n,i,j} dy[n, f, i*SH + a - PH, j*SW + b - PW] * x[n,c,i,j]
+        dbias[f]         = sum_{n,p,q} dy[n,f,p,q]
+
+    where what was cut off from a stamp has no dy, and counts as 0. dx is the formula of `conv2d`,
+    read with dy for its image: the way back through a deconvolution is a convolution, as the way
+    back through a convolution is a deconvolution.
     """
     (sh, sw), (ph, pw) = stride, pad
     channels, (_, filters, kh, kw), (oh, ow) = x.shape[1], weight.shape, dy.shape[2:]

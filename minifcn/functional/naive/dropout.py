@@ -23,9 +23,13 @@ def dropout(x: np.ndarray, draws: np.ndarray, ratio: float) -> np.ndarray:
 def dropout_backward(dy: np.ndarray, draws: np.ndarray, ratio: float) -> np.ndarray:
     """Return dx: the same values are dropped, and the others scaled alike.
 
-    y[p] is x[p] times a number that does not depend on x: 1 / (1 - ratio), or 0. That is ∂y/∂x:
+    y[p] = m[p] * x[p], where the factor m[p], 1 / (1 - ratio) or 0, was drawn and does not depend
+    on x. L depends on x[p] through y[p] alone:
 
-        dx[p] = dy[p] / (1 - ratio) if draws[p] >= ratio else 0
+        dx[p] = dy[p] * ∂y[p]/∂x[p] = dy[p] * m[p]
+              = dy[p] / (1 - ratio) if draws[p] >= ratio else 0
+
+    So the same draws must be used as forwards: with new ones it would be another net's gradient.
     """
     dx = np.zeros_like(dy)
     for at in np.ndindex(dy.shape):

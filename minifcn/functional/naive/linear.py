@@ -23,7 +23,8 @@ def linear_backward(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return dx, dweight and dbias: each factor of a product receives dy times the other one.
 
-    ∂y[n,f] / ∂x[n,d] = weight[f,d],  ∂y[n,f] / ∂weight[f,d] = x[n,d],  ∂y[n,f] / ∂bias[f] = 1:
+    ∂y[n,f] / ∂x[n,d] = weight[f,d],  ∂y[n,f] / ∂weight[f,d] = x[n,d],  ∂y[n,f] / ∂bias[f] = 1, and
+    the chain rule sums dy[n,f] times these over the outputs that each had a part in:
 
         dx[n,d]      = sum_f dy[n,f] * weight[f,d]      a value counts for all outputs
         dweight[f,d] = sum_n dy[n,f] * x[n,d]           a weight is used for all images

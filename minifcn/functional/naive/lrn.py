@@ -31,7 +31,14 @@ def lrn_backward(
                         - beta * x[c] * scale[c]**(-beta - 1) * ∂scale[c] / ∂x[d]
         ∂scale[c] / ∂x[d] = 2 * alpha/local_size * x[d] if d is near c, else 0
 
-    dx[d] sums up dy[c] * ∂y[c] / ∂x[d] over all c that d is near of.
+    The chain rule sums up dy[c] * ∂y[c] / ∂x[d] over c. The first term is there for c = d alone,
+    the second for all c that d is near, which are those near d. With y[c] / scale[c] for
+    x[c] * scale[c]**(-beta - 1),
+
+        dx[d] = dy[d] * scale[d]**-beta
+                - 2 * alpha/local_size * beta * x[d] * sum_{c near d} dy[c] * y[c] / scale[c]
+
+    The loops below go the other way round: each c hands its part to every d.
     """
     dx = np.zeros_like(x)
     for n, c, i, j in np.ndindex(x.shape):

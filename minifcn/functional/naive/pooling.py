@@ -50,9 +50,11 @@ def max_pool_backward(
     """Return dx: each window's gradient goes to the pixel that it took its maximum from.
 
     Where the maximum is x[n,c,p,q], and no other pixel is as large, y[n,c,i,j] = x[n,c,p,q] holds
-    for all small changes of x. So ∂y[n,c,i,j] / ∂x[n,c,p,q] = 1, and it is 0 for all others:
+    for all small changes of x. So ∂y[n,c,i,j] / ∂x[n,c,p,q] = 1, and it is 0 for all others. The
+    chain rule sums over the windows (i, j), which may overlap:
 
-        dx[n,c,p,q] = sum of dy[n,c,i,j] over the windows that the pixel has won
+        dx[n,c,p,q] = sum_{i,j} dy[n,c,i,j] * ∂y[n,c,i,j] / ∂x[n,c,p,q]
+                    = sum of dy[n,c,i,j] over the windows that the pixel has won
 
     At a tie there is no derivative; the first in reading order counts as the winner, as in Caffe.
     """
@@ -93,9 +95,11 @@ def avg_pool_backward(
 ) -> np.ndarray:
     """Return dx: each window's gradient is spread evenly over its pixels.
 
-    A pixel of the window is a term x[n,c,p,q] / A of y[n,c,i,j], so the derivative is 1 / A:
+    A pixel of the window is a term x[n,c,p,q] / A of y[n,c,i,j], so the derivative is 1 / A, with
+    that window's A, and 0 for a pixel that is not in it:
 
-        dx[n,c,p,q] = sum of dy[n,c,i,j] / A over the windows that the pixel lies in
+        dx[n,c,p,q] = sum_{i,j} dy[n,c,i,j] * ∂y[n,c,i,j] / ∂x[n,c,p,q]
+                    = sum of dy[n,c,i,j] / A over the windows that the pixel lies in
     """
     windows = _windows(x.shape, kernel_size, stride, pad, ceil)
     dx = np.zeros_like(x)

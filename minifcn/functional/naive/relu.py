@@ -18,7 +18,8 @@ def relu_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
 
     y[p] depends on x[p] alone. It is x[p], with derivative 1, or the constant 0, with derivative 0:
 
-        dx[p] = dy[p] if x[p] > 0 else 0
+        dx[p] = sum_q dy[q] * ∂y[q]/∂x[p] = dy[p] * ∂y[p]/∂x[p]
+              = dy[p] if x[p] > 0 else 0
 
     At x = 0 there is a kink and no derivative; it counts as 0, as in Caffe.
     """

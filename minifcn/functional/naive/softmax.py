@@ -60,13 +60,20 @@ def softmax_loss_backward(
 ) -> np.ndarray:
     """Return dscores: by how much each probability is above what it should be, 1 or 0.
 
-    Of one pixel with the true class t, surprise = log(sum_k exp(scores[k])) - scores[t], and
+    Of one pixel with the true class t, surprise = log(S) - scores[t] with S = sum_k exp(scores[k]).
+    In S only the term k = c depends on scores[c], so
 
-        ∂ log(sum_k exp(scores[k])) / ∂scores[c] = exp(scores[c]) / sum_k exp(scores[k]) = p[c]
-        ∂ scores[t] / ∂scores[c]                 = 1 if c = t else 0
+        ∂log(S) / ∂scores[c]     = 1/S * ∂S/∂scores[c] = 1/S * exp(scores[c]) = p[c]
+        ∂scores[t] / ∂scores[c]  = 1 if c = t else 0
+        ∂surprise / ∂scores[c]   = p[c] - [c = t]
 
-    so ∂surprise / ∂scores[c] = p[c] - [c = t]. The loss has w[t]/Z times the surprise, whatever
-    comes after it dloss times the loss; an ignored pixel is in no term, and its gradient is 0.
+    The loss is a sum over pixels of w[t]/Z times the surprise, in which scores[n,c,i,j] is part of
+    its own pixel's term alone. w[t] and Z depend on the labels and not on the scores, so they are
+    constants here, and by the chain rule
+
+        dscores[n,c,i,j] = dloss * w[t]/Z * (p[n,c,i,j] - [c = t]),     t = label[n,i,j]
+
+    An ignored pixel is in no term: its gradient is 0.
     """
     share = _shares(label, normalization, ignore_index, class_weight)
     p, dscores = softmax(scores), np.zeros_like(scores)

@@ -128,9 +128,10 @@ def _fitting(params: Params, scaled_in_code: bool) -> tuple[str, ...]:
     layers = {a.removesuffix("/weight") for a in params if a.endswith("/weight")}
     if not any(layer.startswith("score_fr") for layer in layers):
         return ("classifier",)
-    if any(layer.startswith("scale_") for layer in layers):
-        return ("fcn8s-at-once",)
+    scaled = any(layer.startswith("scale_") for layer in layers)
     if any(layer.startswith(_FINEST) for layer in layers):
+        if scaled:
+            return ("fcn8s-at-once",)
         return ("fcn8s", "fcn8s-at-once") if scaled_in_code else ("fcn8s",)
     skips = any(layer.startswith("score_") and not layer.startswith("score_fr") for layer in layers)
     return ("fcn16s",) if skips else ("fcn32s",)
