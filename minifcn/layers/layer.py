@@ -58,9 +58,10 @@ class Layer:
             Gradient of the loss with respect to the output.
         cache
             What `forward` returned.
-        need_dx, need_grads : bool
-            Taken by layers with parameters, for these may be the lowest that learns, or frozen.
-            What is not needed is not computed: None in place of the first, {} of the second.
+        **needs : bool
+            `need_dx` and `need_grads` are taken by layers with parameters, for these may be the
+            lowest that learns, or frozen. What is not needed is not computed: None in place of the
+            first, {} of the second.
         """
         raise NotImplementedError
 
