@@ -6,6 +6,7 @@
 #   make chaos      train under every fault of disk, machine and process, for about ten minutes
 #   make fuzz       read a thousand damaged files of every format (ten minutes)
 #   make lint       check style and types
+#   make figures    draw the pictures of docs/ anew (ARGS="im2col" draws one of them)
 #   make readme     run every command of the README, at a small size
 #   make docs       build the site, build/site/index.html; any warning is an error
 #   make clean      remove .venv, what was built, and caches
@@ -15,7 +16,7 @@ ARGS ?=
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test stand-in chaos fuzz lint readme docs clean
+.PHONY: demo test stand-in chaos fuzz lint figures readme docs clean
 
 demo: .venv/installed
 	$(BIN)/python -m minifcn.demo $(ARGS)
@@ -36,6 +37,9 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+figures: .venv/installed
+	$(BIN)/python docs/figures $(ARGS)
 
 readme: .venv/installed-dev
 	$(BIN)/python tests/run_readme.py

@@ -30,7 +30,10 @@ def drawn(name: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Draw the pictures of these names into `docs/images`, all if there are none."""
+    """Draw the pictures of these names, all if there are none; return the exit code."""
+    if unknown := set(arguments) - set(names()):
+        print(f"no picture is called {', '.join(sorted(unknown))}; there are {', '.join(names())}")
+        return 2
     for name in arguments or names():
         (IMAGES / f"{name}.svg").write_text(drawn(name), encoding="utf-8", newline="\n")
         print(f"docs/images/{name}.svg")

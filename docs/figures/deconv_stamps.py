@@ -28,7 +28,6 @@ def draw() -> Sheet:
         "added. With the bilinear kernel, the output interpolates between the inputs.",
         440,
     )
-    y = deconvolved(X)
     x = draw_grid(
         sheet, 30, 82, X, 40, shade=lambda i, j: (HUES[2 * i + j], 0.3), bold=lambda *_: True
     )
@@ -37,13 +36,29 @@ def draw() -> Sheet:
     sheet.text(30, 200, "kernel, 3 × 3")
     sheet.text(30, kernel.bottom + 22, f"stride {STRIDE}: stamps lie", fill="soft")
     sheet.text(30, kernel.bottom + 39, f"{STRIDE} pixels apart", fill="soft")
-
+    sheet.arrow((x.right + 12, 122), (196, 122))
+    stamps = [deconvolved(np.where(np.arange(4).reshape(2, 2) == n, X, 0)) for n in range(4)]
     sheet.text(206, 60, "four stamps: input · kernel")
-    for number, hue in enumerate(HUES):
+    draw_stamps(sheet, stamps)
+    sheet.arrow((480, 216), (508, 216))
+    y = deconvolved(X)
+    draw_output(sheet, y, stamps)
+    row = ", ".join(figure(value) for value in y[1])
+    sheet.text(
+        30,
+        416,
+        "The kernel is the bilinear one for a factor of 2, so the output interpolates: "
+        f"its second row is {row}.",
+        fill="soft",
+    )
+    return sheet
+
+
+def draw_stamps(sheet: Sheet, stamps: list[np.ndarray]) -> None:
+    """Draw what each input alone makes of the output, which is 0 outside of its stamp."""
+    for number, (stamp, hue) in enumerate(zip(stamps, HUES, strict=True)):
         i, j = divmod(number, 2)
-        alone = np.zeros_like(X)
-        alone[i, j] = X[i, j]
-        stamp, (a, b) = deconvolved(alone), (STRIDE * i, STRIDE * j)
+        a, b = STRIDE * i, STRIDE * j
 
         def inside(row: int, column: int, a: int = a, b: int = b) -> bool:
             return a <= row < a + 3 and b <= column < b + 3
@@ -61,28 +76,20 @@ def draw() -> Sheet:
         )
         outline(sheet, grid, (a, a + 2), (b, b + 2), stroke=hue)
     sheet.text(339.5, 215.5, "+", anchor="middle", size=18, bold=True)
-    sheet.arrow((x.right + 12, 122), (196, 122))
 
-    out = draw_grid(sheet, 520, 131, y, 34)
+
+def draw_output(sheet: Sheet, y: np.ndarray, stamps: list[np.ndarray]) -> None:
+    """Draw the output with the stamps that lie on it, and the sum where all overlap."""
+    left, top, cell = 520, 131, 34
     for number, hue in enumerate(HUES):
         a, b = (STRIDE * n for n in divmod(number, 2))
-        sheet.rect(out.x + b * 34, out.y + a * 34, 102, 102, fill=hue, shade=0.16)
+        sheet.rect(left + b * cell, top + a * cell, 3 * cell, 3 * cell, fill=hue, shade=0.16)
+    out = draw_grid(sheet, left, top, y, cell)
+    for number, hue in enumerate(HUES):
+        a, b = (STRIDE * n for n in divmod(number, 2))
         outline(sheet, out, (a, a + 2), (b, b + 2), stroke=hue, inset=1 + 2 * (number % 3))
-    sheet.text(520, 100, "output, 5 × 5,")
-    sheet.text(520, 116, "with the stamps on it")
-    sheet.arrow((480, 216), (508, 216))
-
-    terms = [deconvolved(np.where(np.arange(4).reshape(2, 2) == n, X, 0))[2, 2] for n in range(4)]
-    sheet.text(
-        520, out.bottom + 24, " + ".join(map(figure, terms)) + f" = {figure(y[2, 2])}", bold=True
-    )
-    sheet.text(520, out.bottom + 42, "where all four overlap", fill="soft")
-    row = ", ".join(figure(value) for value in y[1])
-    sheet.text(
-        30,
-        416,
-        "The kernel is the bilinear one for a factor of 2, so the output interpolates: "
-        f"its second row is {row}.",
-        fill="soft",
-    )
-    return sheet
+    sheet.text(left, 100, "output, 5 × 5,")
+    sheet.text(left, 116, "with the stamps on it")
+    terms = " + ".join(figure(stamp[2, 2]) for stamp in stamps)
+    sheet.text(left, out.bottom + 24, f"{terms} = {figure(y[2, 2])}", bold=True)
+    sheet.text(left, out.bottom + 42, "where all four overlap", fill="soft")

@@ -15,5 +15,6 @@ def draw() -> Sheet:
         "The graph of FCN-16s on VGG16 for an image of 500 x 375 pixels. The backbone halves the "
         "map five times. The scores of stride 32 are upsampled to stride 16, scores predicted "
         "from pool4 are added, and the sum is upsampled to the image.",
+        ("A skip adds what pool4", "still knows of where", "things are."),
         ROWS,
     )

@@ -15,5 +15,6 @@ def draw() -> Sheet:
         "The graph of FCN-32s on VGG16 for an image of 500 x 375 pixels. The backbone halves the "
         "map five times; a 1 x 1 convolution gives scores of stride 32, and one deconvolution "
         "upsamples them to the image.",
+        ("All scores come from a grid", "of stride 32: what is finer", "is lost."),
         ROWS,
     )

@@ -16,5 +16,6 @@ def draw() -> Sheet:
         "The graph of FCN-8s on VGG16 for an image of 500 x 375 pixels. The backbone halves the "
         "map five times. The scores of stride 32 are upsampled to stride 16 and scores predicted "
         "from pool4 are added, then to stride 8 with scores from pool3, then to the image.",
+        ("Two skips add what pool4", "and pool3 still know of", "where things are."),
         ROWS,
     )

@@ -5,6 +5,7 @@ Names, shapes, strides, kernels and offsets are those of the net that the librar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -28,13 +29,17 @@ class Place(NamedTuple):
     y: float
 
 
-def draw_net(arch: str, title: str, description: str, rows: dict[str, float]) -> Sheet:
+def draw_net(
+    arch: str, title: str, description: str, note: Sequence[str], rows: dict[str, float]
+) -> Sheet:
     """Return the picture of an architecture.
 
     Parameters
     ----------
     arch : str
     title, description : str
+    note : sequence of str
+        Lines that say what is the point of it.
     rows : dict from blob to float
         At which height the blobs stand, counted in rows from the top: of the backbone on the left
         and of the scores on the right. Skips stand beside what they predict from.
@@ -66,6 +71,8 @@ def draw_net(arch: str, title: str, description: str, rows: dict[str, float]) ->
     for pool in POOLS:
         if f"score_{pool}" in places:
             draw_skip(sheet, net, places, pool)
+    for line, text in enumerate(note):
+        sheet.text(MIDDLE, TOP + 9 + 18 * line, text)
     sheet.text(
         LEFT,
         sheet.height - 18,

@@ -21,7 +21,7 @@ def draw() -> Sheet:
         "im2col: each window becomes a column, and convolution a matrix product",
         "A 4 x 4 image has four windows of 3 x 3 pixels. Each is copied into one column of a "
         "9 x 4 matrix. The kernel, laid out as a row, times this matrix is the 2 x 2 output.",
-        408,
+        416,
     )
     columns = im2col(IMAGE[None, None], WINDOW)[0]
     y = im2col_forward(IMAGE[None, None], KERNEL[None, None], None, WINDOW)[0, 0]

@@ -71,6 +71,20 @@ def draw() -> Sheet:
     size, stride = geometry(net)
     image, _ = example(size, stride)
     draw_patches(sheet, image.shape, size, stride)
+    draw_losses(sheet, losses, int(coverage(image.shape, size, stride).max()))
+    once, often = flops(net, image.shape), losses.size * flops(net, (size, size))
+    draw_table(
+        sheet,
+        ("image, in one pass", f"{losses.size} patches, one by one"),
+        ("loss", f"{whole:.2f}", f"{losses.sum():.2f}"),
+        ("gradient of a weight", f"{gradient.flat[0]:.2f}", f"{total.flat[0]:.2f}"),
+        ("floating-point operations", f"{once:,}", f"{often:,}"),
+    )
+    return sheet
+
+
+def draw_losses(sheet: Sheet, losses: np.ndarray, shared: int) -> None:
+    """Draw the loss of each pixel of the output, and say how many patches share one."""
     hues = dict(zip(SHOWN, HUES, strict=True))
     sheet.text(404, 60, f"loss of each of the {losses.size} pixels")
     sheet.text(404, 77, "of the output", fill="soft")
@@ -84,28 +98,19 @@ def draw() -> Sheet:
         size=12.5,
         shade=lambda i, j: (hues[i, j], 0.35) if (i, j) in hues else None,
     )
-    shared = coverage(image.shape, size, stride)
-    for line, text in enumerate(
-        (
-            f"A pixel in the middle lies in {shared.max()} patches.",
-            "What they share is computed",
-            "only once in one pass.",
-        )
-    ):
-        sheet.text(404, 300 + 17 * line, text, fill="soft")
-    once, often = flops(net, image.shape), losses.size * flops(net, (size, size))
-    sheet.text(310, 376, "image, in one pass")
-    sheet.text(500, 376, f"{losses.size} patches, one by one")
-    rows = (
-        ("loss", f"{whole:.2f}", f"{losses.sum():.2f}"),
-        ("gradient of a weight", f"{gradient.flat[0]:.2f}", f"{total.flat[0]:.2f}"),
-        ("floating-point operations", f"{once:,}", f"{often:,}"),
-    )
+    sheet.text(404, 300, f"A pixel in the middle lies in {shared} patches.", fill="soft")
+    sheet.text(404, 317, "What they share is computed", fill="soft")
+    sheet.text(404, 334, "only once in one pass.", fill="soft")
+
+
+def draw_table(sheet: Sheet, head: Sequence[str], *rows: Sequence[str]) -> None:
+    """Write the numbers of the image beside those of its patches."""
+    for x, text in zip((310, 500), head, strict=True):
+        sheet.text(x, 376, text)
     for line, (what, of_image, of_patches) in enumerate(rows, start=1):
         sheet.text(24, 376 + 22 * line, what)
         sheet.text(310, 376 + 22 * line, of_image, bold=True)
         sheet.text(500, 376 + 22 * line, of_patches, bold=True)
-    return sheet
 
 
 def compared() -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minifcn.checking.case import LOOPS, Arrays, Backward, Case, Run, Way, drawn, plain, through
+from minifcn.checking.case import Arrays, Backward, Case, Run, Way, drawn, plain, through
 from minifcn.functional import naive
 from minifcn.functional.arguments import Pair
 from minifcn.functional.bilinear import bilinear_kernel
@@ -117,6 +117,7 @@ def upsampling(
     groups: int = 1,
 ) -> Case:
     """Return a deconvolution that keeps the bilinear weights, as those of the paper's nets do."""
+    x_shape = (images, channels, *size)
     kernel = 2 * factor - 1 if odd else 2 * factor
     layer = Deconv2d(
         channels, channels, kernel, stride=factor, pad=pad, groups=groups, bilinear=True
@@ -131,23 +132,14 @@ def upsampling(
         assert backward is not None
         return outputs, lambda dy: {"x": backward(dy)["x"]}
 
-    dense = np.zeros((channels, channels, kernel, kernel))
-    dense[range(channels), range(channels)] = exact
-
-    def by_distance(arrays: Arrays) -> tuple[Arrays, Backward]:
-        x = arrays["x"]
-        y = naive.bilinear_upsampling(x, factor, odd=odd, pad=pad)
-
-        def backward(dy: Any) -> Arrays:
-            stride, cut = (factor, factor), (pad, pad)
-            return {"x": naive.deconv2d_backward(dy, x, dense, stride=stride, pad=cut)[0]}
-
-        return {"y": y}, backward
-
-    x_shape = (images, channels, *size)
+    loops = plain(
+        lambda x: naive.bilinear_upsampling(x, factor, odd=odd, pad=pad),
+        lambda dy: naive.bilinear_upsampling_backward(dy, x_shape, factor, odd=odd, pad=pad),
+        takes=(),
+    )
     return Case(
         drawn(x=x_shape),
-        [Way(LOOPS, by_distance), *_deconv_ways(layer, bilinear)],
+        [loops, *_deconv_ways(layer, bilinear)],
         prod(layer.output_shape(x_shape)) * prod(size),
         computed_by(layer, x_shape),
         AXES,

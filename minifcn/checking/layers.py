@@ -188,16 +188,27 @@ def eltwise_sum(
     weighted: bool = False,
 ) -> Case:
     """Return a sum of maps, each with a coefficient if it is weighted."""
-    layer = EltwiseSum([1 / (1 + number) for number in range(inputs)] if weighted else None)
+    coefficients = [1 / (1 + number) if weighted else 1 for number in range(inputs)]
+    layer = EltwiseSum(coefficients if weighted else None)
     arrays = drawn(**{f"x{number}": (images, channels, *size) for number in range(inputs)})
-    return Case(arrays, [Way("layers/eltwise.py", through(layer, *arrays))])
+    loops = plain(
+        lambda *xs: naive.eltwise_sum(xs, coefficients),
+        lambda dy: tuple(naive.eltwise_sum_backward(dy, coefficients)),
+        takes=(),
+    )
+    return Case(arrays, [loops, Way("layers/eltwise.py", through(layer, *arrays))])
 
 
 def concat(*, images: int = 2, channels: int = 3, size: Pair = (5, 4), inputs: int = 2) -> Case:
     """Return a concatenation of maps, each with a channel less than the one before it."""
     shapes = {f"x{number}": (images, max(1, channels - number), *size) for number in range(inputs)}
-    arrays = drawn(**shapes)
-    return Case(arrays, [Way("layers/eltwise.py", through(Concat(), *arrays))])
+    arrays, counts = drawn(**shapes), [shape[1] for shape in shapes.values()]
+    loops = plain(
+        lambda *xs: naive.concat(xs),
+        lambda dy: tuple(naive.concat_backward(dy, counts)),
+        takes=(),
+    )
+    return Case(arrays, [loops, Way("layers/eltwise.py", through(Concat(), *arrays))])
 
 
 def crop(
@@ -211,15 +222,21 @@ def crop(
     """Return a crop to the size of another map."""
     reference = np.zeros((images, 1, *to))
     arrays = drawn(x=(images, channels, *size))
+    loops = plain(
+        lambda x: naive.crop(x, offset, to),
+        lambda dy: naive.crop_backward(dy, arrays["x"].shape, offset),
+        takes=(),
+    )
     run = through(Crop(offset), "x", fixed=[reference])
-    return Case(arrays, [Way("layers/crop.py", run)], axes=MAPS)
+    return Case(arrays, [loops, Way("layers/crop.py", run)], axes=MAPS)
 
 
 def scale(*, images: int = 2, channels: int = 3, size: Pair = (5, 4)) -> Case:
     """Return a product of each channel with its factor."""
     arrays = drawn(x=(images, channels, *size), weight=(channels,))
-    run = through(Scale(channels), "x")
-    return Case(arrays, [Way("layers/scale.py", run)], axes={**MAPS, "weight": ("channel",)})
+    loops = plain(naive.scale, naive.scale_backward, takes=("x", "weight"))
+    ways = [loops, Way("layers/scale.py", through(Scale(channels), "x"))]
+    return Case(arrays, ways, axes={**MAPS, "weight": ("channel",)})
 
 
 def sgd(
