@@ -1,11 +1,10 @@
 """docs/fcn_from_zero.py is what it says: short, alone, right, and the library's FCN-8s in small."""
 
 import ast
-import importlib.util
 import sys
 from pathlib import Path
-from types import ModuleType
 
+import fcn_from_zero as zero
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,21 +14,11 @@ from minifcn.net import Net
 from minifcn.net.gradcheck import check_function
 from minifcn.training.optim import SGD
 
-FILE = Path(__file__).resolve().parents[2] / "docs" / "fcn_from_zero.py"
-
-
-@pytest.fixture(scope="module")
-def zero() -> ModuleType:
-    """The file as a module."""
-    spec = importlib.util.spec_from_file_location(FILE.stem, FILE)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+FILE = Path(zero.__file__)
 
 
 @pytest.fixture
-def params(zero, rng):
+def params(rng):
     """Its parameters in float64, none of them zero, so that every gradient is something."""
     start = zero.initial_parameters(np.random.default_rng(3))
     return {
@@ -38,7 +27,7 @@ def params(zero, rng):
 
 
 @pytest.fixture
-def small(zero, monkeypatch):
+def small(monkeypatch):
     """Images of half the size."""
     monkeypatch.setattr(zero, "SIZE", 32)
 
@@ -71,7 +60,7 @@ def test_it_needs_numpy_alone():
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_gradients_of_a_layer_are_right(zero, rng, layer, shapes, options):
+def test_gradients_of_a_layer_are_right(rng, layer, shapes, options):
     inputs = [rng.standard_normal(shape) for shape in shapes]
     y, backward = getattr(zero, layer)(*inputs, **options)
     dy = rng.standard_normal(y.shape)
@@ -84,7 +73,7 @@ def test_gradients_of_a_layer_are_right(zero, rng, layer, shapes, options):
     assert report.ok, report
 
 
-def test_gradients_of_the_loss_are_right(zero, rng):
+def test_gradients_of_the_loss_are_right(rng):
     scores, label = rng.standard_normal((2, 5, 3, 4)), rng.integers(0, 5, (2, 3, 4))
     label[0, 0] = zero.IGNORE
     dscores = zero.softmax_loss(scores, label)[1]
@@ -94,12 +83,12 @@ def test_gradients_of_the_loss_are_right(zero, rng):
     assert report.ok, report
 
 
-def test_of_equal_pixels_the_first_gets_the_gradient(zero):
+def test_of_equal_pixels_the_first_gets_the_gradient():
     x, dy = np.zeros((1, 1, 2, 2)), np.ones((1, 1, 1, 1))
     assert zero.pool(x)[1](dy)[0].tolist() == [[[[1, 0], [0, 0]]]]
 
 
-def library_net(zero, params) -> Net:
+def library_net(params) -> Net:
     """Return the library's net of the same layers, with copies of the same parameters."""
     channels, classes = zero.CHANNELS, len(zero.CLASSES)
     nodes, bottom = [], "data"
@@ -135,14 +124,14 @@ def library_net(zero, params) -> Net:
     return net
 
 
-def test_the_net_is_that_of_the_library_both_ways(zero, params, small):
+def test_the_net_is_that_of_the_library_both_ways(params, small):
     images, label = zero.draw(np.random.default_rng(5), 2)
     images = images.astype(np.float64)
     scores, backward = zero.fcn8s(params, images)
     loss, dscores = zero.softmax_loss(scores, label)
     gradients = backward(dscores)
 
-    net = library_net(zero, params)
+    net = library_net(params)
     outputs, tape = net.forward(
         {"data": images, "label": label}, outputs=("upscore8", "loss"), train=True
     )
@@ -158,7 +147,7 @@ def test_the_net_is_that_of_the_library_both_ways(zero, params, small):
     assert seen == set(params)
 
 
-def test_its_loss_goes_as_the_library_s_does(zero, small, monkeypatch, tmp_path):
+def test_its_loss_goes_as_the_library_s_does(small, monkeypatch, tmp_path):
     steps, curve = 8, []
     monkeypatch.setattr(zero, "STEPS", steps)
     monkeypatch.chdir(tmp_path)
@@ -173,7 +162,7 @@ def test_its_loss_goes_as_the_library_s_does(zero, small, monkeypatch, tmp_path)
     zero.main()
 
     rng = np.random.default_rng(0)
-    net = library_net(zero, zero.initial_parameters(rng))
+    net = library_net(zero.initial_parameters(rng))
     optimiser = SGD(net.params, {}, momentum=zero.MOMENTUM, weight_decay=0.0)
     expected = []
     for step in range(steps):
@@ -186,14 +175,14 @@ def test_its_loss_goes_as_the_library_s_does(zero, small, monkeypatch, tmp_path)
     assert curve[0] == pytest.approx(np.log(len(zero.CLASSES)))  # for scores start at zero
 
 
-def test_the_picture_is_a_png(zero, rng, tmp_path):
+def test_the_picture_is_a_png(rng, tmp_path):
     pixels = rng.integers(0, 256, (5, 7, 3))
     zero.write_png(tmp_path / "x.png", pixels)
     assert np.array_equal(np.asarray(Image.open(tmp_path / "x.png")), pixels)
 
 
 @pytest.mark.slow
-def test_it_learns_what_it_promises_in_half_of_its_steps(zero, monkeypatch, tmp_path, capsys):
+def test_it_learns_what_it_promises_in_half_of_its_steps(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(zero, "STEPS", zero.STEPS // 2)
     monkeypatch.chdir(tmp_path)
     zero.main()
