@@ -223,7 +223,9 @@ def _compare(
     """Yield what is wrong with each array of a result."""
     wanted = ", ".join(expected)
     if len(got) != len(expected) or any(array is None for array in got):
-        count = "nothing" if got == (None,) else f"{len(got)} of these, or None for one"
+        count = f"{len(got)} arrays" if len(got) != 1 else "one array"
+        if any(array is None for array in got):
+            count = "nothing" if len(got) == 1 else "None for one"
         yield Finding("", f"returns {count}, and should return {wanted}")
         return
     for (name, one), array in zip(expected.items(), got, strict=True):

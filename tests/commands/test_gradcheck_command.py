@@ -1,11 +1,15 @@
 """The command `gradcheck`: what it takes, its status, and all of it at once."""
 
 import re
+from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from minifcn.functional.fast.paths import PATHS
 from minifcn.gradcheck import NAMES, main
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
@@ -72,6 +76,20 @@ def test_the_help_lists_everything(capsys):
         main(["--help"])
     listed = re.findall(r"^    (\S+)", capsys.readouterr().out, re.MULTILINE)
     assert set(NAMES) <= set(listed)
+
+
+def test_the_readme_shows_what_is_printed(capsys):
+    shown = (ROOT / "README.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^    conv\n(?:    .*\n|\n(?=    ))*", shown, re.MULTILINE)
+    assert main(["conv"]) == 0
+    lines = without_digits(dedent(table))
+    assert without_digits(capsys.readouterr().out)[: len(lines)] == lines
+
+
+def without_digits(table: str) -> list[list[str]]:
+    """Return the words of a table; errors are of other digits on other machines."""
+    error = re.compile(r"^(\de-\d\d|0)$")
+    return [["error" if error.match(w) else w for w in x.split()] for x in table.splitlines()]
 
 
 @pytest.mark.slow
