@@ -84,7 +84,7 @@ def _rows(case: Case) -> Iterator[Row]:
     reference: tuple[str, Passes] | None = None  # what the others are held to
     for way in case.ways:
         if way.ruled_out:
-            yield Row(way.name, {}, note=f"not for this shape: {way.ruled_out}", ran=False)
+            yield Row(way.name, {}, note=f"ruled out: {way.ruled_out}", ran=False)
             continue
         if way.name == LOOPS and case.turns > MOST_TURNS:
             said = f"left out: its {case.turns / 1e6:.0f} million turns would take too long"

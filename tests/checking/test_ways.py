@@ -39,8 +39,8 @@ def test_the_examples_take_every_path_that_is_chosen(examples):
 def test_what_a_way_cannot_compute_is_said_with_the_reason():
     rows = {row.way: row for row in check_case(OPERATIONS["conv"].build(stride=(2, 2)))}
     assert not rows["winograd"].ran
-    assert rows["winograd"].note == "not for this shape: stride or dilation is not 1"
-    assert rows["turned"].note == "not for this shape: the stride is not 1"
+    assert rows["winograd"].note == "ruled out: stride or dilation is not 1"
+    assert rows["turned"].note == "ruled out: the stride is not 1"
     assert rows["strips"].ran and not rows["strips"].note
 
 
