@@ -1,4 +1,4 @@
-"""Turn weight files of other frameworks into ours: `python -m minifcn.convert FILE -o OUT`."""
+"""Turn weight files into others: `python -m minifcn.convert FILE_OR_RUN -o OUT`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from minifcn.distributed.guard import guarded
 from minifcn.inference.convert import convert
+from minifcn.inference.model import find_weights
 from minifcn.models.build import ARCHITECTURES, BACKBONES, ModelSpec
 from minifcn.system.command import command_parser
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
@@ -26,16 +27,20 @@ to be installed, and no code from a file is run.
   python -m minifcn.convert bvlc_googlenet.caffemodel -o weights/googlenet.h5
   python -m minifcn.convert --inspect vgg16.pth                      what is in it?
   python -m minifcn.convert --inspect vgg16.pth --net fcn8s/vgg16    what would it fill?
-  python -m minifcn.convert runs/voc/weights.h5 --to safetensors -o fcn8s.safetensors
+  python -m minifcn.convert runs/voc --to safetensors -o fcn8s.safetensors
+  python -m minifcn.convert runs/voc --half -o fcn8s.h5              a small file to pass on
 """
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
     result = command_parser("convert", DESCRIPTION)
-    result.add_argument("source", metavar="FILE", type=Path)
+    result.add_argument("source", metavar="FILE", type=Path, help="or the folder of a run")
     result.add_argument("-o", "--out", metavar="OUT", type=Path, help="default: FILE's name, .h5")
     result.add_argument("--to", choices=EXPORTS, help="another kind of file than our HDF5")
+    result.add_argument(
+        "--half", action="store_true", help="our HDF5 in half precision, less than half the size"
+    )
     result.add_argument(
         "--inspect", action="store_true", help="print what FILE holds, write nothing"
     )
@@ -68,23 +73,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command(args: argparse.Namespace) -> int:
     """Do what the options ask for; return the exit status."""
+    source = find_weights(args.source) if args.source.is_dir() else args.source
     if args.inspect:
-        print(overview(args.source, named_net(args.net) if args.net else None, args.arch))
+        print(overview(source, named_net(args.net) if args.net else None, args.arch))
         return 0
     suffix = {"npz": ".npz", None: ".h5"}.get(args.to, ".safetensors")
     target = args.out or Path(args.source.name).with_suffix(suffix)
-    refuse_losses([target], [args.source], args.overwrite)
+    refuse_losses([target], [source], args.overwrite)
     converted = convert(
-        args.source,
+        source,
         target,
         to=args.to,
+        half=args.half,
         arch=args.arch,
         colours=args.colours,
         flipped=args.flipped,
         licence=args.licence,
     )
     print(summary(converted))
-    print(f"weights are in {target}")
+    print(f"weights are in {target} ({target.stat().st_size / 1e6:.1f} MB)")
     return 0
 
 

@@ -102,7 +102,7 @@ def legend(
     -------
     uint8 array (height, at least `width`, 3)
     """
-    font, size = _font(width)
+    font, size = font_of(width)
     gap = size // 2
     entries: list[tuple[int, int, int]] = []  # left, top, class
     x, y, needed = gap, gap, width
@@ -169,7 +169,7 @@ def grid(rows: Sequence[Sequence[Panel]]) -> np.ndarray:
         )
     titles = [title for title, _ in rows[0]]
     columns = list(zip(*([picture for _, picture in row] for row in rows), strict=True))
-    font, size = _font(max(picture.shape[1] for picture in columns[0]))
+    font, size = font_of(max(picture.shape[1] for picture in columns[0]))
     gap = size // 2
     widths = [
         max(_width(font, title), *(picture.shape[1] for picture in column))
@@ -205,7 +205,7 @@ def save_png(path: str | os.PathLike[str], picture: np.ndarray) -> None:
         Image.fromarray(picture).save(file, format="PNG")
 
 
-def _font(width: int) -> tuple[Font, int]:
+def font_of(width: int) -> tuple[Font, int]:
     """Return a font that suits pictures of a width, and its size; both in pixels."""
     size = max(14, width // 40)
     return ImageFont.load_default(size), size

@@ -218,7 +218,7 @@ def derive_crop(nodes: Nodes, blob: str, reference: str) -> tuple[int, int]:
     ValueError
         If there is no such blob, or the grids do not match (see `geometry.crop_offset`).
     """
-    return crop_offset(*_coordinate_maps(nodes, blob, reference))
+    return crop_offset(*coordinate_maps(nodes, blob, reference))
 
 
 def derive_offset(nodes: Nodes, blob: str, reference: str) -> tuple[Fraction, Fraction]:
@@ -226,11 +226,14 @@ def derive_offset(nodes: Nodes, blob: str, reference: str) -> tuple[Fraction, Fr
 
     Parameters and errors are those of `derive_crop`, for grids of one stride.
     """
-    return grid_offset(*_coordinate_maps(nodes, blob, reference))
+    return grid_offset(*coordinate_maps(nodes, blob, reference))
 
 
-def _coordinate_maps(nodes: Nodes, *blobs: str) -> list[tuple[CoordMap, CoordMap]]:
-    """Return the maps from the image to each blob; joined inputs lie where the first one does."""
+def coordinate_maps(nodes: Nodes, *blobs: str) -> list[tuple[CoordMap, CoordMap]]:
+    """Return the maps from the image to each blob; joined inputs lie where the first one does.
+
+    Parameters and errors are those of `derive_crop`.
+    """
     maps: dict[str, tuple[CoordMap, CoordMap]] = {}
     for name, layer, bottoms in nodes:
         bottom = bottoms if isinstance(bottoms, str) else bottoms[0]

@@ -33,9 +33,11 @@ NUMBERS = {
         --threads 100000""",
     "pretrain shapes -o new": "--steps 0|--batch-size 0|--batch-size -1",
     "evaluate run.h5 shapes --json new": """
+        --worst -1|--worst x
         --limit -1|--limit x|--threads -1|--threads 100000|--split nowhere|--precision float8""",
     "predict run.h5 photo.png -o new": "--threads -1|--threads 100000|--depth nowhere --device x",
     "classify run.h5 photo.png": "--top 0|--top -1|--top x|--threads -1|--threads 100000",
+    "classify run.h5 photo.png --heat-map -o new": "--class -1|--class 7|--class nowhere",
     "hha depth.png -o new": """
         --per-metre 0|--per-metre nan|--per-metre inf|--per-metre -1|--camera 1 -1 0 0
         --camera nan 1 1 1|--camera 1 1 inf 1|--camera 1 1 1""",

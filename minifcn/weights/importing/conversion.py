@@ -31,7 +31,8 @@ class Converted(NamedTuple):
     params : dict of address to float32 array
         In the shapes and the order of the net; views of the file where nothing was computed.
     attributes : dict
-        What is stored with them, but for the class names where the file has none.
+        What is stored with them, but for the class names where the file has none. A file of ours
+        keeps all that it says.
     missing : tuple of str
         Parameters of the net that the file has nothing for.
     left_out : dict of name to str
@@ -81,12 +82,16 @@ def read_weights(
         _refuse_unknown(spec, missing, surplus)
     except WeightsError as error:
         raise WeightsError(f"{path} ({source.format}): {error}") from error
+    origin = {"file": path.name, "format": source.format, "sha256": file_digest(path)}
+    if "source" in meaning.described:
+        origin["source"] = meaning.described["source"]
     attributes = {
+        **meaning.described,
         "format_version": FORMAT_VERSION,
         **spec.to_dict(),
         "preprocess": meaning.preprocess,
         "class_names": list(meaning.class_names),
-        "source": {"file": path.name, "format": source.format, "sha256": file_digest(path)},
+        "source": origin,
     }
     notes = meaning.notes
     if scales:

@@ -37,6 +37,8 @@ class Interpretation(NamedTuple):
     scaled_in_code : bool
         Whether the nets of the framework may multiply features by constants in their code, so that
         a file without scales may still be of an FCN-8s at once, see `identify`.
+    described : mapping of str to JSON value
+        All that a file of ours says of its weights; it stays with them.
     """
 
     params: dict[str, np.ndarray]
@@ -48,6 +50,7 @@ class Interpretation(NamedTuple):
     spec: ModelSpec | None = None
     arch: str | None = None
     scaled_in_code: bool = False
+    described: Mapping[str, Any] = MappingProxyType({})
 
 
 def bgr(*mean: float) -> dict[str, Any]:

@@ -54,6 +54,7 @@ def interpret_ours(source: Source) -> Interpretation:
         attributes.get("preprocess", bgr(*FCN_MEAN)),
         class_names=tuple(attributes.get("class_names", ())),
         spec=spec,
+        described=attributes,
     )
 
 
