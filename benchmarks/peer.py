@@ -16,7 +16,13 @@ BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 
 
 class TorchFCN(nn.Module):
-    """FCN-32s, 16s or 8s; `forward` gives the scores (N, C, H, W)."""
+    """FCN-32s, 16s or 8s; `forward` gives the scores (N, C, H, W).
+
+    It has the type of its parameters. `masks` may be one of NumPy's generators, which then draws
+    the masks of dropout, as minifcn's are drawn, in place of PyTorch's own.
+    """
+
+    masks: np.random.Generator | None = None
 
     def __init__(self, arch: str, params: Mapping[str, np.ndarray]) -> None:
         super().__init__()
@@ -34,7 +40,8 @@ class TorchFCN(nn.Module):
     def _conv(name: str, weight: np.ndarray, bias: np.ndarray) -> nn.Conv2d:
         f, c, kernel, _ = weight.shape
         pad = 100 if name == "conv1_1" else 1 if kernel == 3 else 0
-        conv = nn.utils.skip_init(nn.Conv2d, c, f, kernel, padding=pad)
+        dtype = torch.from_numpy(weight).dtype
+        conv = nn.utils.skip_init(nn.Conv2d, c, f, kernel, padding=pad, dtype=dtype)
         with torch.no_grad():
             conv.weight.copy_(torch.from_numpy(weight))
             conv.bias.copy_(torch.from_numpy(bias))
@@ -51,7 +58,7 @@ class TorchFCN(nn.Module):
             pools.append(x)
         for name in ("fc6", "fc7"):
             x = F.relu(self.convs[name](x), inplace=True)
-            x = F.dropout(x, dropout, self.training)
+            x = self._drop(x, dropout)
         scores, last, stride, offset = self.convs["score_fr"](x), "upscore", 32, 19
         if self.arch != "fcn32s":
             scores = self._fuse(scores, "upscore2", pools[3], "score_pool4", 5)
@@ -61,6 +68,12 @@ class TorchFCN(nn.Module):
             last, stride, offset = "upscore8", 8, 31
         scores = F.conv_transpose2d(scores, self.get_buffer(last), stride=stride)
         return scores[:, :, offset : offset + h, offset : offset + w]
+
+    def _drop(self, x: torch.Tensor, ratio: float) -> torch.Tensor:
+        if self.masks is None:
+            return F.dropout(x, ratio, self.training)
+        keep = self.masks.random(tuple(x.shape), dtype="float32") >= ratio
+        return x * torch.from_numpy(keep) / (1 - ratio)
 
     def _fuse(
         self, coarse: torch.Tensor, up: str, pool: torch.Tensor, score: str, offset: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -16,8 +17,10 @@ from minifcn.data.options import add_data_options, data_folders, take_data_optio
 from minifcn.distributed.communicator import Communicator
 from minifcn.distributed.guard import guarded
 from minifcn.inference.apply import evaluate_together, results
-from minifcn.inference.metrics import format_table
+from minifcn.inference.metrics import format_table, markdown_table
 from minifcn.inference.model import find_weights, load_segmenter
+from minifcn.inference.pictures import save_png
+from minifcn.inference.worst import Failure, failure, failure_sheet, lowest, report
 from minifcn.system.command import command_parser
 from minifcn.system.files import write_json
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
@@ -29,6 +32,7 @@ Segment every image of a data set and print the paper's four figures and the IU 
 
   python -m minifcn.evaluate runs/shapes-fcn8s shapes
   python -m minifcn.evaluate weights.h5 voc --data-dir VOCdevkit --split seg11valid
+  python -m minifcn.evaluate runs/shapes-fcn8s shapes --worst 10      the failures, in worst.png
 
 Figures are of the whole set (one confusion matrix), pixels labelled 255 do not count, and classes
 that neither occur nor are predicted are left out of the means.
@@ -51,6 +55,20 @@ def parser() -> argparse.ArgumentParser:
         help="use the first N images only (0: all)",
     )
     result.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    result.add_argument(
+        "--markdown", action="store_true", help="print the tables as a document has them"
+    )
+    result.add_argument(
+        "--worst",
+        type=of_range(int, AT_LEAST_0),
+        default=0,
+        metavar="N",
+        help="name the N images with the lowest mean IU, over the classes that occur in each, and "
+        "draw their label maps and errors (0)",
+    )
+    result.add_argument(
+        "-o", "--out", type=Path, default=Path("worst.png"), metavar="FILE", help="(worst.png)"
+    )
     add_overwrite_option(result)
     add_device_options(result, distributed=True)
     return result
@@ -65,9 +83,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def command(args: argparse.Namespace, communicator: Communicator) -> int:
     """Do what the options ask for; return the exit status."""
     options = take_data_options(vars(args))
-    if args.json:
+    outputs = [*filter(None, [args.json]), *([args.out] if args.worst else [])]
+    if outputs:
         inputs = [find_weights(Path(args.model)), *data_folders(args.dataset, args.data_dir)]
-        refuse_losses([args.json], inputs, args.overwrite)
+        refuse_losses(outputs, inputs, args.overwrite)
     xp = choose_device(args, communicator)
     model = load_segmenter(args.model, xp)
     dataset = open_dataset(args.dataset, args.split, data_dir=args.data_dir, **options)
@@ -78,6 +97,7 @@ def command(args: argparse.Namespace, communicator: Communicator) -> int:
                 f"the net knows {len(names)} classes ({', '.join(names)}), the data set has "
                 f"{len(classes.get(head, ()))}; evaluate it on its own kind of data"
             )
+    failures: list[Failure] = []
     confusions = evaluate_together(
         model,
         dataset,
@@ -85,6 +105,7 @@ def command(args: argparse.Namespace, communicator: Communicator) -> int:
         xp=xp,
         communicator=communicator,
         watched=partial(tqdm, unit="image", leave=False, disable=not communicator.leads),
+        each=(lambda *one: failures.append(failure(*one))) if args.worst else None,
     )
     if not confusions[""].counts.any():
         raise DataError(
@@ -94,9 +115,14 @@ def command(args: argparse.Namespace, communicator: Communicator) -> int:
     for head, confusion in confusions.items():
         if head:
             print(f"\n{head}")
-        print(format_table(confusion.scores(), classes[head]))
+        table = markdown_table if args.markdown else format_table
+        print(table(confusion.scores(), classes[head]))
     if args.json and communicator.leads:
         write_json(args.json, results(confusions, model))
+    worst = lowest(itertools.chain(*communicator.gather(failures)), args.worst)
+    if worst and communicator.leads:
+        save_png(args.out, failure_sheet(worst, dataset, model, xp))
+        print(f"\n{report(worst, dataset)}\ntheir label maps and errors: {args.out}")
     return 0
 
 

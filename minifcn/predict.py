@@ -1,4 +1,4 @@
-"""Segment images: `python -m minifcn.predict RUN_OR_WEIGHTS IMAGE... -o DIR`."""
+"""Segment images: `python -m minifcn.predict [RUN_OR_WEIGHTS] IMAGE... -o DIR`."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ from minifcn.data.palette import voc_palette, write_palette_png
 from minifcn.distributed.communicator import Communicator
 from minifcn.distributed.guard import complain, guarded
 from minifcn.inference.apply import segment_all
-from minifcn.inference.model import find_weights, load_segmenter
+from minifcn.inference.model import find_weights, load_segmenter, looks_like_model
 from minifcn.inference.pictures import overlay, save_png, with_legend
 from minifcn.system.command import command_parser
 from minifcn.system.outputs import add_overwrite_option, distinct_names, refuse_losses
+from minifcn.system.records import SettingsError
+from minifcn.system.resources import SEGMENTER, shipped_weights
 from minifcn.training.console import add_device_options, choose_device
 
 DESCRIPTION = """\
@@ -36,15 +38,30 @@ Segment images of any size and kind, and write for each
 
 and for a net with a second head, such as "geo", NAME_geo_label.png and NAME_geo_overlay.png.
 
+  python -m minifcn.predict photo.jpg -o predictions
   python -m minifcn.predict runs/shapes-fcn8s photo.jpg scan.tif -o predictions
+
+The first argument may be a run's folder or a weight file. Without one, the net that comes with
+minifcn is taken: FCN-8s on GoogLeNet, which knows the twenty kinds of things of PASCAL VOC.
 """
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
     result = command_parser("predict", DESCRIPTION)
-    result.add_argument("model", metavar="RUN_OR_WEIGHTS", help="a run's folder or a weight file")
-    result.add_argument("images", metavar="IMAGE", nargs="+", type=Path)
+    result.add_argument(
+        "images",
+        metavar="IMAGE",
+        nargs="+",
+        type=Path,
+        help="pictures; before them, a run's folder or a weight file",
+    )
+    result.add_argument(
+        "--model",
+        metavar="RUN_OR_WEIGHTS",
+        type=Path,
+        help="the same, by an option of its own (the net that comes with minifcn)",
+    )
     result.add_argument(
         "--depth",
         metavar="DIR",
@@ -65,19 +82,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command(args: argparse.Namespace, communicator: Communicator) -> int:
     """Do what the options ask for; return the exit status."""
+    source, images = model_and_images(args.model, args.images)
     xp = choose_device(args, communicator)
-    model = load_segmenter(args.model, xp)
+    if source is None:
+        source = shipped_weights(SEGMENTER)
+        print(f"no run or weight file is given: taking {SEGMENTER}, which comes with minifcn")
+    model = load_segmenter(source, xp)
     failed, lines = 0, []
     palette = voc_palette()
     palette[: len(model.palette)] = model.palette
     heads = ["", *(f"_{head}" for head in model.extra_classes)]
     endings = [f"{head}_{kind}.png" for head in heads for kind in ("label", "overlay")]
-    names = distinct_names(args.images, endings)
-    inputs = [find_weights(Path(args.model)), *args.images, *filter(None, [args.depth])]
+    names = distinct_names(images, endings)
+    inputs = [find_weights(source), *images, *filter(None, [args.depth])]
     outputs = [args.out / f"{name}{ending}" for name in names for ending in endings]
     refuse_losses(outputs, inputs, args.overwrite)
     communicator.barrier()  # nobody writes before all have looked
-    share = communicator.share(list(zip(args.images, names, strict=True)))
+    share = communicator.share(list(zip(images, names, strict=True)))
     for path, name in tqdm(share, unit="image", leave=False, disable=not communicator.leads):
         try:
             image = read_image(path)
@@ -101,6 +122,33 @@ def command(args: argparse.Namespace, communicator: Communicator) -> int:
     for line in itertools.chain(*communicator.gather(lines)[1:]):  # what others have done
         print(line)
     return 1 if any(communicator.gather(failed)) else 0
+
+
+def model_and_images(model: Path | None, paths: Sequence[Path]) -> tuple[Path | None, list[Path]]:
+    """Return what is meant by the arguments: the run or weight file, if one is given, and the rest.
+
+    Parameters
+    ----------
+    model : Path or None
+        Of the option `--model`.
+    paths : sequence of Path
+        The arguments without a name.
+
+    Raises
+    ------
+    SettingsError
+        If there are two models, or no image.
+    """
+    first, images = model, list(paths)
+    misspelt = not (images[0].suffix or images[0].exists())  # a run's name more likely than not
+    if first is None and (looks_like_model(images[0]) or misspelt):
+        first = images.pop(0)
+    if not images:
+        raise SettingsError(f"there is nothing to segment: give images after {first}")
+    for other in filter(looks_like_model, images):
+        where = "give it first, or by --model" if first is None else f"{first} is the model already"
+        raise SettingsError(f"{other} is a run or a weight file by its looks, no image: {where}")
+    return first, images
 
 
 def depth_of(image: Path, folder: Path | None) -> dict[str, np.ndarray]:

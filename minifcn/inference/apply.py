@@ -122,6 +122,7 @@ def evaluate(
     *,
     xp: ModuleType = np,
     indices: Iterable[int] | None = None,
+    each: Callable[[int, ConfusionMatrix], None] | None = None,
 ) -> dict[str, ConfusionMatrix]:
     """Segment a data set, image by image, and count, all on the device.
 
@@ -137,6 +138,8 @@ def evaluate(
         The device of the net's weights.
     indices : iterable of int, optional
         The samples to use; all of them if not given. (A progress bar may be wrapped around it.)
+    each : callable, optional
+        Told the index of each sample, and the counts of it alone, of the main head.
 
     Returns
     -------
@@ -149,7 +152,12 @@ def evaluate(
         sample = dataset[index]
         truth = {"": sample.label, **sample.extra_labels}
         for head, label in segment_all(model, sample.image, xp, sample.extras).items():
-            confusions[head].update(to_device(truth[head], xp), label)
+            true_label = to_device(truth[head], xp)
+            confusions[head].update(true_label, label)
+            if each is not None and not head:
+                alone = ConfusionMatrix(len(model.class_names))
+                alone.update(true_label, label)
+                each(index, alone)
     return confusions
 
 
@@ -161,12 +169,13 @@ def evaluate_together(
     xp: ModuleType,
     communicator: Communicator,
     watched: Callable[[Sequence[int]], Iterable[int]] = iter,
+    each: Callable[[int, ConfusionMatrix], None] | None = None,
 ) -> dict[str, ConfusionMatrix]:
     """Segment this rank's share of a data set and count; return the counts of all ranks.
 
     Parameters
     ----------
-    model, dataset, xp
+    model, dataset, xp, each
         As for `evaluate`, which does the work.
     limit : int
         How many samples count, the first ones; 0 for all.
@@ -179,7 +188,7 @@ def evaluate_together(
     dict of str to ConfusionMatrix, the same on every rank
     """
     share = communicator.share(range(min(limit or len(dataset), len(dataset))))
-    confusions = evaluate(model, dataset, xp=xp, indices=watched(share))
+    confusions = evaluate(model, dataset, xp=xp, indices=watched(share), each=each)
     for confusion in confusions.values():
         communicator.sum(confusion.counts)
     return confusions

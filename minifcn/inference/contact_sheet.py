@@ -47,16 +47,16 @@ def contact_sheet(dataset: Dataset, indices: Sequence[int]) -> np.ndarray:
 
 def _panels(sample: Sample, palettes: dict[str, np.ndarray]) -> list[Panel]:
     """Return a sample's image and label maps with their titles, small."""
-    panels: list[Panel] = [(sample.id, _small(sample.image, Image.Resampling.BOX))]
+    panels: list[Panel] = [(sample.id, small(sample.image, Image.Resampling.BOX))]
     for head, label in head_labels(sample).items():
         title = "" if head == MAIN_HEAD else head
         coloured = colourise(label, palettes[head])
-        panels.append((title, _small(coloured, Image.Resampling.NEAREST)))
+        panels.append((title, small(coloured, Image.Resampling.NEAREST)))
     return panels
 
 
-def _small(picture: np.ndarray, resampling: Image.Resampling) -> np.ndarray:
-    """Return a picture that fits into a thumbnail."""
+def small(picture: np.ndarray, resampling: Image.Resampling) -> np.ndarray:
+    """Return a picture (H, W, 3) scaled to fit into a thumbnail; one that does stays as it is."""
     height, width = picture.shape[:2]
     scale = min(1.0, THUMBNAIL[0] / width, THUMBNAIL[1] / height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -23,6 +23,8 @@ import numpy as np
 from minifcn.backend import IGNORE, Array, array_module, to_host
 from minifcn.functional.softmax import check_ignore_index
 
+Row = tuple[str, float, float]  # of a table: name, accuracy, IU
+
 
 class Scores(NamedTuple):
     """The figures of a confusion matrix: fractions in 0..1, NaN where nothing can be divided."""
@@ -188,6 +190,24 @@ def format_table(scores: Scores, class_names: Sequence[str]) -> str:
     ValueError
         If there are not as many names as classes.
     """
+    rows, summary = _rows(scores, class_names)
+    width = max(len(name) for name, _, _ in rows + summary)
+    line = "-" * (width + 22)
+    head = f"{'percent':{width}}  {'accuracy':>9}  {'IU':>9}"
+    body = [f"{name:{width}}  {_percent(a)}  {_percent(iu)}" for name, a, iu in rows + summary]
+    return "\n".join([head, line, *body[: len(rows)], line, *body[len(rows) :]])
+
+
+def markdown_table(scores: Scores, class_names: Sequence[str]) -> str:
+    """Return the table of `format_table` as a document has it; raises as it does."""
+    rows, summary = _rows(scores, class_names)
+    cells = [(name, _percent(a).strip(), _percent(iu).strip()) for name, a, iu in rows + summary]
+    head = ["| percent | accuracy | IU |", "| --- | ---: | ---: |"]
+    return "\n".join([*head, *(f"| {' | '.join(row)} |" for row in cells)])
+
+
+def _rows(scores: Scores, class_names: Sequence[str]) -> tuple[list[Row], list[Row]]:
+    """Return the rows of the classes, and those of what sums them up."""
     if len(class_names) != len(scores.class_iu):
         raise ValueError(f"expected {len(scores.class_iu)} class names, got {len(class_names)}")
     rows = list(zip(class_names, scores.class_accuracy, scores.class_iu, strict=True))
@@ -198,11 +218,7 @@ def format_table(scores: Scores, class_names: Sequence[str]) -> str:
     if not np.isclose(scores.occurring_mean_iu, scores.mean_iu, equal_nan=True):
         row = ("mean, of what occurs", scores.mean_accuracy, scores.occurring_mean_iu)
         summary.insert(1, row)
-    width = max(len(name) for name, _, _ in rows + summary)
-    line = "-" * (width + 22)
-    head = f"{'percent':{width}}  {'accuracy':>9}  {'IU':>9}"
-    body = [f"{name:{width}}  {_percent(a)}  {_percent(iu)}" for name, a, iu in rows + summary]
-    return "\n".join([head, line, *body[: len(rows)], line, *body[len(rows) :]])
+    return rows, summary
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

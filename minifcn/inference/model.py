@@ -16,6 +16,12 @@ from minifcn.system.records import fits
 from minifcn.weights.store import FORMAT_VERSION, WeightsError, load_weights, save_weights
 from minifcn.weights.surgery import transplant
 
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+# Those of other frameworks too, which are refused with advice where ours are expected.
+WEIGHT_ENDINGS = frozenset(
+    (".h5", ".hdf5", ".caffemodel", ".keras", ".mat", ".npy", ".npz", ".pt", ".pth", ".safetensors")
+)
+
 
 class Model(NamedTuple):
     """A net that can be used.
@@ -141,6 +147,19 @@ def load_segmenter(path: Path | str, xp: ModuleType = np) -> Model:
             "train an FCN that starts from it (minifcn.train --weights)"
         )
     return model
+
+
+def looks_like_model(path: Path) -> bool:
+    """Return whether a path, among images, means a run or a weight file.
+
+    That is a folder, or a file that is HDF5 or is called as weight files are.
+    """
+    if path.is_dir() or path.suffix.lower() in WEIGHT_ENDINGS:
+        return True
+    if not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
 
 
 def find_weights(path: Path) -> Path:

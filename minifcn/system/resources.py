@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+SEGMENTER = "fcn8s-googlenet-voc"  # what `predict` takes where no other is given
 _PACKAGE = Path(__file__).resolve().parents[1]
 # In an installed wheel the weights lie inside the package, in a source tree beside it.
 FOLDERS = (_PACKAGE / "_weights", _PACKAGE.parent / "weights")

@@ -103,6 +103,28 @@ def test_both_sides_compute_the_same(script, tmp_path):
             assert row["grad_median"] < 1e-3 and row["grad_worst"] < 1e-2
 
 
+@pytest.mark.skipif(not WITH_TORCH, reason="PyTorch, the peer of the benchmarks, is not installed")
+def test_both_sides_train_the_same(tmp_path):
+    file, picture = tmp_path / "rows.json", tmp_path / "losses.png"
+    options = ["--width", "0.03", "--size", "32", "--updates", "3", "--threads", 1]
+    done = run("trajectory.py", *options, "--json", file, "--plot", picture)
+    rows = rows_of(done, file)
+    assert [row["case"] for row in rows] == ["fcn32s", "fcn16s", "fcn8s"]
+    for row in rows:
+        assert row["loss_64"] < 1e-12 and row["weights_64"] < 1e-10
+        assert row["loss_32"] < 1e-4 and row["ours_32"] < 1e-2
+        assert all(len(set(losses)) == 3 for losses in row["losses"].values())
+    with Image.open(picture) as losses:
+        assert losses.width > 500
+
+
+@pytest.mark.skipif(WITH_TORCH, reason="PyTorch is installed")
+def test_without_a_peer_there_is_nothing_to_train_beside():
+    done = run("trajectory.py", "--width", "0.03", "--size", "32", "--updates", "1")
+    assert done.returncode == 1
+    assert "PyTorch is not installed" in done.stdout
+
+
 def test_nets_are_compared_in_a_table_and_a_picture(tmp_path):
     given = ["--width", "0.015625", "--weights", "none", "--smoke"]
     assert train.main(["shapes", *given, "--out", str(tmp_path / "run")]) == 0

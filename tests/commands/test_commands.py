@@ -38,6 +38,24 @@ def test_evaluate_prints_the_figures_and_writes_them(run, tmp_path, capsys):
     assert FIGURES | {"occurring_mean_iu", "class_iu"} == set(json.loads(file.read_text()))
 
 
+def test_evaluate_prints_the_figures_as_a_document_has_them(run, capsys):
+    assert evaluate.main([str(run), "shapes", "--limit", "2", "--markdown"]) == 0
+    table = capsys.readouterr().out[len("computing on ") :].splitlines()[1:]
+    assert table[:2] == ["| percent | accuracy | IU |", "| --- | ---: | ---: |"]
+    assert all(row.count("|") == 4 for row in table)
+
+
+def test_evaluate_names_and_draws_the_worst_images(run, tmp_path, capsys):
+    file = tmp_path / "worst.png"
+    assert evaluate.main([str(run), "shapes", "--limit", "4", "--worst", "3", "-o", str(file)]) == 0
+    *_, first, second, third, last = capsys.readouterr().out.splitlines()
+    figures = [float(re.match(r"val_\d+: mean IU ([\d.]+)", x)[1]) for x in (first, second, third)]
+    assert figures == sorted(figures)
+    assert last == f"their label maps and errors: {file}"
+    with Image.open(file) as sheet:
+        assert sheet.width > 6 * 128
+
+
 def test_the_commands_say_what_they_compute_on(run, tmp_path, capsys):
     Image.new("RGB", (40, 40)).save(tmp_path / "x.png")
     cpu = ["--device", "cpu"]

@@ -71,6 +71,10 @@ OVER_OTHERS = {
     "convert": (["convert", "weights.h5", "-o", "out.h5"], "out.h5"),
     "hha": (["hha", "depth.png", "-o", "hha.png"], "hha.png"),
     "evaluate": (["evaluate", "run", "shapes", "--limit", "1", "--json", "f.json"], "f.json"),
+    "evaluate, worst": (
+        ["evaluate", "run", "shapes", "--limit", "1", "--worst", "1", "-o", "w.png"],
+        "w.png",
+    ),
     "inspect": (["inspect", "folder", *DATA, "-o", "s"], "s/folder-val.png"),
     "pretrain": (["pretrain", "shapes", "--smoke", "--width", "0.015625", "-o", "w.h5"], "w.h5"),
 }

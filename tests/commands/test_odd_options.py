@@ -33,6 +33,7 @@ NUMBERS = {
         --threads 100000""",
     "pretrain shapes -o new": "--steps 0|--batch-size 0|--batch-size -1",
     "evaluate run.h5 shapes --json new": """
+        --worst -1|--worst x
         --limit -1|--limit x|--threads -1|--threads 100000|--split nowhere|--precision float8""",
     "predict run.h5 photo.png -o new": "--threads -1|--threads 100000|--depth nowhere --device x",
     "classify run.h5 photo.png": "--top 0|--top -1|--top x|--threads -1|--threads 100000",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minifcn.backend import to_device
-from minifcn.inference.metrics import ConfusionMatrix, Scores, format_table
+from minifcn.inference.metrics import ConfusionMatrix, Scores, format_table, markdown_table
 
 at_once = pytest.mark.host  # a device would have to be waited for
 
@@ -200,10 +200,12 @@ def test_of_more_than_255_classes_each_counts():
         ConfusionMatrix(300)
 
 
+SCORES = Scores(0.8, 0.75, 0.5, 0.625, np.array([1.0, np.nan]), np.array([0.125, 0.0]))
+
+
 @pytest.mark.host
 def test_table():
-    scores = Scores(0.8, 0.75, 0.5, 0.625, np.array([1.0, np.nan]), np.array([0.125, 0.0]))
-    assert format_table(scores, ("background", "cat")).splitlines() == [
+    assert format_table(SCORES, ("background", "cat")).splitlines() == [
         "percent                accuracy         IU",
         "------------------------------------------",
         "background               100.00      12.50",
@@ -212,4 +214,17 @@ def test_table():
         "mean                      75.00      50.00",
         "mean, of what occurs      75.00      12.50",
         "all pixels / f.w.         80.00      62.50",
+    ]
+
+
+@pytest.mark.host
+def test_table_for_a_document():
+    assert markdown_table(SCORES, ("background", "cat")).splitlines() == [
+        "| percent | accuracy | IU |",
+        "| --- | ---: | ---: |",
+        "| background | 100.00 | 12.50 |",
+        "| cat | - | 0.00 |",
+        "| mean | 75.00 | 50.00 |",
+        "| mean, of what occurs | 75.00 | 12.50 |",
+        "| all pixels / f.w. | 80.00 | 62.50 |",
     ]

@@ -1,0 +1,111 @@
+"""The predict command: which net segments, and which arguments are the images."""
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.drawn import draw_all
+from helpers.preprocessing import CAFFE_VOC
+from PIL import Image
+
+from minifcn.data.palette import read_label
+from minifcn.data.voc import VOC_CLASSES
+from minifcn.inference.model import Model, save_model
+from minifcn.models import ModelSpec, build
+from minifcn.predict import main, model_and_images
+from minifcn.system import resources
+from minifcn.system.records import SettingsError
+
+CLASSES = {"shipped": 15, "run": 8, "own": 12}  # the class that each net sees everywhere
+
+
+def save_net(file: Path, number: int) -> None:
+    """Write a net that gives every pixel one class."""
+    spec = ModelSpec("fcn32s", "googlenet", len(VOC_CLASSES), 1 / 64, "same")
+    net = draw_all(build(spec))
+    net.params["score_fr/weight"][...] = 0
+    net.params["score_fr/bias"][...] = np.arange(spec.num_classes) == number
+    palette = [[0, 0, 0]] * spec.num_classes
+    save_model(file, Model(net, spec, CAFFE_VOC, VOC_CLASSES, palette), dtype="float16")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder to work in, with a shipped net, a run, a weight file and photographs."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(resources, "FOLDERS", (tmp_path / "shipped",))
+    save_net(tmp_path / f"shipped/{resources.SEGMENTER}.h5", CLASSES["shipped"])
+    save_net(tmp_path / "run/weights.h5", CLASSES["run"])
+    save_net(tmp_path / "own.h5", CLASSES["own"])
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    Image.fromarray(pixels).save("photo.png")
+    shutil.copyfile("photo.png", "plain")
+    shutil.copyfile("own.h5", "weights")
+    (tmp_path / "photos").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "net"),
+    [
+        (["photo.png"], "shipped"),
+        (["plain"], "shipped"),
+        (["run", "photo.png"], "run"),
+        (["own.h5", "photo.png"], "own"),
+        (["weights", "photo.png"], "own"),
+        (["--model", "run", "photo.png"], "run"),
+        (["photo.png", "--model", "own.h5"], "own"),
+    ],
+)
+def test_the_first_argument_is_the_net_if_it_is_one_and_otherwise_ours_is_taken(
+    arguments, net, here, capsys
+):
+    assert main([*arguments, "-o", "out"]) == 0
+    (file,) = Path("out").glob("*_label.png")
+    assert (read_label(file) == CLASSES[net]).all()
+    said = "no run or weight file is given: taking fcn8s-googlenet-voc" in capsys.readouterr().out
+    assert said == (net == "shipped")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run"], "there is nothing to segment: give images after run"),
+        (["photo.png", "run"], "run is a run .* no image: give it first, or by --model"),
+        (["run", "photo.png", "own.h5"], "own.h5 is a run .* no image: run is the model already"),
+        (["own.h5", "photo.png", "weights"], "weights is a run or a weight file"),
+        (["--model", "run", "own.h5", "photo.png"], "own.h5 is a run .*: run is the model already"),
+        (["photos", "photo.png"], "photos: holds no weights.h5; is it the folder of a run"),
+        (["nowhere", "photo.png"], "nowhere: there is no such file"),
+        (["nowhere.h5", "photo.png"], "nowhere.h5: there is no such file"),
+        (["net.safetensors", "photo.png"], "net.safetensors: there is no such file"),
+    ],
+)
+def test_what_could_be_meant_otherwise_is_refused(arguments, message, here, capsys):
+    assert main([*arguments, "-o", "out"]) == 1
+    assert re.search(f"error: {message}", capsys.readouterr().err)
+    assert not Path("out").exists()
+
+
+def test_a_photograph_that_is_not_there_is_no_run(here, capsys):
+    assert main(["nowhere.jpg", "photo.png", "-o", "out"]) == 1
+    assert "image nowhere.jpg does not exist" in capsys.readouterr().err
+    assert [path.name for path in sorted(Path("out").iterdir())] == [
+        "photo_label.png",
+        "photo_overlay.png",
+    ]
+
+
+def test_weights_that_do_not_come_with_the_package_are_missed_by_name(here, capsys):
+    shutil.rmtree("shipped")
+    assert main(["photo.png", "-o", "out"]) == 1
+    assert "no weights called 'fcn8s-googlenet-voc' come with minifcn" in capsys.readouterr().err
+
+
+def test_the_option_leaves_all_arguments_to_the_images():
+    images = [Path("a.jpg"), Path("nowhere")]
+    assert model_and_images(Path("run"), images) == (Path("run"), images)
+    with pytest.raises(SettingsError, match="nothing to segment"):
+        model_and_images(None, [Path("nowhere")])
