@@ -10,10 +10,12 @@ from typing import Any
 
 from griffe import Extension, Object
 
+SECTION = re.compile(r"^[A-Z]\w+\n-{3,}$", re.M)
 PARAGRAPH = re.compile(r"(?:^(?! ).+\n?)+", re.M)  # not indented
+DESCRIPTION = re.compile(r"^ {4}(?! ).*", re.M)  # of a parameter: indented, but no code
 FORMULA = re.compile(r"(?!>>>).* \+?= .*[^.:;,]$")
-MARKS = re.compile(r"(?<!^)(?<!^\*)[*\[]", re.M)  # but not the stars of *arguments, **options
 CODE = re.compile(r"(`[^`]*`)")
+MARKS = re.compile(r"[*\[]")
 
 
 class Plain(Extension):
@@ -22,14 +24,26 @@ class Plain(Extension):
     def on_object(self, *, obj: Object, **_: Any) -> None:
         """Change the docstring of whatever has one."""
         if obj.docstring:
-            obj.docstring.value = PARAGRAPH.sub(marked, obj.docstring.value)
+            obj.docstring.value = markdown(obj.docstring.value)
 
 
-def marked(paragraph: re.Match[str]) -> str:
-    """Return a paragraph as Markdown: formulas as code, the rest without accidental emphasis."""
-    lines = paragraph[0].splitlines(keepends=True)
+def markdown(text: str) -> str:
+    """Return a docstring in which nothing is Markdown by accident, and formulas are code."""
+    section = SECTION.search(text)
+    head, sections = (text[: section.start()], text[section.start() :]) if section else (text, "")
+    return PARAGRAPH.sub(paragraph, head) + DESCRIPTION.sub(lambda m: plain(m[0]), sections)
+
+
+def paragraph(found: re.Match[str]) -> str:
+    """Return a paragraph as a block of code if its lines are formulas, else as plain text."""
+    lines = found[0].splitlines(keepends=True)
     if all(FORMULA.match(line.rstrip()) for line in lines):
         return "".join(f"    {line}" for line in lines)
-    pieces = CODE.split(paragraph[0])
+    return plain(found[0])
+
+
+def plain(text: str) -> str:
+    """Return text whose stars and brackets are stars and brackets, but for those in backticks."""
+    pieces = CODE.split(text)
     pieces[::2] = [MARKS.sub(r"\\\g<0>", piece) for piece in pieces[::2]]
     return "".join(pieces)

@@ -16,6 +16,8 @@ from markdown.postprocessors import Postprocessor
 FORMULA = re.compile(
     r'<(span|div) class="arithmatex">\\(?P<bracket>[(\[])(?P<latex>.*?)\\[)\]]</\1>', re.S
 )
+# A prime is drawn high already, so it is no exponent.
+PRIMED = re.compile(r"<msup>(<mi>\w</mi><mi>&#x02032;</mi>)</msup>")
 
 
 class ToMathML(Postprocessor):
@@ -27,9 +29,18 @@ class ToMathML(Postprocessor):
 
 
 def mathml(formula: re.Match[str]) -> str:
-    """Return the MathML of a formula."""
+    """Return the MathML of a formula.
+
+    Raises
+    ------
+    ValueError
+        If there is a command in it that the translation does not know.
+    """
     display = "block" if formula["bracket"] == "[" else "inline"
-    return convert(html.unescape(formula["latex"]), display=display)
+    text = convert(html.unescape(formula["latex"]), display=display)
+    if "\\" in text:
+        raise ValueError(f"no MathML for a command in {formula['latex']}")
+    return PRIMED.sub(r"<mrow>\1</mrow>", text)
 
 
 class Mathematics(Extension):

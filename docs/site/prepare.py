@@ -25,7 +25,10 @@ SHOWN = (".md", ".png", ".jpg", ".svg", ".css", ".js")
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
 
 # The reference in the order of reading; commands, which are the files at the top, come last.
-READING_ORDER = ("backend", "functional", "layers", "net", "models", "training", "inference")
+READING_ORDER = (
+    *("backend", "functional", "naive", "layers", "net", "models", "training", "inference"),
+    *("data", "weights", "experiments"),
+)
 
 
 def main() -> None:
@@ -96,10 +99,11 @@ def entries(package: Path, title: str, depth: int) -> Iterator[str]:
             yield f"{indent}    - {place.stem}: {address(place)}"
 
 
-def order(place: Path) -> tuple[bool, int, str]:
+def order(place: Path) -> tuple[bool, int, bool, str]:
     """Return by what the entries of a package are sorted."""
     rank = READING_ORDER.index(place.stem) if place.stem in READING_ORDER else len(READING_ORDER)
-    return place.stem != "__init__", rank, place.stem
+    later = place.is_file() == (place.parent == PACKAGE)  # commands, and folders within folders
+    return place.stem != "__init__", rank, later, place.stem
 
 
 def write_font(file: Path) -> None:

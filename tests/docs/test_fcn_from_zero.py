@@ -83,6 +83,36 @@ def test_gradients_of_the_loss_are_right(rng):
     assert report.ok, report
 
 
+@pytest.mark.parametrize(
+    ("line", "spoilt"),
+    [
+        ("dxpad[pixels] += dcolumns", "dxpad[pixels] = dcolumns"),
+        ("np.exp(log_p) * counts - true", "np.exp(log_p) - true"),
+        ("dy * (x > 0)", "dy"),
+    ],
+)
+def test_differences_find_the_mistakes_of_the_first_page(rng, line, spoilt):
+    source = FILE.read_text(encoding="utf-8")
+    assert source.count(line) == 1
+    names: dict = {"__name__": "spoilt"}
+    exec(compile(source.replace(line, spoilt), "spoilt", "exec"), names)
+    x, label = rng.standard_normal((1, 3, 4, 4)), np.array([[[0, 255, 1, 2]] * 4])
+    weight, bias = rng.standard_normal((5, 3, 3, 3)), np.zeros(5)
+
+    def loss() -> tuple:
+        y, conv_backward = names["conv"](x, weight, bias)
+        z, relu_backward = names["relu"](y)
+        value, dz = names["softmax_loss"](z, label)
+        return value, conv_backward(*relu_backward(dz))[0], dz, z
+
+    _, dx, dz, z = loss()
+    checks = [
+        check_function(lambda: loss()[0], {"x": x}, {"x": dx}),
+        check_function(lambda: names["softmax_loss"](z, label)[0], {"z": z}, {"z": dz}),
+    ]
+    assert not all(check.ok for check in checks)
+
+
 def test_of_equal_pixels_the_first_gets_the_gradient():
     x, dy = np.zeros((1, 1, 2, 2)), np.ones((1, 1, 1, 1))
     assert zero.pool(x)[1](dy)[0].tolist() == [[[[1, 0], [0, 0]]]]
