@@ -14,7 +14,7 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -141,20 +141,22 @@ def check_all(names: Sequence[str]) -> int:
     began = time.monotonic()
     wrong: list[str] = []
     shapes: dict[str, Counter[str]] = {}  # how many each way has computed
+    lines: Iterable[str]
     for name in names:
         build, examples = NAMES[name].build, NET_EXAMPLES.get(name) or OPERATIONS[name].examples
         for options in examples:
             title, built = command_of(name, build, options), build(**options)
             if name in NETS:
                 lines, right = checked_net(title, built)
-                print("\n".join([f"{title:{WIDTH - 14}}  right"] if right else lines))
                 wrong += [] if right else [title]
+                print("\n".join([f"{title:{WIDTH - 14}}  right"] if right else ["", *lines, ""]))
                 continue
             rows = check_case(built)
-            bad = [row.way for row in rows if row.findings]
-            print("\n".join(case_lines(title, built, rows) if bad else compact_lines(title, rows)))
-            wrong += [f"{title}, by {', '.join(bad)}"] if bad else []
             shapes.setdefault(name, Counter()).update(row.way for row in rows if row.ran)
+            bad = [row.way for row in rows if row.findings]
+            wrong += [f"{title}: by {', '.join(bad)}"] if bad else []
+            lines = ["", *case_lines(title, built, rows), ""] if bad else compact_lines(title, rows)
+            print("\n".join(lines))
     print("\nshapes that were checked, by")
     print("\n".join(counts(shapes)))
     verdict = [f"WRONG: {one}" for one in wrong] or ["all is right"]

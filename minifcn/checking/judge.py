@@ -149,9 +149,9 @@ def _judge_backward(function: Callable[..., Any], operation: Operation, example:
     findings = list(_compare(expected, got, example))
     for name, array, old in zip(("dy", *operation.takes), given, before, strict=True):
         if not np.array_equal(array, old, equal_nan=True):
-            said = f"{name} is written to: others may still need it, so make a copy"
+            said = f"writes to {name}, which others may still need: make a copy"
             findings.append(Finding("", said))
-    if findings and all(finding.array for finding in findings) and y.ndim:
+    if findings and all(finding.wrong for finding in findings) and y.ndim:
         again = _called(function, [draw(10, *y.shape), *before[1:]], options)
         if all(np.array_equal(a, b, equal_nan=True) for a, b in zip(got, again, strict=True)):
             said = "it is the same for every dy: is dy used?"
@@ -223,7 +223,9 @@ def _compare(
     """Yield what is wrong with each array of a result."""
     wanted = ", ".join(expected)
     if len(got) != len(expected) or any(array is None for array in got):
-        count = "nothing" if got == (None,) else f"{len(got)} of these, or None for one"
+        count = f"{len(got)} arrays" if len(got) != 1 else "one array"
+        if any(array is None for array in got):
+            count = "nothing" if len(got) == 1 else "None for one"
         yield Finding("", f"returns {count}, and should return {wanted}")
         return
     for (name, one), array in zip(expected.items(), got, strict=True):

@@ -94,7 +94,7 @@ OPERATIONS = {
     "lrn": Operation(
         "local response normalisation",
         layers.lrn,
-        _with({"local_size": 3, "k": 2.0}, {"channels": 2}),
+        _with({"local_size": 3, "k": 2.0}, {"channels": 2}, {"images": 1, "size": (100, 100)}),
     ),
     "linear": Operation("inner product", layers.linear, _with({"size": (1, 1), "channels": 6})),
     "dropout": Operation("dropout", layers.dropout, _with({"ratio": 0.8}, {"ratio": 0.0})),

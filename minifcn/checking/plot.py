@@ -20,7 +20,8 @@ from minifcn.system.files import atomic_write
 from minifcn.system.mishaps import Mishap
 
 STEPS = np.logspace(-12, 0, 49)
-ENTRIES, NET_ENTRIES = 8, 2  # of each array
+ENTRIES = 8  # of each array
+NET_STEPS, NET_ENTRIES = STEPS[::2], 2  # of a net, which takes its time
 FORMATS = ("svg", "png")
 
 
@@ -30,11 +31,13 @@ class Curve(NamedTuple):
     Attributes
     ----------
     name : str
-    central, one_sided : array, one number for each of `STEPS`
+    steps : array
+    central, one_sided : array, one number for each step
         The largest difference at some entries, relative to the largest gradient among them.
     """
 
     name: str
+    steps: np.ndarray
     central: np.ndarray
     one_sided: np.ndarray
 
@@ -44,13 +47,14 @@ def curve(
     function: Callable[[], float],
     array: np.ndarray,
     gradient: np.ndarray,
+    steps: np.ndarray = STEPS,
     entries: int = ENTRIES,
 ) -> Curve:
     """Return the errors of differences of a function, at entries with large gradients."""
     chosen = np.argsort(-abs(gradient), axis=None)[:entries].tolist()
     here, central, one_sided = function(), [], []
     largest = abs(gradient).max()
-    for step in STEPS:
+    for step in steps:
         off = []
         for place in chosen:
             value = array.flat[place]
@@ -66,7 +70,7 @@ def curve(
         both = np.max(off, axis=0) / largest
         central.append(both[0])
         one_sided.append(both[1])
-    return Curve(name, np.array(central), np.array(one_sided))
+    return Curve(name, steps, np.array(central), np.array(one_sided))
 
 
 def curves_of_case(case: Case) -> list[Curve]:
@@ -105,8 +109,12 @@ def curves_of_net(prepared: Prepared) -> list[Curve]:
     loss = next(name for name, y in outputs.items() if y.ndim == 0)
     weights = [name for name in net.params if name.endswith("weight") and name in gradients]
     arrays = {name: net.params[name] for name in (weights[0], weights[-1])}
+
+    def function() -> float:
+        return float(forward()[0][loss])
+
     return [
-        curve(name, lambda: float(forward()[0][loss]), array, gradients[name], NET_ENTRIES)
+        curve(name, function, array, gradients[name], NET_STEPS, NET_ENTRIES)
         for name, array in {**arrays, "data": inputs["data"]}.items()
     ]
 
@@ -130,8 +138,8 @@ def plot(title: str, curves: Sequence[Curve], used: float, path: Path) -> None:
         figure = Figure(figsize=(8, 4.2), layout="constrained")
         axes = figure.subplots()
         for number, one in enumerate(curves):
-            axes.plot(STEPS, one.central, color=f"C{number}", label=one.name)
-            axes.plot(STEPS, one.one_sided, color=f"C{number}", linestyle=":")
+            axes.plot(one.steps, one.central, color=f"C{number}", label=one.name)
+            axes.plot(one.steps, one.one_sided, color=f"C{number}", linestyle=":")
         axes.plot([], [], color="grey", label="(f(x+e) - f(x-e)) / 2e")
         axes.plot([], [], color="grey", linestyle=":", label="(f(x+e) - f(x)) / e")
         axes.axvline(

@@ -93,8 +93,10 @@ def finding_lines(way: str, finding: Finding) -> Iterator[str]:
     """Yield the wrong entries of an array, and what they have in common."""
     where = f"{finding.off} of {finding.size} entries" if finding.size > 1 else "its one entry"
     yield ""
-    yield from wrapped(f"{way}: {finding.array} is wrong in {where}. By {finding.held_to}:")
-    yield from entries(finding.wrong)
+    against = "the loops" if finding.held_to == LOOPS else finding.held_to
+    yield from wrapped(f"{way}: {finding.array} is wrong in {where}, held to {against}:")
+    if finding.wrong:
+        yield from entries(finding.wrong)
     yield from hint_lines(finding.hints)
 
 
