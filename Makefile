@@ -8,14 +8,15 @@
 #   make lint       check style and types
 #   make figures    draw the pictures of docs/ anew (ARGS="im2col" draws one of them)
 #   make readme     run every command of the README, at a small size
-#   make clean      remove .venv and caches
+#   make docs       build the site, build/site/index.html; any warning is an error
+#   make clean      remove .venv, what was built, and caches
 
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test stand-in chaos fuzz lint figures readme clean
+.PHONY: demo test stand-in chaos fuzz lint figures readme docs clean
 
 demo: .venv/installed
 	$(BIN)/python -m minifcn.demo $(ARGS)
@@ -43,6 +44,10 @@ figures: .venv/installed
 readme: .venv/installed-dev
 	$(BIN)/python tests/run_readme.py
 
+docs: .venv/installed-docs
+	$(BIN)/python docs/site/prepare.py
+	PYTHONPATH=docs/site NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --config-file build/mkdocs.yml
+
 clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
@@ -59,4 +64,8 @@ clean:
 	$(INSTALL) '.[dev]'
 	-$(INSTALL) '.[distributed]'  # its tests are skipped where MPI cannot be installed
 	-$(INSTALL) '.[cuda-check]'   # so are those that compile the CUDA kernels
+	@touch $@
+
+.venv/installed-docs: .venv/installed
+	$(INSTALL) '.[docs]'
 	@touch $@

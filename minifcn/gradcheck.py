@@ -13,21 +13,29 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
+from minifcn.checking.case import Case
 from minifcn.checking.check import check_case
-from minifcn.checking.judge import judge_file
+from minifcn.checking.exercise import judge_file
 from minifcn.checking.net_table import net_lines
-from minifcn.checking.nets import NETS, check_prepared
-from minifcn.checking.operations import OPERATIONS
+from minifcn.checking.nets import NET_EXAMPLES, NETS, Prepared, check_prepared
+from minifcn.checking.nets import STEP as NET_STEP
+from minifcn.checking.operations import OPERATIONS, Operation
 from minifcn.checking.options import add_build_options, command_of, take_build_options
-from minifcn.checking.tables import case_lines, compact_lines, legend
+from minifcn.checking.plot import curves_of_case, curves_of_net, plot, require_format
+from minifcn.checking.tables import WIDTH, case_lines, compact_lines, counts, legend
 from minifcn.checking.verdicts import summary, verdict_lines
 from minifcn.distributed.guard import guarded
+from minifcn.models.fcn import STRIDES
+from minifcn.net.differences import STEP
 from minifcn.net.gradcheck import Check, Report, check_function, check_layer, check_net
 from minifcn.system.command import command_parser
 from minifcn.system.mishaps import Mishap
+from minifcn.system.outputs import add_overwrite_option, refuse_losses
 
 __all__ = ["Check", "Report", "check_function", "check_layer", "check_net", "main"]
 
@@ -45,15 +53,29 @@ be computed in several ways is checked by each of them, and against its plain lo
 """
 
 
+# What can be checked by its name.
+NAMES: dict[str, Operation] = {
+    **OPERATIONS,
+    **{n: Operation("FCN" if n in STRIDES else "classifier", b, ()) for n, b in NETS.items()},
+}
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
     result = command_parser("gradcheck", DESCRIPTION)
-    result.add_argument("--all", action="store_true", help="check everything by all examples")
+    result.add_argument("--all", action="store_true", help="check all layers by all examples")
     said = "judge the functions in a Python file by those of the same names in functional/naive/"
     result.add_argument("--yours", type=Path, metavar="FILE", help=said)
     names = result.add_subparsers(dest="name", metavar="NAME", title="what can be checked")
-    for name, build in {**{n: o.build for n, o in OPERATIONS.items()}, **NETS}.items():
-        add_build_options(names.add_parser(name, help=""), build)
+    for name, (about, build, _) in NAMES.items():
+        one = names.add_parser(name, help=about)
+        add_build_options(one, build)
+        if name in OPERATIONS:
+            said = "check all examples of it"
+            one.add_argument("--all", action="store_true", default=argparse.SUPPRESS, help=said)
+        said = "draw the error of differences against their step, as SVG or PNG"
+        one.add_argument("--plot", type=Path, metavar="FILE", help=said)
+        add_overwrite_option(one)
     return result
 
 
@@ -61,60 +83,84 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return 1 if anything is wrong."""
     reader = parser()
     args = reader.parse_args(argv)
-    if sum([bool(args.name), args.all, args.yours is not None]) != 1:
+    if bool(args.name or args.all) == (args.yours is not None):
         reader.error("give the name of a layer or a net, or --all, or --yours FILE")
+    if args.name and args.all and (args.plot or asked_for(args)[0] != args.name):
+        reader.error("--all has sizes of its own; leave the other options out")
     return guarded(lambda _: command(args))
 
 
 def command(args: argparse.Namespace) -> int:
     """Check what the options ask for and print what was found; return 1 if anything is wrong."""
+    if args.yours:
+        return judge(args.yours)
+    if args.all:
+        return check_all([args.name] if args.name else [*OPERATIONS, *NET_EXAMPLES])
+    if args.plot:
+        require_format(args.plot)
+        refuse_losses([args.plot], [], args.overwrite)
+    title, options = asked_for(args)
     try:
-        if args.yours:
-            return judge(args.yours)
-        if args.all:
-            return check_all()
-        if args.name in NETS:
-            return check_a_net(args)
-        return check_operation(args)
+        built = NAMES[args.name].build(**options)
+        lines, right = checked_net(title, built) if args.name in NETS else checked(title, built)
     except ValueError as error:  # sizes that do not fit each other
         raise Mishap(str(error)) from error
+    print("\n".join(lines))
+    if args.plot:
+        if args.name in NETS:
+            plot(f"{title}: differences of the loss", curves_of_net(built), NET_STEP, args.plot)
+        else:
+            said = f"{title}: differences of sum(dy * sin(y))"
+            plot(said, curves_of_case(built), STEP, args.plot)
+        print(f"\nerror against step: {args.plot}")
+    return 0 if right else 1
 
 
-def check_operation(args: argparse.Namespace) -> int:
-    """Check one operation by every way; return 1 if one is wrong."""
-    build = OPERATIONS[args.name].build
+def asked_for(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
+    """Return what is to be checked, as a command and as the arguments of what builds it."""
+    build = NAMES[args.name].build
     options = take_build_options(build, vars(args))
-    case = build(**options)
+    return command_of(args.name, build, options), options
+
+
+def checked(title: str, case: Case) -> tuple[list[str], bool]:
+    """Check a layer by every way; return what to print, and whether all are right."""
     rows = check_case(case)
-    print("\n".join(case_lines(command_of(args.name, build, options), case, rows)))
-    print()
-    print("\n".join(legend(rows)))
-    return 1 if any(row.findings for row in rows) else 0
+    right = not any(row.findings for row in rows)
+    return [*case_lines(title, case, rows), "", *legend(rows)], right
 
 
-def check_a_net(args: argparse.Namespace) -> int:
-    """Check a net; return 1 if a gradient is wrong."""
-    build = NETS[args.name]
-    options = take_build_options(build, vars(args))
-    prepared = build(**options)
+def checked_net(title: str, prepared: Prepared) -> tuple[list[str], bool]:
+    """Check a net; return what to print, and whether all gradients are right."""
     found = check_prepared(prepared)
-    print("\n".join(net_lines(command_of(args.name, build, options), prepared, found)))
-    return 0 if found.ok else 1
+    return list(net_lines(title, prepared, found)), found.ok
 
 
-def check_all() -> int:
-    """Check all examples of all operations; return 1 if one is wrong."""
-    began, wrong = time.monotonic(), []
-    for name, operation in OPERATIONS.items():
-        for options in operation.examples:
-            case, title = operation.build(**options), command_of(name, operation.build, options)
-            rows = check_case(case)
+def check_all(names: Sequence[str]) -> int:
+    """Check the examples of some layers and nets; return 1 if anything is wrong."""
+    began = time.monotonic()
+    wrong: list[str] = []
+    shapes: dict[str, Counter[str]] = {}  # how many each way has computed
+    lines: Iterable[str]
+    for name in names:
+        build, examples = NAMES[name].build, NET_EXAMPLES.get(name) or OPERATIONS[name].examples
+        for options in examples:
+            title, built = command_of(name, build, options), build(**options)
+            if name in NETS:
+                lines, right = checked_net(title, built)
+                wrong += [] if right else [title]
+                print("\n".join([f"{title:{WIDTH - 14}}  right"] if right else ["", *lines, ""]))
+                continue
+            rows = check_case(built)
+            shapes.setdefault(name, Counter()).update(row.way for row in rows if row.ran)
             bad = [row.way for row in rows if row.findings]
-            print("\n".join(case_lines(title, case, rows) if bad else compact_lines(title, rows)))
-            wrong += [f"{title}: {', '.join(bad)}"] if bad else []
-    print()
-    print("\n".join(f"WRONG: {one}" for one in wrong) or "all are right", end=" ")
-    print(f"({time.monotonic() - began:.0f} s)")
+            wrong += [f"{title}: by {', '.join(bad)}"] if bad else []
+            lines = ["", *case_lines(title, built, rows), ""] if bad else compact_lines(title, rows)
+            print("\n".join(lines))
+    print("\nshapes that were checked, by")
+    print("\n".join(counts(shapes)))
+    verdict = [f"WRONG: {one}" for one in wrong] or ["all is right"]
+    print("\n".join(["", *verdict, f"({time.monotonic() - began:.0f} s)"]))
     return 1 if wrong else 0
 
 

@@ -84,10 +84,10 @@ def _rows(case: Case) -> Iterator[Row]:
     reference: tuple[str, Passes] | None = None  # what the others are held to
     for way in case.ways:
         if way.ruled_out:
-            yield Row(way.name, {}, note=f"not for this shape: {way.ruled_out}", ran=False)
+            yield Row(way.name, {}, note=f"ruled out: {way.ruled_out}", ran=False)
             continue
         if way.name == LOOPS and case.turns > MOST_TURNS:
-            said = f"left out: {case.turns / 1e6:.0f} million turns take minutes"
+            said = f"left out: its {case.turns / 1e6:.0f} million turns would take too long"
             yield Row(way.name, {}, note=said, ran=False)
             continue
         row, passes = _check_way(case, way, reference)
@@ -101,20 +101,23 @@ def _check_way(case: Case, way: Way, reference: tuple[str, Passes] | None) -> tu
     first, y = next(iter(outputs.items()))
     dy: Any = draw(99, *y.shape) if y.ndim else np.float64(0.7)
     passes = Passes({**outputs, **(way.also(case.arrays) if way.also else {})}, {})
-    if backward is not None:
-        passes = passes._replace(gradients={f"d{n}": g for n, g in backward(dy).items()})
     errors: dict[str, float] = {}
     findings: dict[str, Finding] = {}
+    for name, gradient in backward(dy).items() if backward is not None else ():
+        passes.gradients[f"d{name}"] = gradient
+        if gradient.shape != case.arrays[name].shape:
+            findings[f"d{name}"] = _misshapen(f"d{name}", name, case.arrays[name], gradient)
     if reference is not None:
         _hold_to(*reference, passes, case, errors, findings)
-    if backward is not None and not (way.name == LOOPS and case.turns > FEW_TURNS):
+    slow = way.name == LOOPS and case.turns > FEW_TURNS
+    if backward is not None and not slow and first not in findings:  # of a wrong y differences lie
         for check in _differences(case, way, first, dy, passes.gradients):
             errors[check.name] = max(errors.get(check.name, 0.0), check.error)
             if check.wrong and check.name not in findings:
                 findings[check.name] = _finding(check, case)
     if reference is not None:
         errors["float32"], finding = _in_float32(case, way, dy, reference)
-        if finding:
+        if finding and not findings:  # else it says the same again
             findings["float32"] = finding
     return Row(way.name, errors, tuple(findings.values()), way.note), passes
 
@@ -132,6 +135,9 @@ def _hold_to(
         for array, one in found.items():
             column = array.split()[0]  # "y with ReLU" is told of as "y"
             errors[column] = max(errors.get(column, 0.0), _error(wanted[array], one))
+            if wanted[array].shape != one.shape:
+                findings.setdefault(column, _misshapen(array, name, wanted[array], one))
+                continue
             where = differing(wanted[array], one, SAME)
             if where.any() and column not in findings:
                 said = hints(
@@ -146,6 +152,11 @@ def _hold_to(
                 findings[column] = Finding(array, name, entries, off, one.size, tuple(said))
 
 
+def _misshapen(array: str, held_to: str, expected: np.ndarray, got: np.ndarray) -> Finding:
+    said = f"it has the shape {got.shape}, and should have {expected.shape}"
+    return Finding(array, held_to, (), got.size, got.size, (said,))
+
+
 def _differences(case: Case, way: Way, first: str, dy: Any, gradients: Arrays) -> Iterator[Check]:
     """Yield the comparison of each gradient with differences of the way's own forward pass."""
 
@@ -154,6 +165,8 @@ def _differences(case: Case, way: Way, first: str, dy: Any, gradients: Arrays) -
 
     for name, gradient in gradients.items():
         array = case.arrays[name.removeprefix("d")]
+        if gradient.shape != array.shape:
+            continue  # told of already
         entries = FEW_ENTRIES if case.turns > MANY_TURNS else ENTRIES
         report = check_function(
             objective, {name: array}, {name: gradient}, entries=entries, tolerance=DIFFERENCE
@@ -180,7 +193,7 @@ def _in_float32(
     expected = {**reference[1].outputs, **reference[1].gradients}
     errors = {name: _error(expected[name], one) for name, one in found.items()}
     name = max(errors, key=lambda name: errors[name])
-    if errors[name] <= SINGLE:
+    if errors[name] <= SINGLE or expected[name].shape != found[name].shape:
         return errors[name], None
     where = differing(expected[name], found[name], SINGLE)
     entries = worst(expected[name], found[name], where, SHOWN)

@@ -6,13 +6,14 @@ is ignored. They are tiny, so that every entry of every gradient is compared.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minifcn.functional import naive
+from minifcn.functional.arguments import Pair
 
 Arrays = dict[str, np.ndarray]
 
@@ -25,15 +26,6 @@ class Example(NamedTuple):
     options: Mapping[str, Any] = {}
     sizes: Mapping[str, float] = {}  # what a wrong factor may come from
     places: Mapping[str, np.ndarray] = {}  # entries of the input that are special
-
-
-class Operation(NamedTuple):
-    """An operation in plain loops, and what a backward pass of it is asked."""
-
-    forward: Callable[..., Any]
-    backward: Callable[..., Any] | None
-    takes: tuple[str, ...]  # the arrays that backward is given, after dy
-    examples: Callable[[], Iterator[Example]]
 
 
 def draw(seed: int, *shape: int) -> np.ndarray:
@@ -76,9 +68,12 @@ def deconvolutions() -> Iterator[Example]:
     yield _kernels("all of these together", (2, 2, 3, 2), (2, 2, 4, 3), **everything)
 
 
-def _pooled(about: str, x: np.ndarray, kernel: Any, stride: Any, **options: Any) -> Example:
+def _pooled(about: str, x: np.ndarray, kernel: Pair, stride: Pair, **options: Any) -> Example:
     sizes = {"the number of images": len(x), "the area of the window": prod(kernel)}
-    return Example(about, {"x": x}, {"kernel_size": kernel, "stride": stride, **options}, sizes)
+    edge = _at_the_edge(x, kernel, stride, options.get("pad", (0, 0)), options.get("ceil", True))
+    places = {"in windows that reach beyond the image": edge}
+    options = {"kernel_size": kernel, "stride": stride, **options}
+    return Example(about, {"x": x}, options, sizes, places)
 
 
 def _windows() -> Iterator[Example]:
@@ -91,6 +86,19 @@ def _windows() -> Iterator[Example]:
     yield _pooled("and left out", draw(1, 1, 2, 5, 6), (3, 3), (2, 3), ceil=False)
     below = -1 - abs(draw(1, 1, 2, 5, 4))
     yield _pooled("pad (1, 1), pixels below 0", below, (3, 3), (2, 2), pad=(1, 1))
+
+
+def _at_the_edge(x: np.ndarray, kernel: Pair, stride: Pair, pad: Pair, ceil: bool) -> np.ndarray:
+    """Return which pixels lie in a window that reaches beyond the image."""
+    sizes = list(zip(x.shape[2:], kernel, stride, pad, strict=True))
+    counts = [naive.pooled_size(*size, ceil) for size in sizes]
+    found = np.zeros(x.shape[2:], bool)
+    for places in np.ndindex(*counts):
+        begin = [i * s - p for i, (_, _, s, p) in zip(places, sizes, strict=True)]
+        end = [b + k for b, (_, k, _, _) in zip(begin, sizes, strict=True)]
+        if min(begin) < 0 or any(e > n for e, (n, *_) in zip(end, sizes, strict=True)):
+            found[max(0, begin[0]) : end[0], max(0, begin[1]) : end[1]] = True
+    return found
 
 
 def max_poolings() -> Iterator[Example]:
@@ -224,20 +232,3 @@ def upsamplings() -> Iterator[Example]:
         about = f"factor {factor}, {'odd' if odd else 'even'} kernel, pad {pad}"
         options = {"factor": factor, "odd": odd, "pad": pad}
         yield Example(about, {"x": draw(1, 2, 1, 3, 2)}, options)
-
-
-# By the name of the forward function; the backward function has `_backward` behind it.
-OPERATIONS = {
-    "conv2d": Operation(naive.conv2d, naive.conv2d_backward, ("x", "weight"), convolutions),
-    "deconv2d": Operation(naive.deconv2d, naive.deconv2d_backward, ("x", "weight"), deconvolutions),
-    "max_pool": Operation(naive.max_pool, naive.max_pool_backward, ("x",), max_poolings),
-    "avg_pool": Operation(naive.avg_pool, naive.avg_pool_backward, ("x",), avg_poolings),
-    "relu": Operation(naive.relu, naive.relu_backward, ("x",), rectifiers),
-    "lrn": Operation(naive.lrn, naive.lrn_backward, ("x",), normalisations),
-    "linear": Operation(naive.linear, naive.linear_backward, ("x", "weight"), inner_products),
-    "dropout": Operation(naive.dropout, naive.dropout_backward, (), dropouts),
-    "softmax_loss": Operation(naive.softmax_loss, naive.softmax_loss_backward, ("scores",), losses),
-    "softmax": Operation(naive.softmax, None, (), scores),
-    "sgd_step": Operation(naive.sgd_step, None, (), steps),
-    "bilinear_upsampling": Operation(naive.bilinear_upsampling, None, (), upsamplings),
-}

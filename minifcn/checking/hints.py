@@ -58,7 +58,9 @@ def hints(
         return ["all of it is 0: is it ever added to?"]
     said = [*_places(wrong, axes, places or {})]
     if ratio := common_ratio(expected[wrong], got[wrong]):
-        return [*said, ratio_hint(ratio, sizes)]
+        factor = ratio_hint(ratio, sizes)
+        if wrong.sum() > 1 or ":" in factor:  # one entry has a ratio of its own in any case
+            return [*said, factor]
     return [*said, *_rearranged(expected, got, axes), *_moved(expected, got, axes)]
 
 
@@ -106,10 +108,15 @@ def _places(
         here = np.broadcast_to(place, wrong.shape)
         if not (wrong & ~here).any():
             yield f"only {name}"
-    for axis, name in enumerate(axes):
-        found = sorted({int(index) for index in np.argwhere(wrong)[:, axis]})
-        if len(found) == 1 and wrong.shape[axis] > 1:
-            yield f"only in {name} {found[0]}"
+    if wrong.sum() > 1:
+        found = [set(np.argwhere(wrong)[:, axis].tolist()) for axis in range(len(axes))]
+        shared = [
+            f"{name} {min(indices)}"
+            for name, indices, size in zip(axes, found, wrong.shape, strict=False)
+            if len(indices) == 1 and size > 1
+        ]
+        if shared:
+            yield f"only in {', '.join(shared)}"
 
 
 def _rearranged(expected: np.ndarray, got: np.ndarray, axes: Sequence[str]) -> Iterator[str]:

@@ -7,7 +7,6 @@ that says what counts there. Anything else is held to the plain loops' own resul
 
 from __future__ import annotations
 
-import runpy
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -17,10 +16,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minifcn.checking.examples import OPERATIONS, Example, Operation, draw
+from minifcn.checking.examples import Example, draw
 from minifcn.checking.hints import differing, hints, worst
+from minifcn.checking.judged import OPERATIONS, Operation
+from minifcn.checking.mistakes import of_backward, of_forward
 from minifcn.net.differences import SHOWN, Wrong, difference
-from minifcn.system.mishaps import Mishap
 
 RESULTS = {"sgd_step": ("weight", "velocity")}  # what else than `y` a function returns
 AXES = {
@@ -78,47 +78,8 @@ class Verdict(NamedTuple):
         return self.written and not any(example.findings for example in self.examples)
 
 
-def judge_file(path: Path) -> list[Verdict]:
-    """Run a Python file and judge the functions in it that have a name of `functional/naive/`.
-
-    Raises
-    ------
-    Mishap
-        If it cannot be run, or there is no such function in it.
-    """
-    try:
-        found = runpy.run_path(str(path), run_name="exercise")
-    except SyntaxError as error:
-        where = f"{error.filename}, line {error.lineno}"
-        raise Mishap(f"{where}: this is no Python: {error.msg}") from error
-    except OSError:
-        raise
-    except Exception as error:
-        raise Mishap(f"{path}{_place(error, path)}: {_said(error)}") from error
-    own = {
-        name: function
-        for name, function in found.items()
-        if isinstance(function, FunctionType) and function.__module__ == "exercise"
-    }
-    verdicts = [judge(name, own[name], path) for name in own if _operation(name)]
-    if not verdicts:
-        known = ", ".join(names())
-        raise Mishap(f"{path} defines no function that can be judged; there are {known}")
-    return verdicts
-
-
-def names() -> list[str]:
-    """Return the names of all functions that can be judged."""
-    ways = {name: (name, f"{name}_backward") for name in OPERATIONS}
-    return [way for both in ways.values() for way in both if _operation(way)]
-
-
-def _operation(name: str) -> str | None:
-    """Return which operation a function is of, if it is of any."""
-    operation = name.removesuffix("_backward")
-    if operation not in OPERATIONS or (name != operation and not OPERATIONS[operation].backward):
-        return None
-    return operation
+class _Failed(Exception):
+    """A learner's function has raised the error that is the argument."""
 
 
 def judge(name: str, function: Callable[..., Any], path: Path | None = None) -> Verdict:
@@ -134,19 +95,21 @@ def judge(name: str, function: Callable[..., Any], path: Path | None = None) -> 
                 one = _judge_forward(name, function, operation, example)
         except NotImplementedError:
             return Verdict(name, line, False, ())
-        except Exception as error:
-            said = f"ends with {_said(error)}{_place(error, path)}"
+        except _Failed as failure:
+            error = failure.args[0]
+            said = f"ends with {described(error)}{line_of(error, path)}"
             one = Judged(example.about, (), (Finding("", said),))
         judged.append(one)
     return Verdict(name, line, True, tuple(judged))
 
 
-def _said(error: Exception) -> str:
+def described(error: Exception) -> str:
+    """Return the kind of an error and what it says."""
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
-def _place(error: Exception, path: Path | None) -> str:
-    """Return the last line of the file that an error went through."""
+def line_of(error: Exception, path: Path | None) -> str:
+    """Return the last line of a file that an error went through, such as " in line 3"."""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if path and frame.filename == str(path)]
     return f" in line {lines[-1]}" if lines else ""
@@ -160,7 +123,11 @@ def _judge_forward(
     got = _called(function, given, example.options)
     labels = RESULTS.get(name, ("y",))
     wanted = dict(zip(labels, expected if len(labels) > 1 else (expected,), strict=True))
-    return Judged(example.about, labels, tuple(_compare(wanted, got, example)))
+    findings = list(_compare(wanted, got, example))
+    for said, result in of_forward(operation, example) if findings else ():
+        results = result if len(labels) > 1 else (result,)
+        findings = _with_hint(said, dict(zip(labels, results, strict=True)), wanted, got, findings)
+    return Judged(example.about, labels, tuple(findings))
 
 
 def _judge_backward(function: Callable[..., Any], operation: Operation, example: Example) -> Judged:
@@ -182,35 +149,35 @@ def _judge_backward(function: Callable[..., Any], operation: Operation, example:
     findings = list(_compare(expected, got, example))
     for name, array, old in zip(("dy", *operation.takes), given, before, strict=True):
         if not np.array_equal(array, old, equal_nan=True):
-            said = f"{name} is written to: others may still need it, so make a copy"
+            said = f"writes to {name}, which others may still need: make a copy"
             findings.append(Finding("", said))
-    if findings and all(finding.array for finding in findings) and y.ndim:
+    if findings and all(finding.wrong for finding in findings) and y.ndim:
         again = _called(function, [draw(10, *y.shape), *before[1:]], options)
         if all(np.array_equal(a, b, equal_nan=True) for a, b in zip(got, again, strict=True)):
             said = "it is the same for every dy: is dy used?"
             findings = [f._replace(hints=(said, *f.hints)) for f in findings]
-    if "weight" in arrays and any(finding.wrong for finding in findings):
-        findings = [_turned(finding, operation, before, options, got) for finding in findings]
+    for said, mistaken in of_backward(operation, example, dy) if findings else ():
+        findings = _with_hint(said, mistaken, expected, got, findings)
     return Judged(example.about, tuple(expected), tuple(findings))
 
 
-def _turned(
-    finding: Finding,
-    operation: Operation,
-    given: list[np.ndarray],
-    options: Mapping[str, Any],
+def _with_hint(
+    said: str,
+    mistaken: Mapping[str, Any],
+    expected: Mapping[str, Any],
     got: tuple[Any, ...],
-) -> Finding:
-    """Add the hint that dx is what a kernel turned by half a circle would give, if it is."""
-    assert operation.backward is not None
-    dy, x, weight = given
-    if finding.array != "dx" or not finding.wrong or weight.ndim < 4:
-        return finding
-    dx = operation.backward(dy, x, weight[..., ::-1, ::-1], **options)[0]
-    if differing(dx, got[0]).any():
-        return finding
-    said = "right for a kernel turned by 180 degrees: is it turned on the way?"
-    return finding._replace(hints=(*finding.hints, said))
+    findings: list[Finding],
+) -> list[Finding]:
+    """Return findings, of which those whose numbers a mistake gives say so."""
+    found = dict(zip(expected, got, strict=False))
+
+    def fits(finding: Finding) -> bool:
+        if not finding.wrong or len(finding.hints) > 2:
+            return False
+        one, other = np.asarray(mistaken[finding.array]), np.asarray(found[finding.array])
+        return one.shape == other.shape and not differing(one, other).any()
+
+    return [f._replace(hints=(*f.hints, said)) if fits(f) else f for f in findings]
 
 
 def _differences(
@@ -240,8 +207,14 @@ def _called(
     own = {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in options.items()}
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        result = function(*given, **own)
-    return result if isinstance(result, tuple) else (result,)
+        try:
+            result = function(*given, **own)
+            results = result if isinstance(result, tuple) else (result,)
+            return tuple(one if one is None else np.asarray(one) for one in results)
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            raise _Failed(error) from error
 
 
 def _compare(
@@ -250,11 +223,13 @@ def _compare(
     """Yield what is wrong with each array of a result."""
     wanted = ", ".join(expected)
     if len(got) != len(expected) or any(array is None for array in got):
-        count = "nothing" if got == (None,) else f"{len(got)} of these, or None for one"
+        count = f"{len(got)} arrays" if len(got) != 1 else "one array"
+        if any(array is None for array in got):
+            count = "nothing" if len(got) == 1 else "None for one"
         yield Finding("", f"returns {count}, and should return {wanted}")
         return
     for (name, one), array in zip(expected.items(), got, strict=True):
-        one, array = np.asarray(one, float), np.asarray(array)
+        one = np.asarray(one, float)
         if array.dtype.kind not in "fiub":
             yield Finding(name, f"has the type {array.dtype}, and should be of numbers")
         elif array.shape != one.shape:

@@ -196,7 +196,8 @@ def eltwise_sum(
         lambda dy: tuple(naive.eltwise_sum_backward(dy, coefficients)),
         takes=(),
     )
-    return Case(arrays, [loops, Way("layers/eltwise.py", through(layer, *arrays))])
+    ways = [loops, Way("layers/eltwise.py", through(layer, *arrays))]
+    return Case(arrays, ways, _values(arrays))
 
 
 def concat(*, images: int = 2, channels: int = 3, size: Pair = (5, 4), inputs: int = 2) -> Case:
@@ -208,7 +209,8 @@ def concat(*, images: int = 2, channels: int = 3, size: Pair = (5, 4), inputs: i
         lambda dy: tuple(naive.concat_backward(dy, counts)),
         takes=(),
     )
-    return Case(arrays, [loops, Way("layers/eltwise.py", through(Concat(), *arrays))])
+    ways = [loops, Way("layers/eltwise.py", through(Concat(), *arrays))]
+    return Case(arrays, ways, _values(arrays))
 
 
 def crop(
@@ -228,7 +230,7 @@ def crop(
         takes=(),
     )
     run = through(Crop(offset), "x", fixed=[reference])
-    return Case(arrays, [loops, Way("layers/crop.py", run)], axes=MAPS)
+    return Case(arrays, [loops, Way("layers/crop.py", run)], _values(arrays), axes=MAPS)
 
 
 def scale(*, images: int = 2, channels: int = 3, size: Pair = (5, 4)) -> Case:
@@ -236,7 +238,11 @@ def scale(*, images: int = 2, channels: int = 3, size: Pair = (5, 4)) -> Case:
     arrays = drawn(x=(images, channels, *size), weight=(channels,))
     loops = plain(naive.scale, naive.scale_backward, takes=("x", "weight"))
     ways = [loops, Way("layers/scale.py", through(Scale(channels), "x"))]
-    return Case(arrays, ways, axes={**MAPS, "weight": ("channel",)})
+    return Case(arrays, ways, _values(arrays), axes={**MAPS, "weight": ("channel",)})
+
+
+def _values(arrays: Arrays) -> int:
+    return sum(array.size for array in arrays.values())
 
 
 def sgd(

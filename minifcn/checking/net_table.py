@@ -38,7 +38,7 @@ def net_lines(title: str, prepared: Prepared, found: NetReport) -> Iterator[str]
     for check in found.report.checks:
         if _wrong(check, found):
             yield ""
-            yield from wrapped(f"{check.name} is wrong. By differences:")
+            yield from wrapped(f"{check.name} is wrong, held to differences:")
             yield from entries(check.wrong)
     yield ""
     yield f"  {'all by':9}  passes     loss     gradients"

@@ -112,6 +112,7 @@ def net_builder(name: str) -> Callable[..., Prepared]:
 
 
 NETS = {name: net_builder(name) for name in (*STRIDES, *BACKBONES)}
+NET_EXAMPLES = {"fcn8s": ({"width": 1 / 32, "size": (20, 26)},)}  # of `gradcheck --all`
 
 
 def _prepared(spec: ModelSpec, size: Pair, label: np.ndarray) -> Prepared:

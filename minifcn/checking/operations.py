@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from minifcn.checking import convolutions, layers
-from minifcn.checking.case import Case
 
 
 class Operation(NamedTuple):
-    """What builds a case from options, and the options of its examples."""
+    """What it is, what builds a case of it from options, and the options of its examples."""
 
-    build: Callable[..., Case]
+    about: str
+    build: Callable[..., Any]  # returns a Case, or of a net what is in `nets.py`
     examples: tuple[Mapping[str, Any], ...]
 
 
@@ -27,6 +27,7 @@ def _with(*examples: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
 
 OPERATIONS = {
     "conv": Operation(
+        "convolution",
         convolutions.conv,
         _with(
             {"kernel": (3, 2), "stride": (2, 2)},
@@ -35,6 +36,7 @@ OPERATIONS = {
             {"channels": 4, "filters": 6, "groups": 2},
             {"channels": 4, "filters": 6, "groups": 2, "kernel": (3, 2), "stride": (1, 2)},
             {"kernel": (1, 1), "pad": (0, 0)},
+            {"kernel": (1, 1), "pad": (0, 0), "size": (2, 3), "filters": 9},
             {"kernel": (5, 5), "pad": (2, 1)},
             {"kernel": (7, 7), "pad": (3, 2)},
             {"pad": (4, 3)},
@@ -46,6 +48,7 @@ OPERATIONS = {
         ),
     ),
     "deconv": Operation(
+        "deconvolution",
         convolutions.deconv,
         _with(
             {"kernel": (3, 5), "stride": (2, 3), "pad": (0, 1)},
@@ -56,10 +59,12 @@ OPERATIONS = {
         ),
     ),
     "upsampling": Operation(
+        "deconvolution that interpolates bilinearly",
         convolutions.upsampling,
         _with({"factor": 3, "odd": True}, {"factor": 4, "pad": 2}, {"groups": 3, "pad": 0}),
     ),
     "max-pool": Operation(
+        "max pooling",
         layers.max_pool,
         _with(
             {"kernel": (2, 2)},
@@ -72,6 +77,7 @@ OPERATIONS = {
         ),
     ),
     "avg-pool": Operation(
+        "average pooling",
         layers.avg_pool,
         _with(
             {"kernel": (2, 2)},
@@ -81,13 +87,19 @@ OPERATIONS = {
         ),
     ),
     "relu": Operation(
+        "rectifier",
         layers.relu,
         _with({"zeros": True}, {"images": 1, "channels": 2, "size": (300, 250)}),
     ),
-    "lrn": Operation(layers.lrn, _with({"local_size": 3, "k": 2.0}, {"channels": 2})),
-    "linear": Operation(layers.linear, _with({"size": (1, 1), "channels": 6})),
-    "dropout": Operation(layers.dropout, _with({"ratio": 0.8}, {"ratio": 0.0})),
+    "lrn": Operation(
+        "local response normalisation",
+        layers.lrn,
+        _with({"local_size": 3, "k": 2.0}, {"channels": 2}, {"images": 1, "size": (100, 100)}),
+    ),
+    "linear": Operation("inner product", layers.linear, _with({"size": (1, 1), "channels": 6})),
+    "dropout": Operation("dropout", layers.dropout, _with({"ratio": 0.8}, {"ratio": 0.0})),
     "softmax-loss": Operation(
+        "softmax with the loss over pixels",
         layers.softmax_loss,
         _with(
             {"normalization": "batch"},
@@ -97,9 +109,15 @@ OPERATIONS = {
             {"ignore_index": 2},
         ),
     ),
-    "sum": Operation(layers.eltwise_sum, _with({"inputs": 3, "weighted": True})),
-    "concat": Operation(layers.concat, _with({"inputs": 3})),
-    "crop": Operation(layers.crop, _with({"offset": (3, 0)})),
-    "scale": Operation(layers.scale, _with()),
-    "sgd": Operation(layers.sgd, _with({"momentum": 0.0}, {"values": 1_100_000})),
+    "sum": Operation(
+        "element-wise sum", layers.eltwise_sum, _with({"inputs": 3, "weighted": True})
+    ),
+    "concat": Operation("concatenation of channels", layers.concat, _with({"inputs": 3})),
+    "crop": Operation("crop", layers.crop, _with({"offset": (3, 0)})),
+    "scale": Operation("factor for each channel", layers.scale, _with()),
+    "sgd": Operation(
+        "step of descent with momentum and decay",
+        layers.sgd,
+        _with({"momentum": 0.0}, {"values": 1_100_000}),
+    ),
 }

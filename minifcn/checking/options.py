@@ -11,7 +11,7 @@ from minifcn.functional.arguments import Pair
 from minifcn.functional.softmax import NORMALIZATIONS
 from minifcn.models.build import BACKBONES
 from minifcn.models.fcn import PADDINGS
-from minifcn.system.records import AT_LEAST_1, Range, flag, of_range
+from minifcn.system.records import AT_LEAST_0, AT_LEAST_1, Range, flag, of_range
 
 MEANINGS = {
     "images": "in the batch",
@@ -55,7 +55,7 @@ CHOICES = {
     "backbone": tuple(BACKBONES),
 }
 ANY = Range("a number", lambda value: True)
-MAY_BE_ANYTHING = ("ignore_index",)
+RANGES = {"pad": AT_LEAST_0, "ignore_index": ANY}  # other whole numbers are at least 1
 
 
 def add_build_options(parser: argparse.ArgumentParser, build: Callable[..., Any]) -> None:
@@ -71,8 +71,8 @@ def add_build_options(parser: argparse.ArgumentParser, build: Callable[..., Any]
         elif name in CHOICES:
             how |= {"choices": CHOICES[name]}
         else:
-            least = AT_LEAST_1 if kind is int and name not in MAY_BE_ANYTHING else ANY
-            how |= {"type": of_range(kind, least), "metavar": "N" if kind is int else "X"}
+            valid = RANGES.get(name, AT_LEAST_1 if kind is int else ANY)
+            how |= {"type": of_range(kind, valid), "metavar": "N" if kind is int else "X"}
         parser.add_argument(flag(name), **how)
 
 

@@ -16,12 +16,12 @@ import numpy as np
 
 from minifcn.checking.case import LOOPS, Case, draw
 from minifcn.checking.nets import Prepared
-from minifcn.net.differences import STEP
 from minifcn.system.files import atomic_write
 from minifcn.system.mishaps import Mishap
 
 STEPS = np.logspace(-12, 0, 49)
 ENTRIES = 8  # of each array
+NET_STEPS, NET_ENTRIES = STEPS[::2], 2  # of a net, which takes its time
 FORMATS = ("svg", "png")
 
 
@@ -31,23 +31,30 @@ class Curve(NamedTuple):
     Attributes
     ----------
     name : str
-    central, one_sided : array, one number for each of `STEPS`
+    steps : array
+    central, one_sided : array, one number for each step
         The largest difference at some entries, relative to the largest gradient among them.
     """
 
     name: str
+    steps: np.ndarray
     central: np.ndarray
     one_sided: np.ndarray
 
 
 def curve(
-    name: str, function: Callable[[], float], array: np.ndarray, gradient: np.ndarray
+    name: str,
+    function: Callable[[], float],
+    array: np.ndarray,
+    gradient: np.ndarray,
+    steps: np.ndarray = STEPS,
+    entries: int = ENTRIES,
 ) -> Curve:
     """Return the errors of differences of a function, at entries with large gradients."""
-    chosen = np.argsort(-abs(gradient), axis=None)[:ENTRIES].tolist()
+    chosen = np.argsort(-abs(gradient), axis=None)[:entries].tolist()
     here, central, one_sided = function(), [], []
     largest = abs(gradient).max()
-    for step in STEPS:
+    for step in steps:
         off = []
         for place in chosen:
             value = array.flat[place]
@@ -63,7 +70,7 @@ def curve(
         both = np.max(off, axis=0) / largest
         central.append(both[0])
         one_sided.append(both[1])
-    return Curve(name, np.array(central), np.array(one_sided))
+    return Curve(name, steps, np.array(central), np.array(one_sided))
 
 
 def curves_of_case(case: Case) -> list[Curve]:
@@ -94,50 +101,66 @@ def curves_of_net(prepared: Prepared) -> list[Curve]:
     """Return curves of the loss: of the first layer's weight, the last one's, and the image."""
     net, inputs = prepared
 
-    def forward(train: bool = True) -> tuple[dict[str, Any], Any]:
-        rng = np.random.default_rng(0)
-        return net.forward(inputs, train=train, rng=rng, wrt=("data",))
+    def forward() -> tuple[dict[str, Any], Any]:
+        return net.forward(inputs, train=True, rng=np.random.default_rng(0), wrt=("data",))
 
     outputs, tape = forward()
     gradients = dict(net.backward(tape))
     loss = next(name for name, y in outputs.items() if y.ndim == 0)
     weights = [name for name in net.params if name.endswith("weight") and name in gradients]
     arrays = {name: net.params[name] for name in (weights[0], weights[-1])}
+
+    def function() -> float:
+        return float(forward()[0][loss])
+
     return [
-        curve(name, lambda: float(forward()[0][loss]), array, gradients[name])
+        curve(name, function, array, gradients[name], NET_STEPS, NET_ENTRIES)
         for name, array in {**arrays, "data": inputs["data"]}.items()
     ]
 
 
-def plot(title: str, curves: Sequence[Curve], path: Path) -> None:
-    """Draw curves into an SVG or a PNG file."""
+def plot(title: str, curves: Sequence[Curve], used: float, path: Path) -> None:
+    """Draw curves into an SVG or a PNG file.
+
+    Parameters
+    ----------
+    title : str
+    curves : sequence of Curve
+    used : float
+        The step that the check takes, which is marked.
+    path : Path
+        Of a name that `require_format` lets through.
+    """
     from matplotlib import rc_context
     from matplotlib.figure import Figure  # takes half a second, which other checks need not wait
 
-    with rc_context({"svg.hashsalt": "minifcn", "svg.fonttype": "path"}):
-        figure = Figure(figsize=(7, 4.2), layout="constrained")
+    with rc_context({"svg.hashsalt": "minifcn"}):  # so that an SVG is the same every time
+        figure = Figure(figsize=(8, 4.2), layout="constrained")
         axes = figure.subplots()
         for number, one in enumerate(curves):
-            colour = f"C{number}"
-            axes.plot(STEPS, one.central, color=colour, label=one.name)
-            axes.plot(STEPS, one.one_sided, color=colour, linestyle=":")
-        axes.axvline(STEP, color="grey", linewidth=0.8)
-        axes.text(STEP, 1.02, f"{STEP:.0e}", transform=axes.get_xaxis_transform(), ha="center")
-        axes.set(xscale="log", yscale="log", xlabel="step", ylabel="relative error", title=title)
-        axes.plot([], [], color="grey", label="to both sides")
-        axes.plot([], [], color="grey", linestyle=":", label="to one side")
-        for place, said in ((0.04, "rounding"), (0.96, "truncation")):
-            axes.text(
-                place, 0.05, said, transform=axes.transAxes, ha="left" if place < 0.5 else "right"
-            )
-        axes.legend()
-        kind = path.suffix.removeprefix(".").lower()
-        metadata = {"Date": None} if kind == "svg" else None
+            axes.plot(one.steps, one.central, color=f"C{number}", label=one.name)
+            axes.plot(one.steps, one.one_sided, color=f"C{number}", linestyle=":")
+        axes.plot([], [], color="grey", label="(f(x+e) - f(x-e)) / 2e")
+        axes.plot([], [], color="grey", linestyle=":", label="(f(x+e) - f(x)) / e")
+        axes.axvline(
+            used, color="grey", linewidth=0.8, linestyle="--", label="the step that is used"
+        )
+        axes.set(xscale="log", yscale="log", ylabel="relative error", title=title)
+        axes.set_xlabel(
+            "step e        (left: rounding, as 1/e        right: truncation, as e or e²)"
+        )
+        figure.legend(loc="outside right center", fontsize="small", frameon=False)
+        kind = _format(path)
         with atomic_write(path) as file:
+            metadata = {"Date": None} if kind == "svg" else {}
             figure.savefig(file, format=kind, dpi=120, metadata=metadata)
 
 
 def require_format(path: Path) -> None:
     """Raise Mishap unless a file's name says that it is one of `FORMATS`."""
-    if path.suffix.removeprefix(".").lower() not in FORMATS:
+    if _format(path) not in FORMATS:
         raise Mishap(f"{path}: a plot is an SVG or a PNG picture, so its name must end so")
+
+
+def _format(path: Path) -> str:
+    return path.suffix.removeprefix(".").lower()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textwrap import wrap
 
 import numpy as np
 
-from minifcn.checking.case import Case
+from minifcn.checking.case import LOOPS, Case
 from minifcn.checking.check import DIFFERENCE, SAME, SINGLE, Finding, Row
 from minifcn.net.differences import Wrong
 
@@ -30,7 +30,7 @@ def case_lines(title: str, case: Case, rows: Sequence[Row]) -> Iterator[str]:
             continue
         cells = _cells(error(row.errors[name]) if name in row.errors else "" for name in columns)
         if not row.errors:
-            cells = f"{'what the others are held to':{len(cells)}}"
+            cells = f"{'the others are held to it':{len(cells)}}"
         verdict = "WRONG" if row.findings else "right"
         yield f"  {row.way:{names}}  {cells}{verdict}"
         if row.note:
@@ -52,7 +52,8 @@ def _columns(rows: Iterable[Row]) -> list[str]:
 def legend(rows: Sequence[Row]) -> Iterator[str]:
     """Yield what the columns say."""
     columns = [name for name in _columns(rows) if name != "float32"]
-    reference = next((row.way for row in rows if row.ran and not row.findings), rows[0].way)
+    first = next((row.way for row in rows if row.ran and not row.findings), rows[0].way)
+    reference = f"the {LOOPS}" if first == LOOPS else first
     said = []
     outputs = ", ".join(name for name in columns if name[:1] != "d")
     gradients = ", ".join(name for name in columns if name[:1] == "d")
@@ -78,12 +79,24 @@ def compact_lines(title: str, rows: Sequence[Row]) -> Iterator[str]:
     yield from wrap(ran, WIDTH, initial_indent="    ", subsequent_indent="    ")
 
 
+def counts(shapes: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """Yield, for each operation, how many shapes each way has computed."""
+    names = max(map(len, shapes), default=0)
+    for name, by in shapes.items():
+        text = ", ".join(f"{way}\xa0{count}" for way, count in by.items())  # not parted
+        first, after = f"    {name:{names}}  ", " " * (names + 6)
+        for line in wrap(text, WIDTH, initial_indent=first, subsequent_indent=after):
+            yield line.replace("\xa0", " ")
+
+
 def finding_lines(way: str, finding: Finding) -> Iterator[str]:
     """Yield the wrong entries of an array, and what they have in common."""
     where = f"{finding.off} of {finding.size} entries" if finding.size > 1 else "its one entry"
     yield ""
-    yield from wrapped(f"{way}: {finding.array} is wrong in {where}. By {finding.held_to}:")
-    yield from entries(finding.wrong)
+    against = "the loops" if finding.held_to == LOOPS else finding.held_to
+    yield from wrapped(f"{way}: {finding.array} is wrong in {where}, held to {against}:")
+    if finding.wrong:
+        yield from entries(finding.wrong)
     yield from hint_lines(finding.hints)
 
 

@@ -52,15 +52,16 @@ class Layer:
     def backward(self, dy: Array, cache: Any) -> Gradients:
         """Return the gradient of the input (a tuple if there are several) and of the parameters.
 
+        Layers with parameters also take `need_dx` and `need_grads`, for they may be the lowest that
+        learns, or frozen. What is not needed is not computed: None in place of the first, {} of the
+        second.
+
         Parameters
         ----------
         dy : array
             Gradient of the loss with respect to the output.
         cache
             What `forward` returned.
-        need_dx, need_grads : bool
-            Taken by layers with parameters, for these may be the lowest that learns, or frozen.
-            What is not needed is not computed: None in place of the first, {} of the second.
         """
         raise NotImplementedError
 

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import pytest
 
 from minifcn.checking import judge
-from minifcn.checking.judge import Verdict, judge_file
+from minifcn.checking.exercise import judge_file
+from minifcn.checking.judge import Verdict
 from minifcn.checking.verdicts import verdict_lines
 from minifcn.functional import naive
 from minifcn.gradcheck import main

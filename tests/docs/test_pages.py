@@ -11,12 +11,11 @@ import doctest
 import os
 import re
 from collections.abc import Iterator
-from functools import cache
-from importlib import import_module
 from pathlib import Path
 from unittest import mock
 
 import pytest
+from helpers.commands import is_understood, parser_of
 from helpers.pages import (
     INLINE,
     PAGES,
@@ -107,33 +106,6 @@ def check_command(words: list[str], line: int) -> None:
         assert set(filter(re.compile(r"[\w-]+").fullmatch, words[1:])) <= set(goals), line
     elif words[:1] == ["python"] and words[1].endswith(".py"):
         assert (ROOT / words[1]).is_file(), f"line {line}: there is no {words[1]}"
-
-
-def is_understood(parser: argparse.ArgumentParser, arguments: list[str]) -> bool:
-    """Say whether arguments can be parsed; what is wrong is on stderr, which pytest shows."""
-    try:
-        parser.parse_args(arguments)
-    except SystemExit as end:
-        return not end.code  # it is 0 after --help
-    return True
-
-
-@cache
-def parser_of(command: str) -> argparse.ArgumentParser:
-    """Return the parser of a command: the one that its `main` would parse its arguments with."""
-    found: list[argparse.ArgumentParser] = []
-
-    def parse_args(parser: argparse.ArgumentParser, *_: object) -> None:
-        found.append(parser)
-        raise StopIteration
-
-    with (
-        mock.patch.object(argparse.ArgumentParser, "parse_args", parse_args),
-        mock.patch.object(argparse.ArgumentParser, "parse_known_args", parse_args),
-        pytest.raises(StopIteration),
-    ):
-        import_module(f"minifcn.{command}").main([])
-    return found[0]
 
 
 def options(parser: argparse.ArgumentParser) -> set[str]:

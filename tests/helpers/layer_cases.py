@@ -1,12 +1,12 @@
 """The examples of the operations as layers, and those of the layers that only join or scale."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from helpers.cases import EXAMPLES, Case, wave
 from helpers.ladder import label_of
 
-from minifcn import gradcheck
 from minifcn.layers import (
     LRN,
     AvgPool2d,
@@ -20,6 +20,7 @@ from minifcn.layers import (
     Linear,
     MaxPool2d,
     ReLU,
+    Scale,
     SoftmaxLoss,
 )
 
@@ -31,12 +32,15 @@ class Example(NamedTuple):
     bottoms: list[np.ndarray]
 
 
-JOINS: dict[str, gradcheck.Example] = {
-    **{name: gradcheck.EXAMPLES[name] for name in ("scale", "sum", "concat")},
-    "equals in a row": gradcheck.Example(Concat, ((2, 2, 4, 5),) * 2),
-    "weighted sum": gradcheck.Example(lambda: EltwiseSum((1, 0.5)), ((2, 3, 5, 4),) * 2),
-    "three of a sum": gradcheck.Example(lambda: EltwiseSum((1, 0.5, -2)), ((2, 3, 5, 4),) * 3),
-    "crop": gradcheck.Example(lambda: Crop((1, 2)), ((2, 3, 7, 7), (2, 1, 4, 5))),
+# What makes the layer, and the shapes of its inputs.
+JOINS: dict[str, tuple[Callable[[], Layer], tuple[tuple[int, ...], ...]]] = {
+    "scale": (lambda: Scale(3, 0.5), ((2, 3, 5, 4),)),
+    "sum": (EltwiseSum, ((2, 3, 5, 4),) * 2),
+    "concat": (Concat, ((2, 3, 5, 4), (2, 1, 5, 4))),
+    "equals in a row": (Concat, ((2, 2, 4, 5),) * 2),
+    "weighted sum": (lambda: EltwiseSum((1, 0.5)), ((2, 3, 5, 4),) * 2),
+    "three of a sum": (lambda: EltwiseSum((1, 0.5, -2)), ((2, 3, 5, 4),) * 3),
+    "crop": (lambda: Crop((1, 2)), ((2, 3, 7, 7), (2, 1, 4, 5))),
 }
 
 
