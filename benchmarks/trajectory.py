@@ -42,7 +42,7 @@ from minifcn.training.settings import STAGES, Settings, resolve
 from minifcn.training.solver import random_numbers, train
 from minifcn.weights.surgery import transplant
 
-LR = 1e-3  # at which the loss falls within some updates, from random weights
+LR = 3e-4  # at which the loss falls within some updates, from random weights
 
 Params = dict[str, np.ndarray]
 
