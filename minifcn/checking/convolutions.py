@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from math import prod
 from typing import Any
 
@@ -17,8 +16,7 @@ from minifcn.functional.conv import conv2d_forward
 from minifcn.functional.fast.paths import (
     PATHS,
     deconv_ruled_out,
-    force_path,
-    forced_path,
+    path_forced,
     ruled_out,
 )
 from minifcn.layers import Conv2d, Deconv2d
@@ -157,30 +155,19 @@ def by(path: str, function: Callable[[Arrays], Any]) -> Callable[[Arrays], Any]:
     """Return a function that computes its convolutions by a path, and so its backward pass."""
 
     def run(arrays: Arrays) -> Any:
-        with forced(path):
+        with path_forced(path):
             result = function(arrays)
         if not isinstance(result, tuple):
             return result
         outputs, back = result
 
         def backward(dy: Any) -> Arrays:
-            with forced(path):
+            with path_forced(path):
                 return back(dy)
 
         return outputs, backward
 
     return run
-
-
-@contextmanager
-def forced(path: str) -> Iterator[None]:
-    """Force a path for a while."""
-    before = forced_path()
-    force_path(path)
-    try:
-        yield
-    finally:
-        force_path(before)
 
 
 def _sizes(

@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minifcn.checking.convolutions import forced
 from minifcn.functional.arguments import Pair
-from minifcn.functional.fast.paths import PATHS
+from minifcn.functional.fast.paths import PATHS, path_forced
 from minifcn.layers import Conv2d, Deconv2d
 from minifcn.models import ModelSpec, build, initialise
 from minifcn.models.build import BACKBONES, image_size
@@ -137,7 +136,7 @@ def check_prepared(prepared: Prepared) -> NetReport:
     loss, gradients = _passes(net, inputs)
     found = []
     for path in PATHS:
-        with forced(path):
+        with path_forced(path):
             count, total = _count(path, _computed(net, inputs))
             other, others = _passes(net, inputs)
         off = {name: _off(gradients[name], others[name]) for name in gradients}

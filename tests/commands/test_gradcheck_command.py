@@ -6,6 +6,7 @@ from textwrap import dedent
 
 import pytest
 
+from minifcn.functional.fast import paths
 from minifcn.functional.fast.paths import PATHS
 from minifcn.gradcheck import NAMES, main
 
@@ -66,6 +67,7 @@ def test_sizes_that_mean_nothing_are_a_sentence(argv, said, tmp_path, monkeypatc
 
 
 def test_a_path_that_there_is_not_is_refused(monkeypatch, capsys):
+    monkeypatch.setattr(paths, "_forced", {})
     monkeypatch.setenv("MINIFCN_CONV", "fft")
     assert main(["relu"]) == 1
     assert "the environment variable MINIFCN_CONV must be one of im2col" in capsys.readouterr().err

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from minifcn.functional.conv import conv2d_backward, conv2d_forward
 from minifcn.functional.fast import paths
-from minifcn.functional.fast.paths import PATHS, choose_deconv_path, choose_path, force_path
+from minifcn.functional.fast.paths import (
+    PATHS,
+    choose_deconv_path,
+    choose_path,
+    force_path,
+    forced_path,
+    path_forced,
+)
 from minifcn.functional.window import Window
 
 # Relative to the largest value; Winograd's transforms cost about one digit.
@@ -191,6 +198,14 @@ def test_a_forced_path_that_cannot_compute_a_shape_gives_way_to_strips():
     force_path("winograd")
     assert choose_path((1, 3, 9, 9), np.zeros((4, 3, 9, 9)), Window((9, 9)), 1) == "strips"
     assert choose_deconv_path(Window((3, 3)), 1) == "strips"
+
+
+def test_a_path_is_forced_in_a_block_and_the_environment_counts_again_behind_it(monkeypatch):
+    monkeypatch.setattr(paths, "_forced", {})
+    monkeypatch.setenv("MINIFCN_CONV", "whole")
+    with path_forced("im2col"):
+        assert forced_path() == "im2col"
+    assert forced_path() == "whole"
 
 
 def test_an_unknown_path_is_refused():

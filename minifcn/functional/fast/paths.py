@@ -8,7 +8,8 @@ environment variable MINIFCN_CONV, overrules it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from minifcn.backend import Array
@@ -86,6 +87,24 @@ def force_path(path: str | None) -> None:
         If there is no such path.
     """
     _forced["path"] = _known("the convolution path", path or "")
+
+
+@contextmanager
+def path_forced(path: str) -> Iterator[None]:
+    """Force a path in a block; afterwards all is as it was before.
+
+    Raises
+    ------
+    ValueError
+        If there is no such path.
+    """
+    before = dict(_forced)
+    force_path(path)
+    try:
+        yield
+    finally:
+        _forced.clear()
+        _forced.update(before)
 
 
 def forced_path() -> str:
