@@ -208,7 +208,8 @@ def test_its_loss_goes_as_the_library_s_does(small, monkeypatch, tmp_path):
 def test_the_picture_is_a_png(rng, tmp_path):
     pixels = rng.integers(0, 256, (5, 7, 3))
     zero.write_png(tmp_path / "x.png", pixels)
-    assert np.array_equal(np.asarray(Image.open(tmp_path / "x.png")), pixels)
+    with Image.open(tmp_path / "x.png") as picture:
+        assert np.array_equal(np.asarray(picture), pixels)
 
 
 @pytest.mark.slow
@@ -218,4 +219,5 @@ def test_it_learns_what_it_promises_in_half_of_its_steps(monkeypatch, tmp_path, 
     zero.main()
     said = capsys.readouterr().out
     assert float(said.partition("mean IU ")[2].split()[0]) >= 0.6
-    assert Image.open(tmp_path / "fcn_from_zero.png").size == (8 * zero.SIZE, 3 * zero.SIZE)
+    with Image.open(tmp_path / "fcn_from_zero.png") as picture:
+        assert picture.size == (8 * zero.SIZE, 3 * zero.SIZE)
