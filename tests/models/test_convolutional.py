@@ -75,6 +75,7 @@ def test_a_place_depends_on_what_it_sees_and_on_where_the_image_ends_alone():
     assert difference.max() > 1e-3
 
 
+@pytest.mark.host  # that of a stand-in is not seen
 def test_the_weights_are_not_copied():
     net = build(ModelSpec("classifier", "googlenet", 3, 1 / 32, "same"))
     ours, theirs = convolutional(net, SMALL_IMAGE_SIZE).params, net.params

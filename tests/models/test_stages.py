@@ -21,7 +21,7 @@ def next_stage(trained: Net, net: Net) -> Net:
     transplant(
         net.params,
         trained.params,
-        may_be_missing=["score_[!f]*", "upscore*"],  # the new skip, not score_fr
+        may_be_missing=["score_[!f]*", "upscore*", "scale_*"],  # the new skip, not score_fr
         may_be_unexpected=["upscore*"],
     )
     return net

@@ -72,7 +72,7 @@ MAY_NOT = {
     **{"weights": "shipped", "padding": "faithful", "mean": [1.0, 2.0, 3.0], "recipe": "heavy"},
     **{"normalization": "none", "train_split": "val", "data_options": {"length": 3}},
     **{"learn_upsampling": True, "modality": "hha", "val_split": "train", "fc_channels": 8},
-    **{"weights_hha": "x.h5"},
+    **{"weights_hha": "x.h5", "scale": "0.5,2", "class_weights": "sqrt"},
 }
 
 

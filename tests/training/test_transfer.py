@@ -52,7 +52,8 @@ def test_a_classifier_becomes_an_fcn(saved, backbone):
     net, preprocess, note = start(ModelSpec("fcn8s", backbone, 3, WIDTH), file)
     assert preprocess == CAFFE_VOC
     assert "new: score_fr" in note
-    carried = [address for address in net.params if not address.startswith(("score", "upscore"))]
+    new = ("score", "upscore", "scale_")
+    carried = [address for address in net.params if not address.startswith(new)]
     for address in carried:
         np.testing.assert_array_equal(net.params[address].ravel(), params[address].ravel())
 
