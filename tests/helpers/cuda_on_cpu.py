@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,6 +23,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from minifcn.backend import get_threads, set_threads
 from minifcn.functional.cuda import launch
 from minifcn.functional.cuda.launch import signature
 
@@ -149,8 +150,14 @@ def kernels_on_cpu(**constants: int) -> Iterator[list[str]]:
     ----------
     **constants : int
         Values for THREADS, BLOCKS and SMALL of `launch.py`.
+
+    One launch follows another, as on a device: each copies the memory of its arrays back, and would
+    undo what another thread has written between.
     """
-    with pytest.MonkeyPatch.context() as patch:
+    threads = get_threads()
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as behind:
+        behind.callback(set_threads, threads)
+        set_threads(1)
         patch.setattr(np, "RawKernel", CpuKernel, raising=False)
         patch.setattr(CpuKernel, "launched", [])
         for name, value in constants.items():
