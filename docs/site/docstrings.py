@@ -13,7 +13,7 @@ from griffe import Extension, Object
 SECTION = re.compile(r"^[A-Z]\w+\n-{3,}$", re.M)
 PARAGRAPH = re.compile(r"(?:^(?! ).+\n?)+", re.M)  # not indented
 DESCRIPTION = re.compile(r"^ {4}(?! ).*", re.M)  # of a parameter: indented, but no code
-FORMULA = re.compile(r"(?!>>>).* \+?= .*[^.:;,]$")
+FORMULA = re.compile(r"(?!>>>).* (?:\+?=|<-) .*[^.:;,]$")
 CODE = re.compile(r"(`[^`]*`)")
 MARKS = re.compile(r"[*\[]")
 

@@ -18,6 +18,8 @@ FORMULA = re.compile(
 )
 # A prime is drawn high already, so it is no exponent.
 PRIMED = re.compile(r"<msup>(<mi>\w</mi><mi>&#x02032;</mi>)</msup>")
+# A function's name stands apart from its argument, unless that is in brackets.
+NAMED = re.compile(r"(<mi>(?:log|exp)</mi>)(?=<m(?!o))")
 
 
 class ToMathML(Postprocessor):
@@ -40,7 +42,7 @@ def mathml(formula: re.Match[str]) -> str:
     text = convert(html.unescape(formula["latex"]), display=display)
     if "\\" in text:
         raise ValueError(f"no MathML for a command in {formula['latex']}")
-    return PRIMED.sub(r"<mrow>\1</mrow>", text)
+    return NAMED.sub(r'\1<mspace width="0.167em" />', PRIMED.sub(r"<mrow>\1</mrow>", text))
 
 
 class Mathematics(Extension):
