@@ -15,11 +15,18 @@ from minifcn.backend import Array, array_module, parallel_map
 from minifcn.functional.arguments import Pair, image_shape, require_floats
 from minifcn.functional.cuda.bind import kernel
 from minifcn.functional.cuda.pooling import launch_max_pool, launch_max_pool_backward
-from minifcn.functional.fast.pool_planes import find_maxima, to_winners
+from minifcn.functional.fast.pool_planes import (
+    find_maxima,
+    give_back,
+    keep_largest,
+    overlapping,
+    to_winners,
+)
 from minifcn.functional.fast.recycle import recycled, recycled_zeros
 from minifcn.functional.window import PoolWindow
 
-PART_BYTES = 1 << 19  # of the input that one thread pools at a time
+# Of the input that one thread pools at a time; on planes there is as much again besides it.
+PART_BYTES, PLANES_BYTES = 1 << 21, 1 << 19
 
 
 class MaxPoolCache(NamedTuple):
@@ -57,7 +64,7 @@ def max_pool_forward(
     y = recycled(xp, (*x.shape[:2], *size), x.dtype)
     places = prod(window.kernel_size)
     dtype = xp.uint8 if places <= 1 << 8 else xp.uint16 if places <= 1 << 16 else xp.uint32
-    argmax = recycled_zeros(xp, y.shape, dtype) if train else None
+    argmax = recycled(xp, y.shape, dtype) if train else None
     _find_maxima(x, y, argmax, window)
     return y, None if argmax is None else MaxPoolCache(argmax, x.shape, window)
 
@@ -67,9 +74,15 @@ def _find_maxima(x: Array, y: Array, argmax: Array | None, window: PoolWindow) -
     """Write the largest value of each window to y, and its place to `argmax`, if there is one."""
 
     def compute(part: slice) -> None:
-        find_maxima(x[:, part], y[:, part], None if argmax is None else argmax[:, part], window)
+        numbers = None if argmax is None else argmax[:, part]
+        if overlapping(window):
+            find_maxima(x[:, part], y[:, part], numbers, window)
+            return
+        size = y.shape[2:]
+        padded = _padded(x[:, part], window, size, -array_module(x).inf)
+        keep_largest((padded[place] for place in _places(window, size)), y[:, part], numbers)
 
-    parallel_map(array_module(x), compute, _channel_parts(x))
+    parallel_map(array_module(x), compute, _channel_parts(x, window))
 
 
 def _start(x: Array, window: PoolWindow) -> tuple[Pair, PoolWindow]:
@@ -87,19 +100,28 @@ def max_pool_backward(dy: Array, cache: MaxPoolCache) -> Array:
 
 @kernel(launch_max_pool_backward)
 def _to_winners(dy: Array, argmax: Array, x_shape: tuple[int, ...], window: PoolWindow) -> Array:
-    dx = recycled_zeros(array_module(dy), x_shape, dy.dtype)
+    planes = overlapping(window)
+    zeros = (
+        recycled_zeros(array_module(dy), x_shape, dy.dtype)
+        if planes
+        else _padded_zeros(dy, x_shape, window)
+    )
 
     def compute(part: slice) -> None:
-        to_winners(dy[:, part], argmax[:, part], dx[:, part], window)
+        if planes:
+            to_winners(dy[:, part], argmax[:, part], zeros[:, part], window)
+            return
+        targets = (zeros[:, part][place] for place in _places(window, dy.shape[2:]))
+        give_back(dy[:, part], argmax[:, part], targets)
 
-    parallel_map(array_module(dy), compute, _channel_parts(dx))
-    return dx
+    parallel_map(array_module(dy), compute, _channel_parts(zeros, window))
+    return zeros if planes else _unpadded(zeros, x_shape, window)
 
 
-def _channel_parts(x: Array) -> list[slice]:
+def _channel_parts(x: Array, window: PoolWindow) -> list[slice]:
     """Cut the channels into parts that threads can take, small enough for their caches."""
-    channels = x.shape[1]
-    size = max(1, PART_BYTES * channels // max(1, x.nbytes))
+    channels, part_bytes = x.shape[1], PLANES_BYTES if overlapping(window) else PART_BYTES
+    size = max(1, part_bytes * channels // max(1, x.nbytes))
     return [slice(start, start + size) for start in range(0, channels, size)]
 
 

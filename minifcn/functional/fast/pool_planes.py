@@ -106,6 +106,15 @@ def _dealt(remainder: int, stride: int, pad: int, pixels: int, places: int) -> t
     return slice(start, start + count * stride, stride), slice(first, first + count)
 
 
+def overlapping(window: PoolWindow) -> bool:
+    """Return whether a pixel can lie in several windows, so that its plane serves several places.
+
+    Where it does not, as with VGG16's 2 x 2, dealing out costs more than it saves.
+    """
+    pairs = zip(window.kernel_size, window.stride, strict=True)
+    return any(kernel > stride for kernel, stride in pairs)
+
+
 def find_maxima(x: Array, y: Array, argmax: Array | None, window: PoolWindow) -> None:
     """Write the largest value of each window to y, and its place to `argmax`, if there is one.
 
@@ -125,26 +134,34 @@ def find_maxima(x: Array, y: Array, argmax: Array | None, window: PoolWindow) ->
     planes = {key: plane.ravel() for key, plane in places.deal(x, -xp.inf).items()}
     offsets = list(places.offsets())
     count = planes[0, 0].size - offsets[-1][1]
+    candidates = (planes[key][offset : offset + count] for key, offset in offsets)
     canvas = scratch(xp, "pool maxima", (*x.shape[:2], *places.plane), x.dtype)
-    best = canvas.ravel()[:count]
-    best[:] = planes[0, 0][:count]
-    if argmax is not None:
-        winners = scratch(xp, "pool winners", canvas.shape, argmax.dtype)
-        larger = scratch(xp, "pool larger", (count,), bool)
-        won = scratch(xp, "pool won", (count,), argmax.dtype)
-        numbers = winners.ravel()[:count]
+    winners = None if argmax is None else scratch(xp, "pool winners", canvas.shape, argmax.dtype)
+    numbers = None if winners is None else winners.ravel()[:count]
+    keep_largest(candidates, canvas.ravel()[:count], numbers)
+    y[...] = canvas[:, :, :oh, :ow]
+    if argmax is not None and winners is not None:
+        argmax[...] = winners[:, :, :oh, :ow]
+
+
+def keep_largest(candidates: Iterator[Array], best: Array, numbers: Array | None) -> None:
+    """Write the largest of several arrays to `best`, entry by entry, and which it was to `numbers`.
+
+    Of equal ones it is the first.
+    """
+    xp = array_module(best)
+    best[...] = next(candidates)
+    if numbers is not None:
+        larger = scratch(xp, "pool larger", best.shape, bool)
+        won = scratch(xp, "pool won", best.shape, numbers.dtype)
         numbers.fill(0)
-    for number, (key, offset) in enumerate(offsets[1:], start=1):
-        candidate = planes[key][offset : offset + count]
-        if argmax is not None:  # strictly larger: the first of equal values keeps its place
+    for number, candidate in enumerate(candidates, start=1):
+        if numbers is not None:  # strictly larger: the first of equal values keeps its place
             # Numbers ascend, so the later winner is the larger number.
             xp.greater(candidate, best, out=larger)
             xp.multiply(larger, won.dtype.type(number), out=won)
             xp.maximum(numbers, won, out=numbers)
         xp.maximum(best, candidate, out=best)
-    y[...] = canvas[:, :, :oh, :ow]
-    if argmax is not None:
-        argmax[...] = winners[:, :, :oh, :ow]
 
 
 def to_winners(dy: Array, argmax: Array, dx: Array, window: PoolWindow) -> None:
@@ -159,18 +176,23 @@ def to_winners(dy: Array, argmax: Array, dx: Array, window: PoolWindow) -> None:
     """
     if not dy.size:
         return
-    xp = array_module(dy)
     places = Places.of(window, dx.shape[2:], dy.shape[2:])
     gradient = places.spread("pool maxima", dy)
     winners = places.spread("pool winners", argmax)
     planes, offsets = places.zeros(dy), list(places.offsets())
     count = gradient.size - offsets[-1][1]
-    gradient, winners = gradient.ravel()[:count], winners.ravel()[:count]
-    share = scratch(xp, "pool share", (count,), dy.dtype)
-    won = scratch(xp, "pool larger", (count,), bool)
-    for number, (key, offset) in enumerate(offsets):
-        xp.equal(winners, number, out=won)
-        share[:] = won  # as numbers first: a product of two types is slow
-        share *= gradient
-        planes[key].ravel()[offset : offset + count] += share
+    targets = (planes[key].ravel()[offset : offset + count] for key, offset in offsets)
+    give_back(gradient.ravel()[:count], winners.ravel()[:count], targets)
     places.collect(planes, dx)
+
+
+def give_back(gradient: Array, winners: Array, targets: Iterator[Array]) -> None:
+    """Add each entry of a gradient to that of several arrays which `winners` has the number of."""
+    xp = array_module(gradient)
+    share = scratch(xp, "pool share", gradient.shape, gradient.dtype)
+    won = scratch(xp, "pool larger", gradient.shape, bool)
+    for number, target in enumerate(targets):
+        xp.equal(winners, number, out=won)
+        share[...] = won  # as numbers first: a product of two types is slow
+        share *= gradient
+        target += share
