@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from helpers.tiny_run import TINY
 from PIL import Image
 
 from minifcn import classify, demo, evaluate, predict, pretrain, train
@@ -18,15 +19,6 @@ from minifcn.inference import apply
 from minifcn.system.machine import Memory
 
 FIGURES = {"pixel_accuracy", "mean_accuracy", "mean_iu", "fw_iu"}
-TINY = ["--width", "0.015625", "--weights", "none", "--smoke"]
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """Return the folder of a finished run on shapes."""
-    folder = tmp_path_factory.mktemp("run") / "shapes"
-    assert train.main(["shapes", *TINY, "--out", str(folder)]) == 0
-    return folder
 
 
 def test_evaluate_prints_the_figures_and_writes_them(run, tmp_path, capsys):

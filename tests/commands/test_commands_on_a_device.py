@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from helpers.stand_in import cupy
 from helpers.stand_in_array import counted
+from helpers.tiny_run import TINY
 from PIL import Image
 
 from minifcn import classify, doctor, evaluate, predict, train
 from minifcn.data.palette import read_label
 
-TINY = ["--width", "0.015625", "--weights", "none", "--smoke"]
 GPU = ["--device", "gpu"]
 pytestmark = pytest.mark.usefixtures("device")
 NAME = "computing on stand-in through CuPy 14.0.0"

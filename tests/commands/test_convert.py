@@ -5,19 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from minifcn import train
 from minifcn.__main__ import main
 from minifcn.inference.model import load_model
-
-TINY = ["--width", "0.015625", "--weights", "none", "--smoke"]
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """Return the folder of a finished run on shapes."""
-    folder = tmp_path_factory.mktemp("run") / "shapes"
-    assert train.main(["shapes", *TINY, "--out", str(folder)]) == 0
-    return folder
 
 
 @pytest.mark.parametrize("options", [[], ["--half"]])

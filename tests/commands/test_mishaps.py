@@ -10,9 +10,10 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from helpers.tiny_run import TINY
 from PIL import Image
 
-from minifcn import predict, train
+from minifcn import predict
 from minifcn.__main__ import main
 from minifcn.data import images
 from minifcn.data.shapes import ShapesDataset
@@ -20,22 +21,12 @@ from minifcn.system.resources import shipped_weights
 from minifcn.training import run_files
 from minifcn.weights.store import load_weights, save_weights
 
-TINY = ["--width", "0.015625", "--weights", "none", "--smoke"]
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """Return the folder of a finished run on shapes."""
-    folder = tmp_path_factory.mktemp("run") / "shapes"
-    assert train.main(["shapes", *TINY, "--out", str(folder)]) == 0
-    return folder
-
 
 @pytest.fixture
-def here(finished, tmp_path, monkeypatch):
+def here(run, tmp_path, monkeypatch):
     """A folder to work in, with a run, a photograph, a data set, and a file in the way."""
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(finished, "run")
+    shutil.copytree(run, "run")
     shapes = ShapesDataset("train", size=(40, 48))
     for folder in ("data/images", "data/labels"):
         (tmp_path / folder).mkdir(parents=True)

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from helpers.tiny_run import TINY
 from PIL import Image
 
 from minifcn import train
@@ -11,24 +12,15 @@ from minifcn.__main__ import main
 from minifcn.data.shapes import ShapesDataset
 from minifcn.system.resources import shipped_weights
 
-TINY = ["--width", "0.015625", "--weights", "none", "--smoke"]
 DATA = ["--data-dir", "data"]
 DEPTH = np.random.default_rng(0).integers(900, 5000, (20, 30), np.uint16)
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """Return the folder of a finished run on shapes."""
-    folder = tmp_path_factory.mktemp("run") / "shapes"
-    assert train.main(["shapes", *TINY, "--out", str(folder)]) == 0
-    return folder
-
-
 @pytest.fixture
-def here(finished, tmp_path, monkeypatch):
+def here(run, tmp_path, monkeypatch):
     """A folder to work in, with a run, photographs, a depth map, weights and a data set."""
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(finished, "run")
+    shutil.copytree(run, "run")
     shapes = ShapesDataset("train", size=(40, 48))
     for folder in ("data/images", "data/labels", "a", "b"):
         (tmp_path / folder).mkdir(parents=True)
