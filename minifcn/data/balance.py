@@ -8,11 +8,11 @@ much as roads in the mean IU, they get more of the gradient so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from minifcn.data.dataset import Dataset
+from minifcn.data.dataset import DataError, Dataset
+from minifcn.data.statistics import MAIN_HEAD, looks
 
 # The power of the weights of `median_frequency`, by the name of the choice.
 POWERS = {"equal": 0.0, "sqrt": 0.5, "balanced": 1.0}
@@ -60,15 +60,17 @@ def class_weights(choice: str, dataset: Dataset, threads: int) -> list[float] | 
         Each of its samples is read once.
     threads : int
         That read.
+
+    Raises
+    ------
+    DataError
+        If a sample cannot be used.
     """
     if choice == "equal":
         return None
-    classes = len(dataset.class_names)
-
-    def count(index: int) -> np.ndarray:
-        label = np.asarray(dataset[index].label)
-        return np.bincount(label[label < classes], minlength=classes)
-
-    with ThreadPoolExecutor(threads, thread_name_prefix="minifcn-balance") as pool:
-        counts = list(pool.map(count, range(len(dataset))))
+    counts = []
+    for sample in looks(dataset, range(len(dataset)), threads):
+        if sample.problem:
+            raise DataError(sample.problem)
+        counts.append(sample.counts[MAIN_HEAD][: len(dataset.class_names)])
     return (median_frequency(counts) ** POWERS[choice]).tolist()

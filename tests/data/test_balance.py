@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minifcn.data.balance import class_weights, median_frequency
-from minifcn.data.dataset import Sample
+from minifcn.data.dataset import DataError, Sample
 
 
 class Maps:
@@ -42,3 +42,8 @@ def test_weights_of_a_data_set_leave_out_what_is_ignored(choice, power):
 
 def test_equal_weights_read_nothing():
     assert class_weights("equal", None, threads=1) is None
+
+
+def test_a_sample_that_cannot_be_used_is_named():
+    with pytest.raises(DataError, match=r"holds \[7\], not only 0\.\.3 or 255"):
+        class_weights("sqrt", Maps([[0, 7]]), threads=1)
