@@ -16,7 +16,7 @@ from minifcn.backend import to_device, to_host
 from minifcn.data.dataset import DataError
 from minifcn.data.images import read_image
 from minifcn.distributed.guard import complain, guarded
-from minifcn.inference.heat_map import draw, heat_map
+from minifcn.inference.heat_map import draw, heat_map, shares
 from minifcn.inference.model import Model, find_weights, load_model
 from minifcn.inference.pictures import save_png
 from minifcn.models.build import image_size
@@ -168,9 +168,7 @@ def probabilities(model: Model, image: np.ndarray, xp: ModuleType = np) -> np.nd
     data = model.preprocess(middle(image, image_size(model.spec)))[None]
     scores_name = model.net.nodes[-1].bottoms[0]
     outputs, _ = model.net.forward({"data": to_device(data, xp)}, outputs=[scores_name])
-    scores = to_host(outputs[scores_name])[0]
-    share = np.exp(scores - scores.max())
-    return share / share.sum()
+    return shares(to_host(outputs[scores_name])[0])
 
 
 def middle(image: np.ndarray, size: int) -> np.ndarray:

@@ -75,8 +75,7 @@ def heat_map(model: Model, image: np.ndarray, xp: ModuleType = np) -> HeatMap:
         )
     data = to_device(model.preprocess(image)[None], xp)
     scores = to_host(net.forward({"data": data}, outputs=[scores_name])[0][scores_name])[0]
-    share = np.exp(scores - scores.max(axis=0))
-    share /= share.sum(axis=0)
+    share = shares(scores)
     ((vertical, horizontal),) = coordinate_maps(net.nodes, scores_name)
     back = vertical.inverse(), horizontal.inverse()
     rows, columns = (
@@ -84,6 +83,12 @@ def heat_map(model: Model, image: np.ndarray, xp: ModuleType = np) -> HeatMap:
         for axis, count in zip(back, share.shape[1:], strict=True)
     )
     return HeatMap(share, rows, columns)
+
+
+def shares(scores: np.ndarray) -> np.ndarray:
+    """Return the probability of each class for scores (C, ...), which are along the first axis."""
+    share = np.exp(scores - scores.max(axis=0))
+    return share / share.sum(axis=0)
 
 
 def draw(image: np.ndarray, heat: HeatMap, number: int, title: str) -> np.ndarray:

@@ -13,10 +13,15 @@ from minifcn.data.transforms import Preprocess
 from minifcn.models.build import ModelSpec, build
 from minifcn.net import Net
 from minifcn.system.records import fits
-from minifcn.weights.store import FORMAT_VERSION, WeightsError, load_weights, save_weights
+from minifcn.weights.store import (
+    FORMAT_VERSION,
+    HDF5_SIGNATURE,
+    WeightsError,
+    load_weights,
+    save_weights,
+)
 from minifcn.weights.surgery import transplant
 
-HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 # Those of other frameworks too, which are refused with advice where ours are expected.
 WEIGHT_ENDINGS = frozenset(
     (".h5", ".hdf5", ".caffemodel", ".keras", ".mat", ".npy", ".npz", ".pt", ".pth", ".safetensors")

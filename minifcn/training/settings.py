@@ -57,7 +57,6 @@ class Settings:
     jitter: int = setting(
         "random translation by up to so many", DATA, 0, valid=AT_LEAST_0, metavar="PIXELS"
     )
-
     scale: str = setting(
         "resize each sample by a random factor between two, such as 0.75,1.5",
         DATA,

@@ -29,6 +29,7 @@ from minifcn.system.mishaps import Mishap
 from minifcn.weights.checksum import verify, with_checksum
 from minifcn.weights.hdf5_writer import hdf5_pieces
 
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"  # how a file of HDF5 begins
 FORMAT_VERSION = 1  # of the layout
 _KIND, _ADVICE = "a weight file", "download, copy or convert it again"
 

@@ -16,7 +16,7 @@ from minifcn.weights.importing.formats.numpy_files import read_npy, read_npz
 from minifcn.weights.importing.formats.safetensors import read_safetensors
 from minifcn.weights.importing.formats.source import Source, weight_file
 from minifcn.weights.importing.formats.torch_file import read_torch
-from minifcn.weights.store import WeightsError, load_weights
+from minifcn.weights.store import HDF5_SIGNATURE, WeightsError, load_weights
 
 _Reader = Callable[[str | os.PathLike[str]], Source]
 
@@ -30,7 +30,6 @@ _PAGES = (b"<!doctype", b"<html", b"<?xml")
 _PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!")
 _LFS_POINTER = b"version https://git-lfs"
 
-_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _TORCH_MAGIC = bytes.fromhex("8a0a6cfc9c46f920")  # pickled, in any protocol
 _KERAS_ATTRIBUTES = {"layer_names", "layer_names0", "model_config", "nb_layers"}
 _KERAS_GROUPS = {"model_weights", "layers", "_layer_checkpoint_dependencies", "vars"}
@@ -64,7 +63,7 @@ def _reader(path: str | os.PathLike[str], data: memoryview) -> _Reader:
         raise WeightsError(f"{path} is packed (gzip, bzip2, xz, 7-Zip or RAR); unpack it first")
     if head.startswith((b"MATLAB 5.0 MAT-file", b"MATLAB 7.3 MAT-file")):
         return read_matconvnet
-    if any(data[at : at + 8] == _HDF5_SIGNATURE for at in (0, 512, 1024, 2048)):
+    if any(data[at : at + 8] == HDF5_SIGNATURE for at in (0, 512, 1024, 2048)):
         return _hdf5_reader(path, data)
     if head.startswith(b"PK\3\4"):
         return _zip_reader(path, data)
