@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from figures.grids import draw_grid, outline
+from figures.grids import draw_grid, draw_stamp, outline
 from figures.svg import HUES, Sheet, figure
 
 from minifcn.functional.im2col import col2im
@@ -40,21 +40,17 @@ def draw() -> Sheet:
         alone[:, number] = dcolumns[:, number]
         part = col2im(alone[None], SHAPE, WINDOW)[0, 0]
         terms.append(part[PIXEL])
-
-        def inside(a: int, b: int, i: int = i, j: int = j) -> bool:
-            return i <= a < i + 3 and j <= b < j + 3
-
-        grid = draw_grid(
+        grid = draw_stamp(
             sheet,
             250 + 116 * j,
             90 + 116 * i,
             part,
             24,
-            shade=lambda a, b, inside=inside, hue=hue: (hue, 0.18) if inside(a, b) else None,
-            texts=lambda a, b, inside=inside, part=part: figure(part[a, b]) if inside(a, b) else "",
+            (i, i + 2),
+            (j, j + 2),
+            colour=(hue, 0.18),
             bold=lambda a, b: (a, b) == PIXEL,
         )
-        outline(sheet, grid, (i, i + 2), (j, j + 2), stroke=hue)
         outline(sheet, grid, PIXEL[:1] * 2, PIXEL[1:] * 2, stroke="ink", inset=3)
     sheet.text(358, 197, "+", anchor="middle", size=18, bold=True)
     sheet.arrow((matrix.right + 14, 200), (238, 200))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from figures.grids import draw_grid, outline
+from figures.grids import draw_grid, draw_stamp, outline
 from figures.svg import HUES, Sheet, figure
 
 from minifcn.functional.bilinear import bilinear_kernel
@@ -59,22 +59,8 @@ def draw_stamps(sheet: Sheet, stamps: list[np.ndarray]) -> None:
     for number, (stamp, hue) in enumerate(zip(stamps, HUES, strict=True)):
         i, j = divmod(number, 2)
         a, b = STRIDE * i, STRIDE * j
-
-        def inside(row: int, column: int, a: int = a, b: int = b) -> bool:
-            return a <= row < a + 3 and b <= column < b + 3
-
-        grid = draw_grid(
-            sheet,
-            206 + 142 * j,
-            82 + 142 * i,
-            stamp,
-            25,
-            shade=lambda r, c, inside=inside, hue=hue: (hue, 0.2) if inside(r, c) else None,
-            texts=lambda r, c, inside=inside, stamp=stamp: (
-                figure(stamp[r, c]) if inside(r, c) else ""
-            ),
-        )
-        outline(sheet, grid, (a, a + 2), (b, b + 2), stroke=hue)
+        x, y = 206 + 142 * j, 82 + 142 * i
+        draw_stamp(sheet, x, y, stamp, 25, (a, a + 2), (b, b + 2), colour=(hue, 0.2))
     sheet.text(339.5, 215.5, "+", anchor="middle", size=18, bold=True)
 
 

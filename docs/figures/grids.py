@@ -89,6 +89,40 @@ def draw_grid(
     return grid
 
 
+def draw_stamp(
+    sheet: Sheet,
+    x: float,
+    y: float,
+    values: np.ndarray,
+    cell: float,
+    rows: Sequence[int],
+    columns: Sequence[int],
+    *,
+    colour: tuple[str, float],
+    bold: Callable[[int, int], bool] = lambda row, column: False,
+) -> Grid:
+    """Draw a matrix as `draw_grid`, its numbers in one window only, which is shaded and framed.
+
+    The window reaches from rows[0] to rows[1] and from columns[0] to columns[1].
+    """
+
+    def inside(row: int, column: int) -> bool:
+        return rows[0] <= row <= rows[1] and columns[0] <= column <= columns[1]
+
+    grid = draw_grid(
+        sheet,
+        x,
+        y,
+        values,
+        cell,
+        shade=lambda i, j: colour if inside(i, j) else None,
+        texts=lambda i, j: figure(values[i, j]) if inside(i, j) else "",
+        bold=bold,
+    )
+    outline(sheet, grid, rows, columns, stroke=colour[0])
+    return grid
+
+
 def outline(
     sheet: Sheet,
     grid: Grid,

@@ -186,17 +186,16 @@ class Sheet:
         )
 
 
-def number(value: float) -> str:
-    """Return a number with at most two decimals, and a minus that is a hyphen."""
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
+def number(value: float, decimals: int = 2) -> str:
+    """Return a number with at most so many decimals, and a minus that is a hyphen."""
+    text = f"{value:.{decimals}f}"
+    text = text.rstrip("0").rstrip(".") if decimals else text
     return "0" if text == "-0" else text
 
 
 def figure(value: float, decimals: int = 2) -> str:
-    """Return a number as it is printed: with at most so many decimals, and a true minus sign."""
-    text = f"{value:.{decimals}f}"
-    text = text.rstrip("0").rstrip(".") if decimals else text
-    return ("0" if text == "-0" else text).replace("-", "\N{MINUS SIGN}")
+    """Return a number as it is printed: as `number`, with a true minus sign."""
+    return number(value, decimals).replace("-", "\N{MINUS SIGN}")
 
 
 def _points(points: Sequence[Point]) -> str:
