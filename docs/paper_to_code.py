@@ -19,8 +19,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "paper-to-code.md"
-PAGES = (PAGE, *sorted((ROOT / "docs" / "ideas").glob("*.md")))
+PAGES = (ROOT / "docs" / "paper-to-code.md", *sorted((ROOT / "docs" / "ideas").glob("*.md")))
 LINK = re.compile(r"\[(`[^`]+`)\]\([^)]*\)")
 QUOTED = re.compile(r"`([^`]+)`")
 
@@ -108,7 +107,7 @@ def line_of(file: str, name: str) -> int:
         If it does not.
     """
     if name not in lines_of(file):
-        raise KeyError(f"{PAGE.name}: {file} defines no {name}")
+        raise KeyError(f"{file} defines no {name}")
     return lines_of(file)[name]
 
 

@@ -1,11 +1,10 @@
 """What the pages quote of the source is the source, and no backward pass goes without a page."""
 
 import re
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+import quotes
 from helpers.pages import PAGES, ROOT, name
 
 from minifcn.functional import naive
@@ -13,31 +12,19 @@ from minifcn.functional import naive
 LAYERS = ROOT / "docs" / "layers"
 
 
-def script() -> ModuleType:
-    """Return docs/quotes.py as a module."""
-    spec = spec_from_file_location("quotes", ROOT / "docs" / "quotes.py")
-    assert spec and spec.loader
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-QUOTES = script()
-
-
 def text_of(page: Path) -> str:
     return page.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", QUOTES.pages(), ids=name)
+@pytest.mark.parametrize("page", quotes.pages(), ids=name)
 def test_quotes_are_the_source(page):
-    assert QUOTES.quoted(text_of(page), page) == text_of(page), "run `python docs/quotes.py`"
+    assert quotes.quoted(text_of(page), page) == text_of(page), "run `python docs/quotes.py`"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_block_that_is_marked_as_a_quote_is_one(page):
     text = text_of(page)
-    assert len(re.findall(r"^```py$", text, re.M)) == len(QUOTES.QUOTE.findall(text))
+    assert len(re.findall(r"^```py$", text, re.M)) == len(quotes.QUOTE.findall(text))
 
 
 @pytest.mark.parametrize("function", [f for f in naive.__all__ if f.endswith("_backward")])
@@ -54,12 +41,12 @@ def test_a_changed_source_changes_its_quote(tmp_path):
     (tmp_path / "code.py").write_text('def f(x):\n    """Say."""\n    y = x\n    return y\n')
     page = tmp_path / "page.md"
     page.write_text("See [`code.py`, `f`](code.py):\n\n```py\nreturn x\n```\n")
-    quoted = QUOTES.quoted(text_of(page), page)
+    quoted = quotes.quoted(text_of(page), page)
     assert quoted == "See [`code.py`, `f`](code.py#L1):\n\n```py\ny = x\nreturn y\n```\n"
-    assert QUOTES.quoted(quoted, page) == quoted
+    assert quotes.quoted(quoted, page) == quoted
 
 
 def test_a_function_that_is_gone_is_said_by_name(tmp_path):
     (tmp_path / "code.py").write_text("def f(x):\n    return x\n")
     with pytest.raises(LookupError, match=r"code.py has no function g"):
-        QUOTES.function(tmp_path / "code.py", "g")
+        quotes.function(tmp_path / "code.py", "g")

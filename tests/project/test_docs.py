@@ -2,29 +2,17 @@
 
 import ast
 import re
-from importlib.util import module_from_spec, spec_from_file_location
-from types import ModuleType
 
+import paper_to_code
 import pytest
 from helpers.commands import is_understood, parser_of
 from helpers.pages import INLINE, ROOT, blocks, name, our_command, shell_commands, targets
 
-QUOTED = re.compile(r"`([^`]+)`")
 IDEAS = sorted((ROOT / "docs" / "ideas").glob("[0-9]*.md"))
 
 
-@pytest.fixture(scope="module")
-def paper_to_code() -> ModuleType:
-    """The script that links the page of that name, as a module."""
-    spec = spec_from_file_location("paper_to_code", ROOT / "docs" / "paper_to_code.py")
-    assert spec and spec.loader
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize(("page", "least"), [("paper-to-code", 50), ("trust", 40)])
-def test_every_file_and_name_in_the_tables_exists(page, least, paper_to_code):
+def test_every_file_and_name_in_the_tables_exists(page, least):
     text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
     found = list(paper_to_code.references(text))
     assert len(found) > least
@@ -36,13 +24,13 @@ def test_every_file_and_name_in_the_tables_exists(page, least, paper_to_code):
     assert not missing
 
 
-def test_every_line_that_is_linked_to_is_right(paper_to_code):
+def test_every_line_that_is_linked_to_is_right():
     texts = {page: page.read_text(encoding="utf-8") for page in paper_to_code.PAGES}
     outdated = [page for page, text in texts.items() if paper_to_code.linked(text, page) != text]
     assert not outdated, "run `python docs/paper_to_code.py`"
 
 
-def test_what_is_linked_to_is_called(paper_to_code):
+def test_what_is_linked_to_is_called():
     named = {
         name.rpartition(".")[2]
         for page in paper_to_code.PAGES
@@ -132,6 +120,6 @@ def test_every_promise_of_trust_names_a_test():
     rows = [row for row in text.splitlines() if row.startswith("| ") and "`tests/" in row]
     assert len(rows) > 15
     for row in rows:
-        file, *tests = QUOTED.findall(row.rstrip("| ").rpartition("|")[2])
+        file, *tests = INLINE.findall(row.rstrip("| ").rpartition("|")[2])
         assert file.startswith("tests/") and tests, row
         assert all(test.startswith("test_") or test.startswith("tests/") for test in tests), row
