@@ -15,6 +15,7 @@ COMMANDS = {
     "download": "fetch published weights and data sets",
     "hha": "encode depth maps as HHA",
     "convert": "turn weight files of other frameworks into ours",
+    "export": "hand a net to ONNX Runtime, PyTorch and other programs",
     "classify": "name what is in images by a classifier",
     "paper": "compute what the paper shows, beside its figures",
     "pretrain": "train the small classifier that FCNs start from",

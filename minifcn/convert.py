@@ -13,7 +13,6 @@ from minifcn.inference.model import find_weights
 from minifcn.models.build import ARCHITECTURES, BACKBONES, ModelSpec
 from minifcn.system.command import command_parser
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
-from minifcn.weights.export import EXPORTS
 from minifcn.weights.importing.conversion import Converted
 from minifcn.weights.importing.overview import overview
 from minifcn.weights.store import WeightsError
@@ -21,13 +20,12 @@ from minifcn.weights.store import WeightsError
 DESCRIPTION = """\
 Turn a weight file into one that every command of minifcn takes. Its content, not its name, says
 what it is: Caffe (.caffemodel, .caffemodel.h5), Keras (.h5, .weights.h5, .keras), PyTorch (.pth),
-safetensors, NumPy (.npz, .npy), MatConvNet (.mat) or minifcn's own HDF5. None of these programs has
-to be installed, and no code from a file is run.
+safetensors, NumPy (.npz, .npy), MatConvNet (.mat), ONNX or minifcn's own HDF5. None of these
+programs has to be installed, and no code from a file is run. `minifcn.export` is the way out.
 
   python -m minifcn.convert bvlc_googlenet.caffemodel -o weights/googlenet.h5
   python -m minifcn.convert --inspect vgg16.pth                      what is in it?
   python -m minifcn.convert --inspect vgg16.pth --net fcn8s/vgg16    what would it fill?
-  python -m minifcn.convert runs/voc --to safetensors -o fcn8s.safetensors
   python -m minifcn.convert runs/voc --half -o fcn8s.h5              a small file to pass on
 """
 
@@ -37,9 +35,8 @@ def parser() -> argparse.ArgumentParser:
     result = command_parser("convert", DESCRIPTION)
     result.add_argument("source", metavar="FILE", type=Path, help="or the folder of a run")
     result.add_argument("-o", "--out", metavar="OUT", type=Path, help="default: FILE's name, .h5")
-    result.add_argument("--to", choices=EXPORTS, help="another kind of file than our HDF5")
     result.add_argument(
-        "--half", action="store_true", help="our HDF5 in half precision, less than half the size"
+        "--half", action="store_true", help="in half precision, less than half the size"
     )
     result.add_argument(
         "--inspect", action="store_true", help="print what FILE holds, write nothing"
@@ -77,13 +74,11 @@ def command(args: argparse.Namespace) -> int:
     if args.inspect:
         print(overview(source, named_net(args.net) if args.net else None, args.arch))
         return 0
-    suffix = {"npz": ".npz", None: ".h5"}.get(args.to, ".safetensors")
-    target = args.out or Path(args.source.name).with_suffix(suffix)
+    target = args.out or Path(args.source.name).with_suffix(".h5")
     refuse_losses([target], [source], args.overwrite)
     converted = convert(
         source,
         target,
-        to=args.to,
         half=args.half,
         arch=args.arch,
         colours=args.colours,

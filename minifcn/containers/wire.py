@@ -105,6 +105,10 @@ class Wire:
         spans = self.spans(fields, number)
         return [bytes(self._bytes[a:b]).decode("utf-8", errors="replace") for a, b in spans]
 
+    def content(self, span: Span) -> memoryview:
+        """Return the bytes of a part of the file, not copied."""
+        return self._bytes[span.start : span.stop]
+
     def integers(self, fields: Fields, number: int) -> list[int]:
         """Return the integers of a field as signed ones of 64 bits, packed or not."""
         values = []

@@ -10,12 +10,15 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from minifcn.data.transforms import Preprocess
+from minifcn.inference.convert import described
 from minifcn.models.build import ModelSpec, build
 from minifcn.net import Net
 from minifcn.system.records import fits
+from minifcn.weights.importing.conversion import read_weights
 from minifcn.weights.store import (
     FORMAT_VERSION,
     HDF5_SIGNATURE,
+    Weights,
     WeightsError,
     load_weights,
     save_weights,
@@ -24,7 +27,10 @@ from minifcn.weights.surgery import transplant
 
 # Those of other frameworks too, which are refused with advice where ours are expected.
 WEIGHT_ENDINGS = frozenset(
-    (".h5", ".hdf5", ".caffemodel", ".keras", ".mat", ".npy", ".npz", ".pt", ".pth", ".safetensors")
+    (
+        *(".h5", ".hdf5", ".caffemodel", ".keras", ".mat", ".npy", ".npz", ".onnx"),
+        *(".pt", ".pth", ".safetensors"),
+    )
 )
 
 
@@ -85,7 +91,7 @@ def load_model(path: Path | str, xp: ModuleType = np) -> Model:
     Parameters
     ----------
     path : path
-        A weight file of `save_model`, or the folder of a run.
+        A weight file of `save_model` or of `export`, or the folder of a run.
     xp : module
         The array module of the device.
 
@@ -95,7 +101,7 @@ def load_model(path: Path | str, xp: ModuleType = np) -> Model:
         If the file is broken, or does not hold all the weights of the net it describes.
     """
     file = find_weights(Path(path))
-    weights = load_weights(file)
+    weights = _read(file)
     try:
         spec = ModelSpec.from_dict(weights.attributes)
         preprocess = Preprocess.from_dict(weights.attributes["preprocess"])
@@ -109,6 +115,18 @@ def load_model(path: Path | str, xp: ModuleType = np) -> Model:
     transplant(net.params, weights.params)
     net.to(xp)
     return Model(net, spec, preprocess, names, palette, extra)
+
+
+def _read(file: Path) -> Weights:
+    """Return the weights of a file of ours, or of another kind that `export` writes."""
+    with open(file, "rb") as opened:
+        ours = opened.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
+    if ours:
+        return load_weights(file)
+    converted = read_weights(file)
+    if converted.missing:
+        raise WeightsError(f"{file} has nothing for {', '.join(converted.missing[:6])}")
+    return Weights(converted.params, described(converted))
 
 
 Names = tuple[str, ...]

@@ -46,7 +46,9 @@ NUMBERS = {
         --split nowhere""",
     "paper upper-bounds data/labels": """
         --factors 0|--factors -1|--factors 1000000000|--threads -1|--threads 100000|--method x""",
-    "convert run.h5 -o new": "--arch x|--to x|--colours x",
+    "convert run.h5 -o new": "--arch x|--colours x",
+    "export run.h5 -o new.pth": "--size 0x10|--size 10|--size axb|--size 32x32",
+    "export run.h5": "-o new|-o new.h5",
     "convert --inspect run.h5": "--net fcn4s|--net fcn8s/x",
     "gradcheck": "nothing",
     "download --dir new": "nothing",

@@ -17,6 +17,7 @@ from minifcn.weights.importing.formats.caffemodel import read_caffemodel
 from minifcn.weights.importing.formats.keras_hdf5 import read_keras
 from minifcn.weights.importing.formats.matconvnet import read_matconvnet
 from minifcn.weights.importing.formats.numpy_files import read_npy, read_npz, write_npz
+from minifcn.weights.importing.formats.onnx_file import read_onnx
 from minifcn.weights.importing.formats.safetensors import read_safetensors, write_safetensors
 from minifcn.weights.importing.formats.torch_file import read_torch
 from minifcn.weights.store import load_weights, save_weights
@@ -57,6 +58,18 @@ def _caffe_hdf5(path: Path) -> None:
 
 def _safetensors(path: Path) -> None:
     write_safetensors(path, {"conv.weight": WEIGHT, "conv.bias": BIAS}, {"source": "a net"})
+
+
+def _onnx(path: Path) -> None:
+    tensors = [
+        b"".join(field(1, size) for size in array.shape)
+        + field(2, 1)
+        + field(8, name)
+        + field(9, array.tobytes())
+        for name, array in zip(DOTTED, PAIR, strict=True)
+    ]
+    graph = field(2, "a net") + b"".join(field(5, tensor) for tensor in tensors)
+    path.write_bytes(field(1, 8) + field(7, graph))
 
 
 def _compressed_npz(path: Path) -> None:
@@ -130,6 +143,7 @@ EXAMPLES = {
     "caffemodel with an input": Example(_caffemodel_with_an_input, read_caffemodel, "caffe", BLOBS),
     "Caffe HDF5": Example(_caffe_hdf5, read_caffe_hdf5, "caffe", BLOBS),
     "safetensors": Example(_safetensors, read_safetensors, "safetensors", DOTTED),
+    "ONNX": Example(_onnx, read_onnx, "onnx", DOTTED),
     "npz": Example(
         lambda path: write_npz(path, {"conv/W": WEIGHT, "conv/b": BIAS}),
         read_npz,

@@ -9,8 +9,6 @@ from minifcn.data.transforms import Preprocess
 from minifcn.inference.convert import convert
 from minifcn.inference.model import Model, load_model, save_model
 from minifcn.models import ModelSpec, build
-from minifcn.system.records import SettingsError
-from minifcn.weights.export import EXPORTS
 from minifcn.weights.store import read_attributes
 
 SPEC = ModelSpec("fcn8s", "googlenet", 3, 1 / 32, "same", heads={"sem": 3, "geo": 2})
@@ -26,17 +24,6 @@ def file(tmp_path):
     notes = {"dataset": "folder", "steps": 7, "source": "drawn", "licence": "CC BY-NC 4.0"}
     save_model(tmp_path / "ours.h5", model, **notes)
     return tmp_path / "ours.h5"
-
-
-@pytest.mark.parametrize("form", EXPORTS)
-def test_a_net_of_ours_comes_back_from_another_kind_of_file_as_it_was(file, form):
-    there, back = file.with_name("there"), file.with_name("back.h5")
-    convert(file, there, to=form)
-    convert(there, back)
-    expected, found = load_model(file), load_model(back)
-    assert found._replace(net=None) == expected._replace(net=None)
-    for address, array in expected.net.params.items():
-        np.testing.assert_array_equal(found.net.params[address], array, err_msg=address)
 
 
 def test_what_a_file_of_ours_says_stays_with_its_weights(file):
@@ -65,10 +52,3 @@ def test_half_precision_is_read_as_float32_rounded_to_it(file):
         )
     with h5py.File(half) as stored:
         assert stored["inception_5b/3x3/weight"].dtype == np.float16
-
-
-@pytest.mark.parametrize("form", EXPORTS)
-def test_half_precision_is_for_our_own_files(file, form):
-    with pytest.raises(SettingsError, match=f"give it without --to {form}"):
-        convert(file, file.with_name("half"), half=True, to=form)
-    assert not file.with_name("half").exists()

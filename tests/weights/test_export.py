@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minifcn.models.build import ModelSpec, build
-from minifcn.weights.export import EXPORTS, export
+from minifcn.weights.export import WEIGHT_FILES, export_weights
 from minifcn.weights.importing.conversion import read_weights
 from minifcn.weights.importing.formats.safetensors import write_safetensors
 from minifcn.weights.store import WeightsError
@@ -21,9 +21,9 @@ NETS = (
 )
 
 
-@pytest.mark.parametrize("form", EXPORTS)
+@pytest.mark.parametrize("ending", WEIGHT_FILES)
 @pytest.mark.parametrize("spec", NETS, ids=lambda s: f"{s.arch}/{s.backbone}/{s.padding}")
-def test_a_net_comes_back(spec, form, tmp_path):
+def test_a_net_comes_back(spec, ending, tmp_path):
     rng = np.random.default_rng(0)
     params = {
         address: rng.standard_normal(array.shape).astype(np.float32)
@@ -33,8 +33,9 @@ def test_a_net_comes_back(spec, form, tmp_path):
         "preprocess": {"order": "BGR", "mean": [1.0, 2.0, 3.0], "scale": 0.5},
         "class_names": [f"class {number}" for number in range(spec.num_classes)],
     }
-    export(tmp_path / "net", params, {**spec.to_dict(), **known}, form)
-    back = read_weights(tmp_path / "net")
+    file = tmp_path / f"net{ending}"
+    export_weights(file, params, {**spec.to_dict(), **known})
+    back = read_weights(file)
     assert back.spec == spec
     assert {name: back.attributes[name] for name in known} == known
     assert not back.missing and not back.left_out

@@ -13,6 +13,7 @@ from minifcn.weights.importing.formats.caffemodel import read_caffemodel
 from minifcn.weights.importing.formats.keras_hdf5 import read_keras
 from minifcn.weights.importing.formats.matconvnet import read_matconvnet
 from minifcn.weights.importing.formats.numpy_files import read_npy, read_npz
+from minifcn.weights.importing.formats.onnx_file import read_onnx
 from minifcn.weights.importing.formats.safetensors import read_safetensors
 from minifcn.weights.importing.formats.source import Source, weight_file
 from minifcn.weights.importing.formats.torch_file import read_torch
@@ -22,7 +23,7 @@ _Reader = Callable[[str | os.PathLike[str]], Source]
 
 _UNDERSTOOD = (
     "Caffe (.caffemodel, .caffemodel.h5), Keras (.h5, .weights.h5, .keras), PyTorch (.pth, .pt), "
-    "safetensors, NumPy (.npz, or .npy with a dict), MatConvNet (.mat) and minifcn's own .h5"
+    "safetensors, NumPy (.npz, or .npy with a dict), MatConvNet (.mat), ONNX and minifcn's own .h5"
 )
 
 # How other files begin.
@@ -33,6 +34,7 @@ _LFS_POINTER = b"version https://git-lfs"
 _TORCH_MAGIC = bytes.fromhex("8a0a6cfc9c46f920")  # pickled, in any protocol
 _KERAS_ATTRIBUTES = {"layer_names", "layer_names0", "model_config", "nb_layers"}
 _KERAS_GROUPS = {"model_weights", "layers", "_layer_checkpoint_dependencies", "vars"}
+_MODEL_PROTO_KEY = b"\x08"  # of ONNX: the version comes first
 _NET_PARAMETER_KEYS = b"\x0a\x12\x1a\x20\x22\x28\x32\x42\xa2"  # of the fields up to `layer`
 
 
@@ -82,6 +84,8 @@ def _reader(path: str | os.PathLike[str], data: memoryview) -> _Reader:
         is_prototxt = any(word in head for word in (b"layer {", b"layers {", b"name:", b"input:"))
         what = "describes a net; its weights are in a .caffemodel" if is_prototxt else "is text"
         raise WeightsError(f"{path} is no weight file: it {what}")
+    if head[:1] == _MODEL_PROTO_KEY:
+        return read_onnx
     if head[:1] in _NET_PARAMETER_KEYS:
         return read_caffemodel
     raise WeightsError(f"{path} is of no kind that is understood, which are {_UNDERSTOOD}")

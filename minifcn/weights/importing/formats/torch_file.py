@@ -11,7 +11,9 @@ from minifcn.weights.importing.formats.source import Source, weight_file
 from minifcn.weights.importing.formats.torch_legacy import load_torch_legacy
 from minifcn.weights.importing.formats.torch_objects import Tensor, tensor_of
 from minifcn.weights.importing.formats.torch_tar import load_torch_tar
-from minifcn.weights.importing.formats.torch_zip import load_torch_zip
+from minifcn.weights.importing.formats.torch_zip import load_torch_zip, torch_notes
+
+ZIP = "zip archive"
 
 # Where training programs put the state dict of the model in a checkpoint, the likeliest first.
 _STATE_DICT_KEYS = (
@@ -40,7 +42,8 @@ def read_torch(path: str | os.PathLike[str]) -> Source:
         "state_dict_key": where in a checkpoint the state dict was, e.g. "model_state_dict", or
         "model.state_dict" two levels down; "" if the file holds nothing else;
         "arch": what a checkpoint says that its model is, if it does in a text;
-        "not_used": the keys of everything else in the file.
+        "not_used": the keys of everything else in the file;
+        and the texts that `weights.torch_state_dict` has put beside the pickle, by their names.
 
     Raises
     ------
@@ -56,9 +59,10 @@ def read_torch(path: str | os.PathLike[str]) -> Source:
     )
     with weight_file(path, "a file of PyTorch weights", advice) as data:
         kind, value = _load(data)
+        notes = torch_notes(data) if kind == ZIP else {}
         state, key, not_used = _state_dict(value)
         arrays = {name: _array(name, tensor) for name, tensor in state.items()}
-    attributes: dict[str, Any] = {"state_dict_key": key}
+    attributes: dict[str, Any] = {"state_dict_key": key, **notes}
     if isinstance(value.get("arch"), str):
         attributes["arch"] = value["arch"]
         not_used.remove("arch")
@@ -69,7 +73,7 @@ def _load(data: memoryview) -> tuple[str, Any]:
     """Return the name of the serialisation and the object in a file."""
     start = bytes(data[:512])
     if start.startswith(b"PK\3\4"):
-        return "zip archive", load_torch_zip(data)
+        return ZIP, load_torch_zip(data)
     if start.startswith(b"\x80"):  # the first instruction of a pickle
         return "stacked pickles", load_torch_legacy(data)
     if start[257:262] == b"ustar":

@@ -3,12 +3,14 @@
     <root>/data.pkl     the object, storages by persistent id
     <root>/data/<key>   the bytes of a storage, not compressed
     <root>/byteorder    "little" or "big", since 2.1
+    <root>/extra/<name> a text that PyTorch takes no notice of
 
 Source: `torch.serialization._save`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from minifcn.containers.restricted_pickle import restricted_load
@@ -36,10 +38,7 @@ def load_torch_zip(data: memoryview) -> Any:
         If the file is damaged, or needs anything that `TORCH_GLOBALS` has not.
     """
     members = zip_members(data)
-    roots = [name.removesuffix("/data.pkl") for name in members if name.endswith("/data.pkl")]
-    if len(roots) != 1:
-        raise ValueError(f"it is a zip archive with {len(roots)} members data.pkl in place of one")
-    root = roots[0]
+    root = _root(members)
     if f"{root}/byteorder" in members:
         order = bytes(stored(data, members, f"{root}/byteorder")[:10])
         if order != b"little":
@@ -57,3 +56,22 @@ def load_torch_zip(data: memoryview) -> Any:
 
     pickled = stored(data, members, f"{root}/data.pkl")
     return restricted_load(pickled, TORCH_GLOBALS, storage, encoding="utf-8")[0]
+
+
+def torch_notes(data: memoryview) -> dict[str, str]:
+    """Return the texts beside the pickle, by their names."""
+    members = zip_members(data)
+    folder = f"{_root(members)}/extra/"
+    return {
+        name.removeprefix(folder): bytes(stored(data, members, name)).decode(errors="replace")
+        for name in members
+        if name.startswith(folder)
+    }
+
+
+def _root(members: Iterable[str]) -> str:
+    """Return the folder that all members lie in."""
+    roots = [name.removesuffix("/data.pkl") for name in members if name.endswith("/data.pkl")]
+    if len(roots) != 1:
+        raise ValueError(f"it is a zip archive with {len(roots)} members data.pkl in place of one")
+    return roots[0]
