@@ -156,8 +156,10 @@ def segment_files(
     found = [together[number] for number in sorted(together)]
     if communicator.leads:
         conclude(found, args.json)
+        for job in (job for job in jobs if job.stem.name != job.path.stem):
+            print(f"{job.path} is written as {job.stem.name}: the name is another's")
         if left_out:
-            print(f"{left_out} files in folders are no pictures by their names and were left out")
+            print(f"files in folders that are no pictures by their names, left out: {left_out}")
         print(f"{sum('error' not in one for one in found)} of {len(found)} are in {folder}")
     return 1 if problems or any("error" in one for one in found) else 0
 

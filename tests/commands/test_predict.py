@@ -166,7 +166,7 @@ def test_a_folder_is_segmented_broken_pictures_are_told_of_once_and_others_left_
     ]
     name = VOC_CLASSES[CLASSES["own"]]
     assert re.search(rf"photos/a.png +{name} 100.0% +\d+\.\d\d$", out, re.M)
-    assert "1 files in folders are no pictures by their names" in out
+    assert "no pictures by their names, left out: 1" in out
     first, _, broken = json.loads(Path("found.json").read_text())["images"]
     assert first["classes"] == {name: 1.0}
     assert first["files"] == [str(Path("out") / f"a_{kind}.png") for kind in ("label", "overlay")]

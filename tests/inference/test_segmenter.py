@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
 import numpy as np
@@ -115,6 +116,14 @@ def test_what_is_not_there_cannot_be_saved(segment, image, tmp_path):
     with pytest.raises(ValueError, match="kinds must be among label"):
         result.save(tmp_path / "a", ["mask"])
     assert not list(tmp_path.iterdir())
+
+
+def test_several_threads_may_segment_at_once(segment, image):
+    images = [np.roll(image, shift, axis=1) for shift in range(12)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(segment, images))
+    alone = segment(images)
+    assert all(np.array_equal(a.label, b.label) for a, b in zip(together, alone, strict=True))
 
 
 @pytest.mark.parametrize("shape", [(5, 6), (5, 6, 4), (3, 5, 6), (0, 6, 3)])
