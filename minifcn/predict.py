@@ -1,4 +1,4 @@
-"""Segment images: `python -m minifcn.predict [RUN_OR_WEIGHTS] IMAGE... -o DIR`."""
+"""Segment images and videos: `python -m minifcn.predict [RUN_OR_WEIGHTS] IMAGE... -o DIR`."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ import argparse
 import glob
 import itertools
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
 
-import numpy as np
 from tqdm import tqdm
 
-from minifcn.backend import to_host
 from minifcn.data.dataset import DataError
-from minifcn.data.depth import read_depth
-from minifcn.data.hha import encode_hha
-from minifcn.data.images import read_image
-from minifcn.data.palette import voc_palette, write_palette_png
-from minifcn.distributed.communicator import Communicator
+from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.distributed.guard import complain, guarded
-from minifcn.inference.apply import segment_all
 from minifcn.inference.model import find_weights, load_segmenter, looks_like_model
-from minifcn.inference.pictures import overlay, save_png, with_legend
+from minifcn.inference.segmenter import Segmenter
+from minifcn.inference.sources import find_sources, is_pattern
+from minifcn.inference.summary import record, record_of_classes, table
+from minifcn.inference.video import VIDEO_ENDINGS, count_frames, segment_video, video_endings
 from minifcn.system.command import command_parser
+from minifcn.system.files import write_json
+from minifcn.system.mishaps import explained
 from minifcn.system.outputs import add_overwrite_option, distinct_names, refuse_losses
 from minifcn.system.records import SettingsError
 from minifcn.system.resources import SEGMENTER, shipped_weights
@@ -37,13 +38,16 @@ Segment images of any size and kind, and write for each
   NAME_overlay.png  the image under the colours, with a legend
 
 and for a net with a second head, such as "geo", NAME_geo_label.png and NAME_geo_overlay.png.
+Of a video come NAME_overlay.mp4, and in NAME_labels.zip a label map of each frame.
 
   python -m minifcn.predict photo.jpg -o predictions
-  python -m minifcn.predict runs/shapes-fcn8s photo.jpg scan.tif -o predictions
+  python -m minifcn.predict runs/shapes-fcn8s photos "scans/*.tif" street.mp4 -o predictions
+  python -m minifcn.predict - < photo.jpg > label.png
 
 The first argument may be a run's folder or a weight file. Without one, the net that comes with
 minifcn is taken: FCN-8s on GoogLeNet, which knows the twenty kinds of things of PASCAL VOC.
 """
+STREAM = Path("-")  # standard input, and standard output
 
 
 def parser() -> argparse.ArgumentParser:
@@ -54,7 +58,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="IMAGE",
         nargs="+",
         type=Path,
-        help="pictures; before them, a run's folder or a weight file",
+        help="pictures, videos, folders of them, patterns such as 'photos/*.jpg' (** is any "
+        "folder), or -: an image on standard input, whose label map goes to standard output; "
+        "before them, a run's folder or a weight file",
     )
     result.add_argument(
         "--model",
@@ -68,7 +74,19 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         help="for nets that see depth: maps of 16 bits in millimetres, called as the images",
     )
-    result.add_argument("-o", "--out", metavar="DIR", type=Path, default=Path("predictions"))
+    result.add_argument("-o", "--out", metavar="DIR", type=Path, help="(predictions)")
+    result.add_argument(
+        "--only", choices=("label", "overlay"), help="write that of the two alone (both)"
+    )
+    result.add_argument(
+        "--probabilities",
+        choices=("npz", "png"),
+        help="of each class at each pixel too; npz: float32 in NAME_probabilities.npz; png: one of "
+        "16 bits for each class, NAME_probability_08_cat.png, where 65535 is 1",
+    )
+    result.add_argument(
+        "--json", type=Path, metavar="FILE", help="write there what is found in each image"
+    )
     add_overwrite_option(result)
     add_device_options(result, distributed=True)
     return result
@@ -82,46 +100,149 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command(args: argparse.Namespace, communicator: Communicator) -> int:
     """Do what the options ask for; return the exit status."""
-    source, images = model_and_images(args.model, args.images)
-    xp = choose_device(args, communicator)
-    if source is None:
-        source = shipped_weights(SEGMENTER)
-        print(f"no run or weight file is given: taking {SEGMENTER}, which comes with minifcn")
-    model = load_segmenter(source, xp)
-    failed, lines = 0, []
-    palette = voc_palette()
-    palette[: len(model.palette)] = model.palette
-    heads = ["", *(f"_{head}" for head in model.extra_classes)]
-    endings = [f"{head}_{kind}.png" for head in heads for kind in ("label", "overlay")]
-    names = distinct_names(images, endings)
-    inputs = [find_weights(source), *images, *filter(None, [args.depth])]
-    outputs = [args.out / f"{name}{ending}" for name in names for ending in endings]
+    source, names = model_and_images(args.model, args.images)
+    if STREAM not in names:
+        return segment_files(args, source, names, communicator)
+    if len(names) > 1 or args.out or args.probabilities or communicator.size > 1:
+        raise SettingsError(
+            "- is one image on standard input, whose label map, or with --only overlay that, goes "
+            "to standard output: leave out other images, -o, --probabilities and --distributed"
+        )
+    output = sys.stdout
+    if output.isatty():
+        raise SettingsError("- writes a PNG to standard output: send it to a file, > label.png")
+    with redirect_stdout(sys.stderr):  # nothing but the picture goes there
+        return segment_stream(args, source, output.buffer)
+
+
+def segment_stream(args: argparse.Namespace, source: Path | None, output: BinaryIO) -> int:
+    """Segment the image on standard input; write its label map, or its overlay, to the output."""
+    refuse_losses(filter(None, [args.json]), weight_files(source), args.overwrite)
+    segmenter = load(args, source, ALONE)
+    begun = time.perf_counter()
+    result = segmenter(sys.stdin.buffer.read())
+    picture = result.overlay() if args.only == "overlay" else result.label_picture()
+    picture.save(output, "PNG")
+    output.flush()
+    conclude([record(str(STREAM), result, [], time.perf_counter() - begun)], args.json)
+    return 0
+
+
+def segment_files(
+    args: argparse.Namespace, source: Path | None, names: list[Path], communicator: Communicator
+) -> int:
+    """Segment images and videos, write what is asked for, and say what was found."""
+    images, problems, left_out = find_sources(names)
+    segmenter = load(args, source, communicator)
+    folder = args.out or Path("predictions")
+    jobs = plan(segmenter, images, folder, args)
+    inputs = [*weight_files(source), *images, *filter(None, [args.depth])]
+    outputs = [*filter(None, [args.json]), *itertools.chain(*(job.outputs for job in jobs))]
     refuse_losses(outputs, inputs, args.overwrite)
     communicator.barrier()  # nobody writes before all have looked
-    share = communicator.share(list(zip(images, names, strict=True)))
-    for path, name in tqdm(share, unit="image", leave=False, disable=not communicator.leads):
-        try:
-            image = read_image(path)
-            extras = depth_of(path, args.depth) if model.spec.modality != "rgb" else {}
-            labels = segment_all(model, image, xp, extras)
-        except (DataError, MemoryError) as error:
-            complain(error)
-            failed += 1
-            continue
-        for head, array in labels.items():
-            label, output = to_host(array).astype(np.uint8), "_".join(filter(None, (name, head)))
-            classes = model.extra_classes[head] if head else model.class_names
-            colours = voc_palette() if head else palette
-            file = args.out / f"{output}_label.png"
-            write_palette_png(file, label, colours)
-            picture = overlay(image, label, colours)
-            picture = with_legend(picture, classes, colours, np.unique(label))
-            save_png(args.out / f"{output}_overlay.png", picture)
-            lines.append(f"{path} -> {file}: {describe(label, classes)}")
-            tqdm.write(lines[-1])
-    for line in itertools.chain(*communicator.gather(lines)[1:]):  # what others have done
-        print(line)
-    return 1 if any(communicator.gather(failed)) else 0
+    for problem in problems if communicator.leads else []:
+        complain(problem)
+    share = communicator.share(list(enumerate(jobs)))
+    records: dict[int, dict[str, Any]] = {}
+    total = sum(job.frames for _, job in share)
+    with tqdm(total=total, unit="image", leave=False, disable=not communicator.leads) as bar:
+        for number, job in share:
+            try:
+                records[number] = segment_file(segmenter, job, args, bar.update)
+            except (DataError, MemoryError) as error:
+                complain(error)
+                records[number] = {"image": str(job.path), "error": explained(error)}
+    together = {n: one for part in communicator.gather(records) for n, one in part.items()}
+    found = [together[number] for number in sorted(together)]
+    if communicator.leads:
+        conclude(found, args.json)
+        for job in (job for job in jobs if job.stem.name != job.path.stem):
+            print(f"{job.path} is written as {job.stem.name}: the name is another's")
+        if left_out:
+            print(f"files in folders that are no pictures by their names, left out: {left_out}")
+        print(f"{sum('error' not in one for one in found)} of {len(found)} are in {folder}")
+    return 1 if problems or any("error" in one for one in found) else 0
+
+
+class Job(NamedTuple):
+    """A picture or video, what the names of its files begin with, and these files."""
+
+    path: Path
+    stem: Path
+    outputs: list[Path]
+    frames: int
+
+
+def plan(
+    segmenter: Segmenter, images: Sequence[Path], folder: Path, args: argparse.Namespace
+) -> list[Job]:
+    """Return what is to be done for each image or video, no two of them in one file."""
+    videos = [is_video(path) for path in images]
+    if args.probabilities and any(videos):
+        raise SettingsError("--probabilities are of images: leave the videos out")
+    endings = {
+        False: segmenter.endings([*kinds(args), *filter(None, [args.probabilities])]),
+        True: video_endings(segmenter, kinds(args)),
+    }
+    names = distinct_names(images, itertools.chain(*(endings[kind] for kind in set(videos))))
+    return [
+        Job(
+            path,
+            folder / name,
+            [folder / f"{name}{ending}" for ending in endings[video]],
+            count_frames(path) if video else 1,
+        )
+        for path, name, video in zip(images, names, videos, strict=True)
+    ]
+
+
+def segment_file(
+    segmenter: Segmenter, job: Job, args: argparse.Namespace, done: Callable[[], object]
+) -> dict[str, Any]:
+    """Segment an image or a video, write its files, and return what is told of it."""
+    begun = time.perf_counter()
+    sees_depth = segmenter.model.spec.modality != "rgb"
+    if is_video(job.path):
+        if sees_depth:
+            raise DataError(f"the net sees depth, which the video {job.path} has not")
+        frames, classes = segment_video(segmenter, job.path, job.stem, kinds(args), done)
+        seconds = time.perf_counter() - begun
+        return {**record_of_classes(str(job.path), classes, job.outputs, seconds), "frames": frames}
+    depth = depth_of(job.path, args.depth) if sees_depth else None
+    result = segmenter(job.path, depth=depth, probabilities=bool(args.probabilities))
+    result.save(job.stem, [*kinds(args), *filter(None, [args.probabilities])])
+    done()
+    return record(str(job.path), result, job.outputs, time.perf_counter() - begun)
+
+
+def kinds(args: argparse.Namespace) -> list[str]:
+    """Return what of an image or video is written."""
+    return [args.only] if args.only else ["label", "overlay"]
+
+
+def is_video(path: Path) -> bool:
+    """Return whether a file is called as a video is."""
+    return path.suffix.lower() in VIDEO_ENDINGS
+
+
+def load(args: argparse.Namespace, source: Path | None, communicator: Communicator) -> Segmenter:
+    """Take the device and load the net that is asked for, or the one that comes with minifcn."""
+    xp = choose_device(args, communicator)
+    if source is None:
+        print(f"no run or weight file is given: taking {SEGMENTER}, which comes with minifcn")
+    return Segmenter(load_segmenter(source or shipped_weights(SEGMENTER), xp))
+
+
+def weight_files(source: Path | None) -> list[Path]:
+    """Return the weight file that is read, if one was given."""
+    return [] if source is None else [find_weights(source)]
+
+
+def conclude(found: Sequence[dict[str, Any]], report: Path | None) -> None:
+    """Print the table of what was found, and write it as JSON if that is asked for."""
+    print(table(found))
+    if report is not None:
+        write_json(report, {"images": found})
 
 
 def model_and_images(model: Path | None, paths: Sequence[Path]) -> tuple[Path | None, list[Path]]:
@@ -140,8 +261,7 @@ def model_and_images(model: Path | None, paths: Sequence[Path]) -> tuple[Path | 
         If there are two models, or no image.
     """
     first, images = model, list(paths)
-    misspelt = not (images[0].suffix or images[0].exists())  # a run's name more likely than not
-    if first is None and (looks_like_model(images[0]) or misspelt):
+    if first is None and (looks_like_model(images[0]) or is_misspelt(images[0])):
         first = images.pop(0)
     if not images:
         raise SettingsError(f"there is nothing to segment: give images after {first}")
@@ -151,31 +271,25 @@ def model_and_images(model: Path | None, paths: Sequence[Path]) -> tuple[Path | 
     return first, images
 
 
-def depth_of(image: Path, folder: Path | None) -> dict[str, np.ndarray]:
-    """Return the depth that belongs to an image, and its HHA.
+def is_misspelt(path: Path) -> bool:
+    """Return whether a path that leads nowhere is a run's name, more likely than an image's."""
+    return not (path.suffix or path.exists() or path == STREAM or is_pattern(path))
+
+
+def depth_of(image: Path, folder: Path | None) -> Path:
+    """Return the depth map that belongs to an image.
 
     Raises
     ------
     DataError
-        If there is no folder, or no map of the image's name in it, or it is unusable.
+        If there is no folder, or no map of the image's name in it.
     """
     if folder is None:
         raise DataError("the net sees depth: give --depth DIR with a depth map of each image")
     found = [path for path in sorted(folder.glob(f"{glob.escape(image.stem)}.*")) if path.is_file()]
     if not found:
         raise DataError(f"there is no depth map {folder / image.stem}.png")
-    depth = read_depth(found[0])
-    return {"depth": depth, "hha": encode_hha(depth)}
-
-
-def describe(label: np.ndarray, class_names: Sequence[str]) -> str:
-    """Return the share of each class in a label map, the largest first."""
-    counts = np.zeros(len(class_names), int)
-    for row in label:
-        counts += np.bincount(row, minlength=len(class_names))
-    shares = counts / label.size
-    order = [c for c in np.argsort(-shares) if shares[c] > 0]
-    return ", ".join(f"{class_names[c]} {shares[c]:.1%}" for c in order)
+    return found[0]
 
 
 if __name__ == "__main__":

@@ -16,12 +16,11 @@ from minifcn.distributed.communicator import Communicator
 from minifcn.distributed.guard import go_on_with, guarded
 from minifcn.system.command import command_parser
 from minifcn.system.outputs import refuse_losses
-from minifcn.system.records import SettingsError, add_groups, defaults
+from minifcn.system.records import SettingsError, add_groups
 from minifcn.training import rate_search
 from minifcn.training.console import Console, add_distributed_option
+from minifcn.training.fitting import fit
 from minifcn.training.recipes import SMOKE
-from minifcn.training.resuming import settings_of
-from minifcn.training.run import execute
 from minifcn.training.settings import Settings, resolve
 from minifcn.training.stages import train_stages
 from minifcn.training.transfer import follow_weights
@@ -89,20 +88,21 @@ def command(given: dict[str, Any], communicator: Communicator) -> int:
     given["data_options"] = take_data_options(given) or None
     if smoke:
         given.update(SMOKE)
-    given = follow_weights(given)
     if rates is not None:
         if communicator.size > 1:
             raise SettingsError("--lr-search runs in one process; leave --distributed out")
-        find_rate(dataset, given, rates, out or Path("runs") / f"{dataset}-lr-search")
+        find_rate(
+            dataset, follow_weights(given), rates, out or Path("runs") / f"{dataset}-lr-search"
+        )
         return 0
     console = Console(profile, show=communicator.leads)
     how: dict[str, Any] = {"resume": resume, "reporter": console, "communicator": communicator}
     if staged:
-        train_stages(dataset, given, out or Path("runs") / f"{dataset}-staged", **how)
+        train_stages(
+            dataset, follow_weights(given), out or Path("runs") / f"{dataset}-staged", **how
+        )
         return 0
-    folder = out or Path("runs") / f"{dataset}-{given['arch'] or defaults(Settings)['arch']}"
-    settings = settings_of(folder, dataset, given, resume=resume, communicator=communicator)
-    execute(settings, folder, **how)
+    fit(dataset, out, **how, **given)
     return 0
 
 

@@ -6,6 +6,7 @@ that is settled here, once, for training data and for the images that a user wan
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,10 +38,14 @@ def load_image(path: str | Path, kind: str = "image") -> Image.Image:
     file = Path(path)
     if file.exists() and not (file.is_file() or file.is_dir()):  # a pipe would be waited for
         raise DataError(f"{kind} {path} is a pipe or a device, not a file; save it as one")
-    with _decoding(path, kind), warnings.catch_warnings():
+    with _decoding(path, kind):
+        return _decoded(file.read_bytes())
+
+
+def _decoded(content: bytes) -> Image.Image:
+    """Decode a picture from memory: there no part is longer than what there is, as it may claim."""
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        # From memory: there Pillow is given no more than there is, whatever length a part claims.
-        content = file.read_bytes()
         with Image.open(BytesIO(content)) as picture:
             if picture.width * picture.height > max(_GRANTED, _PIXELS_PER_BYTE * len(content)):
                 raise ValueError(f"it claims {picture.width} x {picture.height} pixels")
@@ -75,11 +80,16 @@ def _decoding(path: str | Path, kind: str) -> Iterator[None]:
         ) from error
 
 
-def read_image(path: str | Path) -> np.ndarray:
-    """Read a picture file as RGB, the way a viewer shows it.
+def read_image(source: str | os.PathLike[str] | bytes | Image.Image) -> np.ndarray:
+    """Read a picture as RGB, the way a viewer shows it.
 
     The EXIF orientation is applied; transparent parts are laid over white; 16 bits are scaled to
     8; of an animation the first frame is taken.
+
+    Parameters
+    ----------
+    source : path, bytes or Pillow image
+        A picture file, what it holds, or an opened picture, which stays as it is.
 
     Returns
     -------
@@ -89,25 +99,29 @@ def read_image(path: str | Path) -> np.ndarray:
     Raises
     ------
     DataError
-        If the file cannot be decoded, or its pixels have no known range (floating point).
+        If it cannot be decoded, or its pixels have no known range (floating point).
     """
-    picture = load_image(path)
-    with _decoding(path, "image"):
+    name: str | Path = f"given as {'bytes' if isinstance(source, bytes) else 'a Pillow image'}"
+    if isinstance(source, str | os.PathLike):
+        name = Path(source)
+        source = load_image(name)
+    with _decoding(name, "image"):
+        picture = _decoded(source) if isinstance(source, bytes) else source
         picture = ImageOps.exif_transpose(picture)
         if picture.mode.startswith(("I", "F")):
-            picture = _scale_to_8_bits(picture, path)
+            picture = _scale_to_8_bits(picture, name)
         elif picture.has_transparency_data:
             white = Image.new("RGBA", picture.size, "white")
             picture = Image.alpha_composite(white, picture.convert("RGBA"))
         return np.array(picture.convert("RGB"))
 
 
-def _scale_to_8_bits(picture: Image.Image, path: str | Path) -> Image.Image:
+def _scale_to_8_bits(picture: Image.Image, name: str | Path) -> Image.Image:
     """Return a 16-bit grey picture (Pillow's modes I and I;16) with 8 bits: 65535 becomes 255."""
     values = np.asarray(picture)
     if values.dtype.kind == "f" or values.min() < 0 or values.max() > 65535:
         raise DataError(
-            f"image {path} has {values.dtype} pixels from {values.min():g} to {values.max():g}, "
+            f"image {name} has {values.dtype} pixels from {values.min():g} to {values.max():g}, "
             "a range that says nothing about brightness; save it with 8 or 16 bits"
         )
     return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))

@@ -88,15 +88,11 @@ def _grey_step(path: str | Path) -> int:
     return {"L;4": 17, "L;2": 85}.get(raw_mode, 1)
 
 
-def write_palette_png(
-    path: str | Path, label: np.ndarray, palette: np.ndarray | None = None
-) -> None:
-    """Write a label map as a palette PNG, completely or not at all.
+def palette_picture(label: np.ndarray, palette: np.ndarray | None = None) -> Image.Image:
+    """Return a label map as a palette picture: its values are the classes, and it shows colours.
 
     Parameters
     ----------
-    path : str or Path
-        The file; missing folders are made.
     label : ndarray (H, W), integer, 0..255
     palette : ndarray (256, 3), uint8, optional
         RGB of each label value; VOC's by default.
@@ -113,6 +109,17 @@ def write_palette_png(
         )
     picture = Image.fromarray(label.astype(np.uint8)).convert("P")
     picture.putpalette((voc_palette() if palette is None else palette).astype(np.uint8).tobytes())
+    return picture
+
+
+def write_palette_png(
+    path: str | Path, label: np.ndarray, palette: np.ndarray | None = None
+) -> None:
+    """Write a label map as a palette PNG, completely or not at all; missing folders are made.
+
+    Parameters are those of `palette_picture`, and so is what is raised.
+    """
+    picture = palette_picture(label, palette)
     with atomic_write(path) as file:
         picture.save(file, "PNG")
 

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import prod
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from minifcn.backend import Array, array_module, to_device
-from minifcn.data.dataset import NOTHING, Dataset
+from minifcn.backend import Array, array_module, to_device, to_host
+from minifcn.data.dataset import NOTHING, DataError, Dataset
 from minifcn.data.inputs import net_inputs
 from minifcn.data.transforms import Preprocess
 from minifcn.distributed.communicator import Communicator
+from minifcn.functional.softmax import softmax
 from minifcn.inference.metrics import FIGURES, ConfusionMatrix
 from minifcn.inference.model import Model
-from minifcn.inference.tiles import Area, Tile, fitting_tiles
+from minifcn.inference.tiles import SHARE, Area, Tile, fitting_tiles
 from minifcn.net import Net
 from minifcn.net.heads import Head, net_heads
 from minifcn.system.devices import device_memory
+from minifcn.system.machine import gigabytes, memory
 
 FIRST_PIXEL = (slice(0, 1), slice(0, 1))
-ARGMAX_VALUES = 1 << 23  # scores that are looked at together
+VALUES = 1 << 23  # scores that are looked at together
 
 
 def segment(
@@ -60,7 +63,8 @@ def segment(
         If there is not enough memory even for tiles.
     """
     head = net_heads(net)[:1]
-    return next(iter(_predict(net, head, image, preprocess, xp, extras, modality).values()))
+    labels, _ = _predict(net, head, image, preprocess, xp, extras, modality)
+    return labels[head[0].name]
 
 
 def segment_all(
@@ -71,7 +75,35 @@ def segment_all(
     Parameters are those of `segment`.
     """
     heads, modality = net_heads(model.net), model.spec.modality
-    return _predict(model.net, heads, image, model.preprocess, xp, extras, modality)
+    return _predict(model.net, heads, image, model.preprocess, xp, extras, modality)[0]
+
+
+def segment_with_probabilities(
+    model: Model, image: np.ndarray, xp: ModuleType = np, extras: Mapping[str, np.ndarray] = NOTHING
+) -> tuple[dict[str, Array], dict[str, np.ndarray]]:
+    """Return what `segment_all` does, and the probability of each class at each pixel.
+
+    That is the softmax of the scores, float32 (C, H, W) of each head, on the host. It takes
+    4 bytes for each class and pixel, and is put together from tiles as the label maps are.
+
+    Parameters are those of `segment`.
+    """
+    heads, modality = net_heads(model.net), model.spec.modality
+    classes = (model.class_names, *model.extra_classes.values())
+    shapes = {
+        head.name: (len(names), *image.shape[:2])
+        for head, names in zip(heads, classes, strict=True)
+    }
+    needed = sum(4 * prod(shape) for shape in shapes.values())
+    free = memory().available
+    if free is not None and needed > SHARE * free:
+        raise DataError(
+            f"the probabilities of {image.shape[0]} x {image.shape[1]} pixels take "
+            f"{gigabytes(needed)} of memory, and there is {gigabytes(int(SHARE * free))} (half of "
+            "what is free): do without them, or scale the image down"
+        )
+    found = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    return _predict(model.net, heads, image, model.preprocess, xp, extras, modality, found)
 
 
 def _predict(
@@ -82,7 +114,11 @@ def _predict(
     xp: ModuleType,
     extras: Mapping[str, np.ndarray],
     modality: str,
-) -> dict[str, Array]:
+    probabilities: dict[str, np.ndarray] | None = None,
+) -> tuple[dict[str, Array], dict[str, np.ndarray]]:
+    """Return the label map of each head, and the `probabilities` to fill in, if there are any."""
+    wanted = probabilities or {}
+
     def inputs_of(area: Area) -> dict[str, np.ndarray]:
         parts = {name: array[area] for name, array in extras.items()}
         return net_inputs(image[area], parts, preprocess, modality)
@@ -91,29 +127,45 @@ def _predict(
     scores = [head.score for head in heads]
     size = (image.shape[0], image.shape[1])
     free = device_memory(xp).available
+    if free is not None and xp is np:
+        free -= sum(array.nbytes for array in wanted.values())  # taken at the first touch
     labels: dict[str, Array] = {}
 
     def label_of(tile: Tile) -> dict[str, Array]:  # a function: its scores go before the next tile
         inputs = {name: to_device(a[None], xp) for name, a in inputs_of(tile.seen).items()}
         outputs, _ = net.forward(inputs, outputs=scores)
-        return {h.name: _classes(outputs[h.score][(0, ..., *tile.inner)]) for h in heads}
+        kept = {head.name: outputs[head.score][(0, ..., *tile.inner)] for head in heads}
+        for name, whole in wanted.items():
+            _softmax(kept[name], whole[(slice(None), *tile.kept)])
+        return {name: _classes(part) for name, part in kept.items()}
 
     for tile in fitting_tiles(net, scores, channels, size, free, xp):
         for name, part in label_of(tile).items():
             label = labels.setdefault(name, xp.empty(size, part.dtype))
             label[tile.kept] = part
-    return labels
+    return labels, wanted
 
 
 def _classes(scores: Array) -> Array:
     """Return the class of the highest score, some rows at a time: argmax needs a copy of them."""
     xp = array_module(scores)
     label = xp.empty(scores.shape[1:], np.min_scalar_type(len(scores) - 1))
-    rows = max(1, ARGMAX_VALUES // scores[:, 0].size)
-    for start in range(0, len(label), rows):
-        part = slice(start, start + rows)
+    for part in _strips(scores):
         label[part] = scores[:, part].argmax(axis=0)
     return label
+
+
+def _softmax(scores: Array, out: np.ndarray) -> None:
+    """Write the probability of each class to an array on the host, some rows at a time."""
+    for part in _strips(scores):
+        out[:, part] = to_host(softmax(scores[None, :, part])[0])
+
+
+def _strips(scores: Array) -> Iterator[slice]:
+    """Cut scores (C, H, W) into rows of about `VALUES` values."""
+    rows = max(1, VALUES // scores[:, 0].size)
+    for start in range(0, scores.shape[1], rows):
+        yield slice(start, start + rows)
 
 
 def evaluate(

@@ -32,6 +32,8 @@ WEIGHT_ENDINGS = frozenset(
         *(".pt", ".pth", ".safetensors"),
     )
 )
+# Of a run, or of one in stages the finest that is finished.
+RUN_WEIGHTS = ("weights.h5", "fcn8s/weights.h5", "fcn16s/weights.h5", "fcn32s/weights.h5")
 
 
 class Model(NamedTuple):
@@ -175,9 +177,11 @@ def load_segmenter(path: Path | str, xp: ModuleType = np) -> Model:
 def looks_like_model(path: Path) -> bool:
     """Return whether a path, among images, means a run or a weight file.
 
-    That is a folder, or a file that is HDF5 or is called as weight files are.
+    That is a folder of a run, or a file that is HDF5 or is called as weight files are.
     """
-    if path.is_dir() or path.suffix.lower() in WEIGHT_ENDINGS:
+    if path.is_dir():  # the last is that of one whose training has begun
+        return any((path / name).exists() for name in (*RUN_WEIGHTS, "config.json"))
+    if path.suffix.lower() in WEIGHT_ENDINGS:
         return True
     if not path.is_file():
         return False
@@ -194,10 +198,9 @@ def find_weights(path: Path) -> Path:
         If there is no such file, or the run has not finished.
     """
     if path.is_dir():
-        stages = [path, *(path / arch for arch in ("fcn8s", "fcn16s", "fcn32s"))]
-        for folder in stages:
-            if (folder / "weights.h5").is_file():
-                return folder / "weights.h5"
+        for name in RUN_WEIGHTS:
+            if (path / name).is_file():
+                return path / name
         raise WeightsError(
             f"{path}: holds no weights.h5; is it the folder of a run, and has the run finished? "
             "(--resume continues it)"

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import numpy as np
 
-from minifcn.backend import get_threads
+from minifcn.backend import get_threads, set_product_precision, set_threads
 from minifcn.system.machine import Memory, memory
 from minifcn.system.mishaps import Mishap
 
@@ -68,6 +68,25 @@ def device_module(device: str, place: int | None = None) -> ModuleType:
     if place is not None:
         cupy.cuda.Device(place % cupy.cuda.runtime.getDeviceCount()).use()
     return cupy
+
+
+def take_device(
+    device: str = "auto", threads: int = 0, precision: str = "float32", place: int | None = None
+) -> ModuleType:
+    """Compute from now on, in all of this process, as is wanted; return the array module.
+
+    Parameters
+    ----------
+    device, place
+        See `device_module`, which also says what is raised.
+    threads : int
+        Of the CPU; 0 for as many as the process may use.
+    precision : str
+        Of matrix products on a GPU, see `backend.PRECISIONS`.
+    """
+    set_threads(threads)
+    set_product_precision(precision)
+    return device_module(device, place)
 
 
 def describe_device(xp: ModuleType) -> str:

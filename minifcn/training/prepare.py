@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minifcn.backend import IGNORE, get_threads, set_product_precision, set_threads
+from minifcn.backend import IGNORE, get_threads
 from minifcn.data import open_dataset
 from minifcn.data.balance import class_weights
 from minifcn.data.dataset import Dataset
@@ -27,7 +27,8 @@ from minifcn.models.build import build, initialise
 from minifcn.net import Net
 from minifcn.net.heads import net_heads
 from minifcn.net.memory import training_bytes
-from minifcn.system.devices import describe_device, device_memory, device_module
+from minifcn.system import devices
+from minifcn.system.devices import describe_device, device_memory
 from minifcn.system.machine import gigabytes
 from minifcn.system.records import SettingsError
 from minifcn.training.optim import SGD
@@ -56,20 +57,21 @@ def take_device(
 
     What is wanted are the `device`, `threads` and `precision` of settings or of parsed options.
     """
-    set_threads(wanted.threads or communicator.threads)
-    set_product_precision(wanted.precision)
-    xp = device_module(wanted.device, communicator.place)
+    threads = wanted.threads or communicator.threads
+    xp = devices.take_device(wanted.device, threads, wanted.precision, communicator.place)
     note(f"computing on {describe_device(xp)}")
     return xp
 
 
-def open_splits(settings: Settings) -> tuple[Dataset, Dataset]:
-    """Return the training and validation data.
+def open_splits(
+    settings: Settings, own: tuple[Dataset, Dataset] | None = None
+) -> tuple[Dataset, Dataset]:
+    """Return the training and validation data: those of the settings, or one's own.
 
     Refused are images that are in both, and label maps that do not fit or say nothing (a few of
     them are looked at here; the others when their turn comes).
     """
-    train_data, val_data = (
+    train_data, val_data = own or (
         open_dataset(settings.dataset, split, data_dir=settings.data_dir, **settings.data_options)
         for split in (settings.train_split, settings.val_split)
     )

@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from minifcn.data.dataset import Defaults
 from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.system.files import write_json
 from minifcn.system.records import SettingsError, called
@@ -22,6 +23,7 @@ def settings_of(
     dataset: str,
     given: Mapping[str, Any],
     *,
+    own: Defaults | None = None,
     resume: bool = False,
     communicator: Communicator = ALONE,
 ) -> Settings:
@@ -34,6 +36,8 @@ def settings_of(
     given : mapping
         Settings by name, as for `resolve`. Of a run that is resumed they change those that a run
         may change on its way, see `Settings`.
+    own : Defaults, optional
+        Of a data set that is no key of `data.DATASETS`.
     resume : bool
     communicator : Communicator
         The rank that leads reads the folder.
@@ -51,8 +55,8 @@ def settings_of(
         kept = Settings.from_dict(read_config(folder)["settings"])
     kept = communicator.from_leader(kept)
     if kept is None:
-        return resolve(dataset, ranks=communicator.size, **given)
-    settings = changed(kept, {**given, "dataset": dataset}, communicator.size)
+        return resolve(dataset, ranks=communicator.size, own=own, **given)
+    settings = changed(kept, {**given, "dataset": dataset}, communicator.size, own)
     made = steps_made(folder) if communicator.leads else 0
     if settings.steps < made:
         raise SettingsError(f"{folder} has made {made} steps already; give --steps that or more")
@@ -106,7 +110,9 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def changed(kept: Settings, given: Mapping[str, Any], ranks: int = 1) -> Settings:
+def changed(
+    kept: Settings, given: Mapping[str, Any], ranks: int = 1, own: Defaults | None = None
+) -> Settings:
     """Return the settings of a run with those that are given in place of its own.
 
     Parameters
@@ -115,6 +121,7 @@ def changed(kept: Settings, given: Mapping[str, Any], ranks: int = 1) -> Setting
     given : mapping
         Fields of `Settings`; None means not given. `accumulate` is of each rank.
     ranks : int
+    own : Defaults, optional
 
     Raises
     ------
@@ -124,7 +131,7 @@ def changed(kept: Settings, given: Mapping[str, Any], ranks: int = 1) -> Setting
     wanted = {name: value for name, value in given.items() if value is not None}
     if ranks > 1 and "accumulate" in wanted:
         wanted["accumulate"] *= ranks
-    new = resolve(**{**kept.to_dict(), **wanted})
+    new = resolve(own=own, **{**kept.to_dict(), **wanted})
     fixed = [one for one in fields(Settings) if one.name in wanted and not one.metadata["changes"]]
     for field in fixed:
         before, after = getattr(kept, field.name), getattr(new, field.name)

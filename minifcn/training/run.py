@@ -78,6 +78,7 @@ def execute(
     settings: Settings,
     folder: Path,
     *,
+    own: tuple[Dataset, Dataset] | None = None,
     resume: bool = False,
     reporter: Reporter | None = None,
     communicator: Communicator = ALONE,
@@ -89,6 +90,8 @@ def execute(
     settings : Settings
     folder : Path
         Made if it is not there; it must not hold another run unless it is resumed.
+    own : (Dataset, Dataset), optional
+        To train on and to validate on, in place of what the settings name.
     resume : bool
         Continue from the newest checkpoint, if there is one.
     reporter : Reporter, optional
@@ -114,7 +117,7 @@ def execute(
     if communicator.leads and not resume:
         refuse_taken(folder)
     xp = take_device(settings, reporter.note, communicator)
-    datasets = open_splits(settings)
+    datasets = open_splits(settings, own)
     model = make_model(settings, datasets[0], reporter.note)
     warn_of_memory(model, datasets[0], settings, xp, reporter.note)
     model.net.to(xp)

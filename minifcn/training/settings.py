@@ -12,6 +12,7 @@ from typing import Any
 from minifcn.backend import PRECISIONS
 from minifcn.data import DATASETS, dataset_class
 from minifcn.data.balance import CLASS_WEIGHTS
+from minifcn.data.dataset import Defaults
 from minifcn.models.build import BACKBONES, CHANNELS, MODALITIES, WIDTH, ModelSpec
 from minifcn.models.fcn import PADDINGS, STRIDES
 from minifcn.reference.solvers import reference_settings, training_mean
@@ -256,7 +257,7 @@ class Settings:
 CHANGES = frozenset(one.name for one in fields(Settings) if one.metadata["changes"])
 
 
-def resolve(dataset: str, *, ranks: int = 1, **given: Any) -> Settings:
+def resolve(dataset: str, *, ranks: int = 1, own: Defaults | None = None, **given: Any) -> Settings:
     """Return the settings for a data set: what is given, and sensible values for the rest.
 
     Parameters
@@ -265,6 +266,8 @@ def resolve(dataset: str, *, ranks: int = 1, **given: Any) -> Settings:
     ranks : int
         How many processes train together: `accumulate` is then of each, and times as many in what
         is returned.
+    own : Defaults, optional
+        Of a data set that is no key of `data.DATASETS`.
     **given
         Fields of `Settings`; None means not given. `mean` may be "reference".
 
@@ -274,13 +277,15 @@ def resolve(dataset: str, *, ranks: int = 1, **given: Any) -> Settings:
         If a name is unknown, a value is of a wrong type or out of range, the learning rate cannot
         work with the loss, or the reference does not have what is asked of it.
     """
-    if dataset not in DATASETS:
+    if own is None and dataset not in DATASETS:
         raise SettingsError(f"data set {dataset!r} is not known; choose {', '.join(DATASETS)}")
     given = {name: value for name, value in given.items() if value is not None}
     check(Settings, given)
-    data = dataset_class(dataset).defaults
-    own = {name: getattr(data, name) for name in ("padding", "train_split", "val_split", "mean")}
-    values = {**defaults(Settings), "data_options": {}, **own, **given, "dataset": dataset}
+    data = own or dataset_class(dataset).defaults
+    choices = {
+        name: getattr(data, name) for name in ("padding", "train_split", "val_split", "mean")
+    }
+    values = {**defaults(Settings), "data_options": {}, **choices, **given, "dataset": dataset}
     try:
         if values["recipe"] == REFERENCE:
             net = (values[name] for name in ("arch", "backbone", "modality"))
@@ -293,5 +298,5 @@ def resolve(dataset: str, *, ranks: int = 1, **given: Any) -> Settings:
     except ValueError as error:
         raise SettingsError(str(error)) from error
     if ranks > 1:
-        return resolve(dataset, **{**given, "accumulate": values["accumulate"] * ranks})
+        return resolve(dataset, own=own, **{**given, "accumulate": values["accumulate"] * ranks})
     return Settings(**values)

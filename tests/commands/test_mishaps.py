@@ -13,10 +13,10 @@ import pytest
 from helpers.tiny_run import TINY
 from PIL import Image
 
-from minifcn import predict
 from minifcn.__main__ import main
 from minifcn.data import images
 from minifcn.data.shapes import ShapesDataset
+from minifcn.inference import segmenter
 from minifcn.system.resources import shipped_weights
 from minifcn.training import run_files
 from minifcn.weights.store import load_weights, save_weights
@@ -71,7 +71,7 @@ def test_what_there_is_no_memory_for_is_told_of(here, monkeypatch, capsys):
     def starved(*_, **__):
         raise MemoryError("Unable to allocate 9.00 GiB")
 
-    monkeypatch.setattr(predict, "segment_all", starved)
+    monkeypatch.setattr(segmenter, "segment_all", starved)
     assert main(["predict", "run", "photo.png"]) == 1
     assert "out of memory (Unable to allocate 9.00 GiB; " in said(capsys)
 

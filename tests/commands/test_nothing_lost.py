@@ -116,5 +116,6 @@ def test_other_results_are_not_written_over_either(arguments, name, tmp_path, mo
 
 def test_images_of_one_name_have_outputs_of_their_own(here, capsys):
     assert main(["predict", "run", "a/x.png", "b/x.png", "-o", "out"]) == 0
+    assert "b/x.png is written as x_2" in capsys.readouterr().out
     names = {path.name for path in (here / "out").iterdir()}
     assert names == {"x_label.png", "x_overlay.png", "x_2_label.png", "x_2_overlay.png"}

@@ -1,7 +1,9 @@
 """The predict command: which net segments, and which arguments are the images."""
 
+import json
 import re
 import shutil
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +45,8 @@ def here(tmp_path, monkeypatch):
     Image.fromarray(pixels).save("photo.png")
     shutil.copyfile("photo.png", "plain")
     shutil.copyfile("own.h5", "weights")
-    (tmp_path / "photos").mkdir()
+    (tmp_path / "begun").mkdir()
+    (tmp_path / "begun/config.json").write_text("{}")
     return tmp_path
 
 
@@ -77,7 +80,8 @@ def test_the_first_argument_is_the_net_if_it_is_one_and_otherwise_ours_is_taken(
         (["run", "photo.png", "own.h5"], "own.h5 is a run .* no image: run is the model already"),
         (["own.h5", "photo.png", "weights"], "weights is a run or a weight file"),
         (["--model", "run", "own.h5", "photo.png"], "own.h5 is a run .*: run is the model already"),
-        (["photos", "photo.png"], "photos: holds no weights.h5; is it the folder of a run"),
+        (["begun", "photo.png"], "begun: holds no weights.h5; is it the folder of a run"),
+        (["-", "photo.png"], "- is one image on standard input"),
         (["nowhere", "photo.png"], "nowhere: there is no such file"),
         (["nowhere.h5", "photo.png"], "nowhere.h5: there is no such file"),
         (["net.safetensors", "photo.png"], "net.safetensors: there is no such file"),
@@ -109,3 +113,85 @@ def test_the_option_leaves_all_arguments_to_the_images():
     assert model_and_images(Path("run"), images) == (Path("run"), images)
     with pytest.raises(SettingsError, match="nothing to segment"):
         model_and_images(None, [Path("nowhere")])
+
+
+class Streams:
+    """Standard input with a picture, and a standard output for bytes."""
+
+    def __init__(self, content: bytes) -> None:
+        self.buffer = BytesIO(content)
+        self.encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return False
+
+    def flush(self) -> None: ...
+
+
+def streamed(arguments, monkeypatch, content: bytes) -> tuple[int, bytes]:
+    """Run the command with a picture on standard input; return its status, and what came out."""
+    out = Streams(b"")
+    monkeypatch.setattr("sys.stdin", Streams(content))
+    monkeypatch.setattr("sys.stdout", out)
+    return main(arguments), out.buffer.getvalue()
+
+
+@pytest.mark.parametrize(("only", "mode"), [([], "P"), (["--only", "overlay"], "RGB")])
+def test_a_picture_goes_through_the_standard_streams_alone(only, mode, here, monkeypatch, capsys):
+    status, out = streamed(["own.h5", "-", *only], monkeypatch, Path("photo.png").read_bytes())
+    assert status == 0
+    with Image.open(BytesIO(out)) as picture:
+        assert picture.mode == mode
+        assert mode != "P" or (np.asarray(picture) == CLASSES["own"]).all()
+    assert "computing on" in capsys.readouterr().err
+    assert not Path("predictions").exists()
+
+
+def test_nothing_comes_out_for_what_is_no_picture(here, monkeypatch, capsys):
+    assert streamed(["own.h5", "-"], monkeypatch, b"no picture") == (1, b"")
+    assert "image given as bytes is not in a picture format" in capsys.readouterr().err
+
+
+def test_a_folder_is_segmented_broken_pictures_are_told_of_once_and_others_left_out(here, capsys):
+    Path("photos").mkdir()
+    for name in ("b.png", "a.png"):
+        shutil.copyfile("photo.png", f"photos/{name}")
+    Path("photos/broken.jpg").write_bytes(b"no picture")
+    Path("photos/notes.txt").touch()
+    assert main(["own.h5", "photos", "none*", "-o", "out", "--json", "found.json"]) == 1
+    out, error = capsys.readouterr()
+    assert error.count("broken.jpg") == 1 and "no file is called as none* says" in error
+    assert re.findall(r"^photos\S+", out, re.M) == [
+        f"photos/{x}" for x in ("a.png", "b.png", "broken.jpg")
+    ]
+    name = VOC_CLASSES[CLASSES["own"]]
+    assert re.search(rf"photos/a.png +{name} 100.0% +\d+\.\d\d$", out, re.M)
+    assert "no pictures by their names, left out: 1" in out
+    first, _, broken = json.loads(Path("found.json").read_text())["images"]
+    assert first["classes"] == {name: 1.0}
+    assert first["files"] == [str(Path("out") / f"a_{kind}.png") for kind in ("label", "overlay")]
+    assert "error" in broken
+    assert len(list(Path("out").iterdir())) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "written"),
+    [
+        (["--only", "label"], {"photo_label.png"}),
+        (["--only", "overlay"], {"photo_overlay.png"}),
+        (
+            ["--only", "label", "--probabilities", "npz"],
+            {"photo_label.png", "photo_probabilities.npz"},
+        ),
+    ],
+)
+def test_what_is_asked_for_is_written_and_no_more(options, written, here):
+    assert main(["own.h5", "photo.png", "-o", "out", *options]) == 0
+    assert {path.name for path in Path("out").iterdir()} == written
+
+
+def test_a_report_is_not_written_over_either(here, capsys):
+    Path("found.json").write_text("precious")
+    assert main(["own.h5", "photo.png", "-o", "out", "--json", "found.json"]) == 1
+    assert "found.json is there already" in capsys.readouterr().err
+    assert not Path("out").exists()

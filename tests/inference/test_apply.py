@@ -63,7 +63,7 @@ def test_the_label_map_in_tiles_is_that_of_the_whole_image(model, monkeypatch):
 
 
 def test_the_lowest_class_wins_a_tie_in_every_strip(monkeypatch):
-    monkeypatch.setattr(apply, "ARGMAX_VALUES", 20)
+    monkeypatch.setattr(apply, "VALUES", 20)
     scores = np.random.default_rng(0).integers(0, 3, (5, 7, 4)).astype(np.float32)
     assert np.array_equal(apply._classes(scores), scores.argmax(axis=0))
 

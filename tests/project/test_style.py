@@ -76,7 +76,7 @@ def test_every_part_of_the_house_is_on_a_floor():
 
 @each_file
 def test_imports_run_downwards_only(file):
-    floor = FLOOR.get(part(file), 0)
+    floor = FLOOR.get(part(file), len(FLOORS) - 1)  # the face of the package shows all
     above = [
         f"line {line} imports {name}" for name, line in imported_parts(file) if FLOOR[name] > floor
     ]
