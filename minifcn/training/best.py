@@ -18,12 +18,12 @@ def comparable(lines: Sequence[Line], images: int) -> list[Line]:
 
 
 def best_of(lines: Sequence[Line]) -> int | None:
-    """Return after how many updates the mean IU was the highest, first; None without any."""
-    best = max(lines, key=lambda line: line["mean_iu"], default=None)  # of equal ones the first
+    """Return after how many updates the mean IU was the highest, last; None without any."""
+    best = max(lines, key=lambda line: (line["mean_iu"], line["number"]), default=None)
     return None if best is None else best["number"]
 
 
 def flat_for(lines: Sequence[Line]) -> int:
-    """Return how many evaluations there have been since the best one."""
-    numbers = [line["number"] for line in lines]
-    return len(numbers) - 1 - numbers.index(best_of(lines)) if numbers else 0
+    """Return how many evaluations there have been since the first with the highest mean IU."""
+    figures = [line["mean_iu"] for line in lines]
+    return len(figures) - 1 - figures.index(max(figures)) if figures else 0

@@ -2,7 +2,7 @@
 
 The evaluations on the way may have looked at fewer images than the last one does, so the net that
 was the best by them (`best.py`) is evaluated again, beside the last one. `weights.h5` is the one
-with the higher mean IU, the earlier one if both have the same; `last.h5` is the last.
+with the higher mean IU, the later one if both have the same; `last.h5` is the last.
 """
 
 from __future__ import annotations
@@ -87,13 +87,13 @@ def finish(
         model.net, trained.best, folder, communicator, reporter.note
     ):
         earlier = score()
-        if not last[""].scores().mean_iu > earlier[""].scores().mean_iu:
+        if earlier[""].scores().mean_iu > last[""].scores().mean_iu:
             steps, best = trained.best, earlier
     if steps != trained.steps:
         save("weights.h5", steps)
         reporter.note(
-            f"step {steps} is better, mean IU {best[''].scores().mean_iu:.3f} on these images, and "
-            f"becomes weights.h5; step {trained.steps} is last.h5"
+            f"weights.h5 is step {steps}, mean IU {best[''].scores().mean_iu:.3f} on these images; "
+            f"last.h5 is step {trained.steps}"
         )
     elif communicator.leads:
         with open(folder / "last.h5", "rb") as file, atomic_write(folder / "weights.h5") as copy:

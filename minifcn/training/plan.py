@@ -57,13 +57,15 @@ class Plan(NamedTuple):
         done = f", {self.start:,} of them made" if self.start else ""
         warm_up = f", warm-up of {settings.warm_up}" if settings.warm_up else ""
         seen = settings.evaluate_images
-        part = f" of {seen:,} images" if 0 < seen < self.validation else ""
+        part = f" on {_count(seen, 'image')}" if 0 < seen < self.validation else ""
+        every = _count(settings.evaluate_every, "update")
+        update = _count(images, "image")
         free = f", {gigabytes(self.memory.free)} are free" if self.memory.free else ""
         table = {
             "images": f"{self.training:,} to train on, {self.validation:,} to validate; {size}",
-            "updates": f"{settings.steps:,} of {_images(images)} ({epochs:.3g} epochs){done}",
+            "updates": f"{settings.steps:,} of {update} ({epochs:.3g} epochs){done}",
             "rate": f"{settings.rate:.3g}, {rate_origin(settings)}; {settings.policy}{warm_up}",
-            "evaluation": f"every {settings.evaluate_every:,} updates{part}, and at the end",
+            "evaluation": f"every {every}{part}, and at the end",
             "memory": f"{gigabytes(self.memory.needed)} for the updates{free}",
         }
         return [line(*row) for row in table.items()]
@@ -95,5 +97,5 @@ def rate_origin(settings: Settings) -> str:
     return "tried out for small nets" if settings.width < 0.5 else f"of recipe {settings.recipe}"
 
 
-def _images(count: int) -> str:
-    return f"{count} images" if count > 1 else "1 image"
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' if number > 1 else ''}"

@@ -77,7 +77,9 @@ def open_splits(settings: Settings) -> tuple[Dataset, Dataset]:
         found = list(looks(dataset, spread(len(dataset), LABELS_CHECKED), get_threads()))
         problems = [one.problem for one in found if one.problem]
         if problems:
-            raise SettingsError(f"{len(problems)} samples cannot be used: {'; '.join(problems)}")
+            others = len(problems) - 1
+            more = f" ({others} more of the {len(found)} that were looked at cannot be used)"
+            raise SettingsError(f"{problems[0]}{more if others else ''}")
         if not any(counts[:IGNORE].any() for one in found for counts in one.counts.values()):
             raise SettingsError(
                 f"the label maps of {len(found)} samples of {dataset.name} that were looked at are "

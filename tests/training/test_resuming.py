@@ -7,8 +7,8 @@ import pytest
 
 from minifcn import train
 from minifcn.training import stages
-from minifcn.training.resuming import changed, settings_of, steps_made
 from minifcn.training.reporter import Reporter
+from minifcn.training.resuming import changed, settings_of, steps_made
 from minifcn.training.run import execute
 from minifcn.training.settings import Settings, SettingsError, resolve
 
