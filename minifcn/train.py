@@ -18,6 +18,7 @@ from minifcn.system.command import command_parser
 from minifcn.system.outputs import refuse_losses
 from minifcn.system.records import SettingsError, add_groups
 from minifcn.training import rate_search
+from minifcn.training.config_file import with_config
 from minifcn.training.console import Console, add_distributed_option
 from minifcn.training.fitting import fit
 from minifcn.training.recipes import SMOKE
@@ -44,7 +45,7 @@ first; a second Ctrl-C stops at once.
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
     result = command_parser("train", DESCRIPTION)
-    result.add_argument("dataset", choices=sorted(DATASETS))
+    result.add_argument("dataset", choices=sorted(DATASETS), nargs="?")
     groups = add_groups(result, Settings)
     add_data_options(groups["data"])
     groups["net"].add_argument(
@@ -59,6 +60,13 @@ def parser() -> argparse.ArgumentParser:
         help="only find a rate: short runs (--steps, 60) at each; default: a grid around --lr",
     )
     how.add_argument("--smoke", action="store_true", help="go the whole way in seconds")
+    run.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        help="take the settings of a run (its folder), or of a JSON or TOML file; options that are "
+        "given beside it win",
+    )
     run.add_argument("--out", metavar="DIR", type=Path, help="default: runs/DATASET-ARCH")
     run.add_argument(
         "--profile", action="store_true", help="at the end, print the time of each layer and pass"
@@ -81,11 +89,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command(given: dict[str, Any], communicator: Communicator) -> int:
     """Do what the options ask for; return the exit status."""
-    dataset, out, resume, staged, smoke, profile, rates = (
+    config, out, resume, staged, smoke, profile, rates = (
         given.pop(name)
-        for name in ("dataset", "out", "resume", "staged", "smoke", "profile", "lr_search")
+        for name in ("config", "out", "resume", "staged", "smoke", "profile", "lr_search")
     )
     given["data_options"] = take_data_options(given) or None
+    given = with_config(config, given, communicator.size)
+    dataset = given.pop("dataset")
     if smoke:
         given.update(SMOKE)
     if rates is not None:

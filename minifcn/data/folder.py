@@ -2,7 +2,8 @@
 
     DIR/classes.txt                     the classes, see classes.py
     DIR/images/NAME.jpg                 any picture format
-    DIR/labels/NAME.png                 class indices: palette PNG or single-channel PNG
+    DIR/labels/NAME.png                 class indices: palette PNG or single-channel PNG; or
+                                        NAME_mask.png, if "_mask" is the `label_suffix`
 
 Which names are for training is said in one of three ways, looked for in this order:
 
@@ -27,11 +28,16 @@ from minifcn.data.dataset import (
     refuse_outside,
     some,
 )
+from minifcn.data.folder_files import (
+    Files,
+    image_files,
+    label_files,
+    missing_folder,
+    refuse_unmatched,
+)
 from minifcn.data.pairs import read_pair
 from minifcn.data.palette import voc_palette
 
-LABEL_SUFFIXES = (".png", ".bmp", ".gif", ".tif", ".tiff")  # the lossless ones
-IMAGE_SUFFIXES = (".jpg", ".jpeg", *LABEL_SUFFIXES, ".jp2", ".mpo", ".pgm", ".ppm", ".webp")
 _BAD_VALUES = (
     "correct the map (was it saved in grey?), name the class in classes.txt, or have one value "
     'ignored: a line "ignore: {value}" in classes.txt, or --ignore {value}'
@@ -54,6 +60,8 @@ class FolderDataset:
         A name falls on its side by a hash of `seed` and itself, so adding files moves no others.
     seed : int
         Another seed holds out another share.
+    label_suffix : str
+        What the names of label maps have at their end that those of images have not.
 
     Raises
     ------
@@ -67,6 +75,7 @@ class FolderDataset:
     options: ClassVar[dict[str, str]] = {
         "ignore": "a label value that shall not count",
         "fraction": "share for validation if there are no splits",
+        "label_suffix": "what label maps have at the end of their names, such as _mask",
     }
 
     def __init__(
@@ -76,6 +85,7 @@ class FolderDataset:
         ignore: int | None = None,
         fraction: float = 0.2,
         seed: int = 0,
+        label_suffix: str = "",
     ) -> None:
         if not 0 < fraction < 1:
             raise DataError(f"fraction must be between 0 and 1, not {fraction}")
@@ -85,10 +95,7 @@ class FolderDataset:
         self.root = data_root(data_dir)
         for folder in (self.root / "images", self.root / "labels"):
             if not folder.is_dir():
-                raise DataError(
-                    f"{folder} does not exist; --data-dir (or MINIFCN_DATA) must be a folder with "
-                    "images/, labels/ and classes.txt"
-                )
+                raise DataError(missing_folder(folder))
         classes = read_classes(self.root)
         self.class_names = classes.names
         self.ignore = classes.ignore if ignore is None else ignore
@@ -96,7 +103,9 @@ class FolderDataset:
         self.palette = voc_palette()
         if classes.palette is not None:
             self.palette[: len(classes.palette)] = classes.palette
-        self._images, self._labels, self.ids = _find_split(self.root, split, fraction, seed)
+        self._images, self._labels, self.ids = _find_split(
+            self.root, split, fraction, seed, label_suffix
+        )
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -123,11 +132,8 @@ class FolderDataset:
         return self._labels[self.ids[index]]
 
 
-Files = dict[str, Path]  # stem -> file
-
-
 def _find_split(
-    root: Path, split: str, fraction: float, seed: int
+    root: Path, split: str, fraction: float, seed: int, suffix: str
 ) -> tuple[Files, Files, list[str]]:
     """Return the images and the label maps by name, and the names of a split in order."""
     folders = sorted(path.name for path in (root / "images").iterdir() if path.is_dir())
@@ -135,19 +141,19 @@ def _find_split(
     if {"train", split} & set(folders):
         if split not in folders:
             raise DataError(f"no split {split!r} in {root / 'images'}, only {', '.join(folders)}")
-        images = _files(root / "images" / split, IMAGE_SUFFIXES)
-        labels = _files(root / "labels" / split, LABEL_SUFFIXES)
-        _refuse_unmatched(root, images, labels)
+        images = image_files(root / "images" / split)
+        labels = label_files(root / "labels" / split, suffix, images)
+        refuse_unmatched(root, images, labels)
         return images, labels, list(images)
 
-    images = _files(root / "images", IMAGE_SUFFIXES)
-    labels = _files(root / "labels", LABEL_SUFFIXES)
+    images = image_files(root / "images")
+    labels = label_files(root / "labels", suffix, images)
     if {"train", "val"} & set(lists):
         if split not in lists:
             raise DataError(f"no list {split}.txt in {root}, only {', '.join(lists)}")
         return images, labels, _listed(root / f"{split}.txt", images, labels)
 
-    _refuse_unmatched(root, images, labels)
+    refuse_unmatched(root, images, labels)
     names = _held_out(list(images), fraction, seed)
     if split not in names:
         raise DataError(
@@ -155,39 +161,6 @@ def _find_split(
             "are only train and val"
         )
     return images, labels, names[split]
-
-
-def _files(folder: Path, suffixes: tuple[str, ...]) -> Files:
-    """Return the files of a folder by stem, in order of name; other kinds of file are passed by."""
-    if not folder.is_dir():
-        raise DataError(f"{folder} does not exist, although there is such a folder of images")
-    found: Files = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in suffixes or path.name.startswith("."):
-            continue
-        if path.stem in found:
-            raise DataError(
-                f"{found[path.stem]} and {path.name} have the same name; remove or rename one"
-            )
-        found[path.stem] = path
-    if not found:
-        raise DataError(f"{folder} has no files of a kind that serves here: {' '.join(suffixes)}")
-    return found
-
-
-def _refuse_unmatched(root: Path, images: Files, labels: Files) -> None:
-    bare = [name for name in images if name not in labels]
-    lone = [name for name in labels if name not in images]
-    found = []
-    if bare:
-        found.append(f"{len(bare)} of {len(images)} images have no label map ({some(bare)})")
-    if lone:
-        found.append(f"{len(lone)} of {len(labels)} label maps have no image ({some(lone)})")
-    if found:
-        raise DataError(
-            f"{root}: {', '.join(found)} of the same name; add or remove the files, or list the "
-            "names to use in train.txt and val.txt"
-        )
 
 
 def _listed(path: Path, images: Files, labels: Files) -> list[str]:

@@ -145,7 +145,7 @@ def _indices_of_colours(
     """Return the label values (H, W) of an image (H, W, 3) by the position of its colours."""
     codes = pack_colours(image)  # (H, W)
     if palette is None:
-        raise DataError(_refusal(path, *np.unique(codes, return_counts=True)))
+        raise DataError(_refusal(path, np.unique(codes)))
     known = pack_colours(palette)
     order = np.argsort(known, kind="stable")
     place = np.searchsorted(known[order], codes).clip(max=len(known) - 1)
@@ -160,21 +160,18 @@ def _indices_of_colours(
     return order[place].astype(np.uint8)
 
 
-def _refusal(path: str | Path, codes: np.ndarray, counts: np.ndarray) -> str:
-    """Say that an RGB map cannot be read, and which palette would make it readable."""
-    voc = {int(code): value for value, code in enumerate(pack_colours(voc_palette()))}
-    common = [unpack_colour(code) for code in codes[np.argsort(-counts, kind="stable")][:20]]
-    if all(int(code) in voc for code in codes):
-        values = ", ".join(str(v) for v in sorted(voc[int(code)] for code in codes))
-        offer = f'its colours are VOC\'s for {values}: "palette": "voc" in classes.json reads it'
+def _refusal(path: str | Path, codes: np.ndarray) -> str:
+    """Say that an RGB map cannot be read, and what would make it readable."""
+    if np.isin(codes, pack_colours(voc_palette())).all():
+        advice = 'its colours are VOC\'s: "palette": "voc" in classes.json reads it'
     elif len(codes) <= 256:
-        offer = (
-            'list the colours of the classes, in order, as "palette" in classes.json; '
-            f"this map has {len(codes)}, most frequent first: {common}"
+        advice = (
+            'list the colours of the classes, in order, as "palette" in classes.json (minifcn '
+            "inspect shows all there are), or save the maps as PNG of class indices"
         )
     else:
-        offer = f"its {len(codes)} colours look like a photograph's, or a map saved as JPEG"
-    return (
-        f"label map {path} is an RGB picture, but a label map holds class indices "
-        f"(palette PNG or single-channel PNG); {offer}"
-    )
+        advice = (
+            f"its {len(codes):,} colours look like those of a photograph, or of a map that was "
+            "smoothed or saved as JPEG: save the maps as PNG of class indices"
+        )
+    return f"label maps are colours, not class indices: {path} is an RGB picture; {advice}"

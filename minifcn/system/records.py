@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, field, fields
+from difflib import get_close_matches
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -103,7 +104,7 @@ def check(record: type, values: Mapping[str, Any]) -> None:
     known, types = {one.name: one for one in fields(record)}, get_type_hints(record)
     for name, value in values.items():
         if name not in known:
-            raise SettingsError(f"there is no setting {name!r}; there are {', '.join(known)}")
+            raise SettingsError(f"there is no setting {name!r}{nearest(name, known)}")
         valid, choices = known[name].metadata["valid"], known[name].metadata["how"].get("choices")
         wanted = ""
         if not fits(value, types[name]):
@@ -114,6 +115,13 @@ def check(record: type, values: Mapping[str, Any]) -> None:
             wanted = valid.words
         if wanted:
             raise SettingsError(f"{called(known[name])} must be {wanted}, not {value!r}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the end of a message on an unknown name: what may be meant, or else what there is."""
+    known = list(known)
+    close = get_close_matches(name, known, 1)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
 
 
 def fits(value: Any, kind: Any) -> bool:

@@ -19,6 +19,26 @@ def printable(text: str) -> str:
     )
 
 
+class Styled(str):
+    """Text that is safe and has a colour: it is written as it is."""
+
+
+COLOURS = {"bold": 1, "red": 31, "green": 32, "yellow": 33}
+
+
+def takes_colour(stream: TextIO | None) -> bool:
+    """Return whether colour may be written: to a terminal, unless $NO_COLOR is set."""
+    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return wanted and stream is not None and stream.isatty()
+
+
+def styled(text: str, colour: str, stream: TextIO | None) -> str:
+    """Return text in a colour, printable, if the stream that it is for takes colour."""
+    if not takes_colour(stream):
+        return text
+    return Styled(f"\x1b[{COLOURS[colour]}m{printable(text)}\x1b[0m")
+
+
 def _escaped(letter: str) -> str:
     return letter.encode("unicode_escape").decode()
 
@@ -41,7 +61,8 @@ class _Patient:
         encoding = self.stream.encoding or "utf-8"
         known = text.encode(encoding, "backslashreplace").decode(encoding)
         with self._broken_pipes_ignored():
-            self.stream.write(printable(known) if self.escapes else known)
+            escapes = self.escapes and not isinstance(text, Styled)
+            self.stream.write(printable(known) if escapes else known)
         return len(text)
 
     def flush(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -79,7 +79,9 @@ def open_splits(
         found = list(looks(dataset, spread(len(dataset), LABELS_CHECKED), get_threads()))
         problems = [one.problem for one in found if one.problem]
         if problems:
-            raise SettingsError(f"{len(problems)} samples cannot be used: {'; '.join(problems)}")
+            others = len(problems) - 1
+            more = f" ({others} more of the {len(found)} that were looked at cannot be used)"
+            raise SettingsError(f"{problems[0]}{more if others else ''}")
         if not any(counts[:IGNORE].any() for one in found for counts in one.counts.values()):
             raise SettingsError(
                 f"the label maps of {len(found)} samples of {dataset.name} that were looked at are "
@@ -152,16 +154,32 @@ def make_loader(model: Model, dataset: Any, settings: Settings) -> Loader:
     )
 
 
-def warn_of_memory(
+class Memory(NamedTuple):
+    """What the updates of a training take.
+
+    Attributes
+    ----------
+    shape : (N, C, H, W)
+        Of the first batch of images, as large as `--scale` can make it.
+    needed : int
+        Bytes, estimated.
+    free : int or None
+        Bytes; None where the machine does not say.
+    """
+
+    shape: tuple[int, ...]
+    needed: int
+    free: int | None
+
+
+def check_memory(
     model: Model,
     dataset: Dataset,
     settings: Settings,
     xp: ModuleType,
     note: Callable[[str], None] = silent,
-) -> None:
-    """Say so if the updates need more memory than is free, judging by the first batch.
-
-    It is taken as large as `--scale` can make it.
+) -> Memory:
+    """Return what memory the updates need, judging by the first batch; say so if it is not free.
 
     Raises
     ------
@@ -182,8 +200,9 @@ def warn_of_memory(
         accumulate=settings.accumulate,
     )
     free, total = device_memory(xp)
+    memory = Memory(shapes["data"], needed, free)
     if free is None or total is None or needed <= free:
-        return
+        return memory
     count, _, height, width = shapes["data"]
     less = ["--recompute"] if not settings.recompute else []
     less += ["a smaller --batch-size"] if count > 1 else []
@@ -196,6 +215,7 @@ def warn_of_memory(
     if needed > total:
         raise SettingsError(said)
     note(f"warning: {said}")
+    return memory
 
 
 def make_updates(
@@ -208,8 +228,9 @@ def make_updates(
     start: int = 0,
     stop: Callable[[], bool] = lambda: False,
     communicator: Communicator = ALONE,
+    progress: Callable[[int], None] = lambda images: None,
 ) -> Iterator[Step]:
-    """Train a model as the settings say, yielding reports.
+    """Train a model as the settings say, yielding reports; `progress` is told of each batch.
 
     They come as often as is asked for, whenever there is to be an evaluation, and when all ranks,
     asked after each update, are told to `stop`. The model is on the device of `xp`, and `start`
@@ -233,4 +254,5 @@ def make_updates(
         reports=lambda number: (
             stop() or not number % interval or not number % settings.evaluate_every
         ),
+        progress=lambda images: progress(images * communicator.size),
     )

@@ -2,10 +2,11 @@
 
     config.json     the settings, the command and the versions
     log.jsonl       a line per step, or per so many: loss, rate, time; a line per evaluation
-    checkpoints/    the newest states to resume from: weights, momentum, step
+    checkpoints/    states to resume from: weights, momentum, step; the newest and the best
     samples/        image, truth and prediction side by side, as training goes on
-    weights.h5      the final weights with all that is needed to use them
-    results.json    the final evaluation
+    weights.h5      the best weights with all that is needed to use them
+    last.h5         the last ones; often the same
+    results.json    the final evaluation of weights.h5, and the figures of last.h5
 
 Killing a run at any moment loses nothing but the steps since the last checkpoint. A checkpoint is
 written when the log of all steps before it is on the disk; the evaluation that follows it is made
@@ -14,27 +15,32 @@ again when a run is resumed, if it was killed before that was done.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from minifcn.data.dataset import Dataset
 from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.apply import evaluate_together, predicts_one_class, results
 from minifcn.inference.metrics import ConfusionMatrix, Scores
-from minifcn.inference.model import Model, save_model
-from minifcn.system.files import remove_partial, write_json
+from minifcn.inference.model import Model
+from minifcn.system.files import remove_partial
+from minifcn.training.best import best_of, comparable, flat_for
+from minifcn.training.finish import Trained, finish
+from minifcn.training.plan import make_plan
 from minifcn.training.prepare import (
+    check_memory,
     make_model,
     make_optimiser,
     make_updates,
     open_splits,
     take_device,
-    warn_of_memory,
 )
-from minifcn.training.resuming import record
+from minifcn.training.reporter import Reporter
+from minifcn.training.resuming import record, steps_made
 from minifcn.training.run_files import (
+    KEPT_CHECKPOINTS,
     refuse_taken,
     refuse_vanished,
     restore,
@@ -43,35 +49,10 @@ from minifcn.training.run_files import (
     state_of,
 )
 from minifcn.training.run_lock import run_locked
-from minifcn.training.run_log import has_evaluation, opened_log
+from minifcn.training.run_log import evaluations, opened_log
 from minifcn.training.settings import Settings
-from minifcn.training.solver import Step
 from minifcn.training.stopping import graceful_stop
-from minifcn.weights.checkpoint import checkpoints
-
-
-class Reporter:
-    """What a run tells while it goes on; a command overrides what it wants to show.
-
-    Attributes
-    ----------
-    clock : callable or None
-        Given to the net while it trains, see `Net.clock`.
-    """
-
-    clock: Callable[[str, str, float], None] | None = None
-
-    def note(self, text: str) -> None:
-        """Say something worth knowing."""
-
-    def step(self, step: Step, total: int) -> None:
-        """Report an update, or several since the last report."""
-
-    def evaluation(self, step: int, scores: Scores, head: str = "") -> None:
-        """Report an evaluation; of several heads, the main one is called ""."""
-
-    def finished(self, folder: Path) -> None:
-        """Report that the run in a folder is complete."""
+from minifcn.weights.checkpoint import checkpoints, prune_checkpoints
 
 
 def execute(
@@ -119,12 +100,14 @@ def execute(
     xp = take_device(settings, reporter.note, communicator)
     datasets = open_splits(settings, own)
     model = make_model(settings, datasets[0], reporter.note)
-    warn_of_memory(model, datasets[0], settings, xp, reporter.note)
+    memory = check_memory(model, datasets[0], settings, xp, reporter.note)
     model.net.to(xp)
     try:
         with run_locked(folder, reporter.note) if communicator.leads else nullcontext():
             if communicator.leads:
                 begin(folder, settings, resume, reporter)
+            start = communicator.from_leader(steps_made(folder))
+            reporter.plan(make_plan(settings, datasets, memory, start))
             trained = fit(model, settings, datasets, folder, xp, reporter, communicator)
             return finish(trained, settings, datasets[1], folder, xp, reporter, communicator)
     except KeyboardInterrupt:
@@ -141,29 +124,6 @@ def begin(folder: Path, settings: Settings, resume: bool, reporter: Reporter) ->
     record(folder, settings, resume, reporter.note)
 
 
-def finish(
-    trained: Model,
-    settings: Settings,
-    validation: Dataset,
-    folder: Path,
-    xp: ModuleType,
-    reporter: Reporter,
-    communicator: Communicator,
-) -> Scores:
-    """Evaluate a trained net and write its weights and results."""
-    confusions = evaluate_together(
-        trained, validation, limit=settings.final_images, xp=xp, communicator=communicator
-    )
-    for head, confusion in confusions.items():
-        reporter.evaluation(settings.steps, confusion.scores(), head)
-    if communicator.leads:
-        save_model(folder / "weights.h5", trained, dataset=settings.dataset, steps=settings.steps)
-        write_json(folder / "results.json", results(confusions, trained))
-    reporter.finished(folder)
-    communicator.barrier()  # the next stage reads the weights
-    return confusions[""].scores()
-
-
 def fit(
     model: Model,
     settings: Settings,
@@ -172,8 +132,11 @@ def fit(
     xp: ModuleType,
     reporter: Reporter,
     communicator: Communicator = ALONE,
-) -> Model:
-    """Train from the newest checkpoint in the folder, or from the start, to the last step."""
+) -> Trained:
+    """Train from the newest checkpoint in the folder, or from the start, to the end.
+
+    That is the last step, or when the evaluations have been flat for as long as the settings say.
+    """
     net, optimiser = model.net, make_optimiser(model.net, settings)
     start, preprocess = 0, model.preprocess
     damage: list[str] = []
@@ -183,6 +146,9 @@ def fit(
     for array in (*net.params.values(), *optimiser.state().values()):
         communicator.broadcast(array)
     model = model._replace(preprocess=preprocess)
+    images = min(settings.evaluate_images or len(datasets[1]), len(datasets[1]))
+    lines: list[dict[str, Any]] = []  # of all evaluations; the leader's
+    evaluated: list[dict[str, Any]] = []  # those that can be compared
 
     def is_due(number: int) -> bool:
         return not number % settings.evaluate_every or number == settings.steps
@@ -195,11 +161,21 @@ def fit(
         if number == settings.steps:
             return
         confusions = evaluate_together(
-            model, datasets[1], limit=settings.evaluate_images, xp=xp, communicator=communicator
+            model,
+            datasets[1],
+            limit=images,
+            xp=xp,
+            communicator=communicator,
+            watched=reporter.watched,
         )
-        report_evaluation(confusions, number, reporter)
         if log:
-            log.write({"number": number, **results(confusions, model)})
+            line = {"number": number, "images": images, **results(confusions, model)}
+            log.write(line)
+            evaluated.extend(comparable([line], images))
+        report_evaluation(confusions, number, reporter)
+
+    def is_flat() -> bool:
+        return communicator.from_leader(flat_for(evaluated) >= settings.stop_when_flat > 0)
 
     path = folder / "log.jsonl"
     writing = opened_log(path, start, reporter.note) if communicator.leads else nullcontext()
@@ -207,12 +183,17 @@ def fit(
         if log:
             for text in damage:
                 log.write({"number": start, "note": text})
-        unfinished = start and is_due(start) and not has_evaluation(path, start)
+            lines = evaluations(path)
+            evaluated += comparable(lines, images)
+            # The process that wrote the newest may have been killed before it did this.
+            prune_checkpoints(folder / "checkpoints", KEPT_CHECKPOINTS, best_of(evaluated))
+        unfinished = start and is_due(start) and start not in [line["number"] for line in lines]
         if communicator.from_leader(unfinished):  # it was killed after the checkpoint
             with stop.at_once():
                 evaluate(start)
         net.clock = reporter.clock
-        for step in make_updates(
+        made, flat = start, is_flat()
+        updates = make_updates(
             model,
             datasets[0],
             settings,
@@ -221,7 +202,10 @@ def fit(
             start=start,
             stop=stop.wanted,
             communicator=communicator,
-        ):
+            progress=reporter.images,
+        )
+        for step in updates if not flat else ():
+            made = step.number
             reporter.step(step, settings.steps)
             if log:
                 log.write(step._asdict())
@@ -230,14 +214,18 @@ def fit(
             net.clock = None  # only training is timed
             if log:
                 log.sync()  # a checkpoint counts on the lines before it
-                save_state(model, optimiser, step.number, folder / "checkpoints")
+                best = best_of(evaluated)
+                save_state(model, optimiser, step.number, folder / "checkpoints", best)
             if stop.wanted():
                 break
             with stop.at_once():
                 evaluate(step.number)
+            flat = is_flat()
+            if flat:
+                break
             net.clock = reporter.clock
     net.clock = None
-    return model
+    return Trained(model, made, communicator.from_leader(best_of(evaluated)), flat)
 
 
 def report_evaluation(

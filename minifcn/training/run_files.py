@@ -37,7 +37,8 @@ from minifcn.weights.surgery import transplant
 
 SAMPLE_IMAGES = 4
 KEPT_CHECKPOINTS = 2
-CONTENTS = ("config.json", "log.jsonl", "checkpoints", "samples", "weights.h5", "results.json")
+WEIGHTS = ("weights.h5", "last.h5")
+CONTENTS = ("config.json", "log.jsonl", "checkpoints", "samples", *WEIGHTS, "results.json")
 
 
 def describe(settings: Settings) -> dict[str, Any]:
@@ -77,8 +78,10 @@ def _has_content(path: Path) -> bool:
     return any(path.iterdir()) if path.is_dir() else path.exists() and path.stat().st_size > 0
 
 
-def save_state(model: Model, optimiser: SGD, step: int, folder: Path) -> None:
-    """Write a checkpoint, and delete the oldest ones.
+def save_state(
+    model: Model, optimiser: SGD, step: int, folder: Path, best: int | None = None
+) -> None:
+    """Write a checkpoint, and delete the oldest ones but that of the best evaluation.
 
     Raises
     ------
@@ -92,7 +95,7 @@ def save_state(model: Model, optimiser: SGD, step: int, folder: Path) -> None:
         optimiser.state(),
         {"step": step, **model_attributes(model)},
     )
-    prune_checkpoints(folder, KEPT_CHECKPOINTS)
+    prune_checkpoints(folder, KEPT_CHECKPOINTS, best)
 
 
 def refuse_vanished(folder: Path) -> None:
@@ -142,8 +145,6 @@ def restore(
         rename(bad, bad.with_name(f"damaged-{bad.name}"))
         found.append(f"{bad.name} is damaged, so it goes on from {path.name} ({reason})")
         note(found[-1])
-    # The process that wrote the newest may have been killed before it did this.
-    prune_checkpoints(folder / "checkpoints", KEPT_CHECKPOINTS)
     return checkpoint.state["step"], Preprocess.from_dict(checkpoint.state["preprocess"]), found
 
 

@@ -69,11 +69,11 @@ def opened_log(path: Path, start: int, note: Callable[[str], None]) -> Iterator[
         yield log
 
 
-def has_evaluation(path: Path, number: int) -> bool:
-    """Return whether a log holds the evaluation after so many updates."""
+def evaluations(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a log that tell of an evaluation."""
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
     records = [record for line in lines if (record := _record(line))]
-    return any(r["number"] == number and "mean_iu" in r for r in records)
+    return [record for record in records if "mean_iu" in record]
 
 
 def _record(line: bytes) -> dict[str, Any] | None:

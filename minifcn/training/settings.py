@@ -187,6 +187,14 @@ class Settings:
         valid=AT_LEAST_0,
         changes=True,
     )
+    stop_when_flat: int = setting(
+        "stop after so many evaluations without a better mean IU",
+        TRAINING,
+        0,
+        otherwise="0: never",
+        valid=AT_LEAST_0,
+        changes=True,
+    )
 
     device: str = setting(
         "what computes; auto: the GPU where one works",

@@ -89,6 +89,7 @@ def train(
     recompute: bool = False,
     communicator: Communicator = ALONE,
     reports: Callable[[int], bool] = lambda number: True,
+    progress: Callable[[int], None] = lambda images: None,
 ) -> Iterator[Step]:
     """Make the updates `start` ... `steps` - 1, yielding reports.
 
@@ -116,6 +117,9 @@ def train(
     reports : callable
         Number of updates made -> whether to report now; after the last it is done in any case. A
         GPU is waited for then, and only then.
+    progress : callable
+        Told the number of images of each batch of this rank that is through; a GPU may not have
+        come to it yet.
 
     Raises
     ------
@@ -157,6 +161,7 @@ def train(
                 weight = len(places) / accumulate
                 for address, gradient in communicator.mean(gradients, weight):
                     optimiser.update(address, gradient, rate)
+                progress(len(batch.ids))
             if number + 1 < steps and not reports(number + 1):
                 continue
             totals, updates = losses.totals(), number + 1 - reported

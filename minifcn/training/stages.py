@@ -8,8 +8,9 @@ from typing import Any
 
 from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.metrics import Scores
+from minifcn.training.reporter import Reporter
 from minifcn.training.resuming import settings_of
-from minifcn.training.run import Reporter, execute
+from minifcn.training.run import execute
 from minifcn.training.run_lock import run_locked
 from minifcn.training.settings import CHANGES, STAGES
 

@@ -113,8 +113,8 @@ def newest_whole(
     return None, None, damaged
 
 
-def prune_checkpoints(folder: str | os.PathLike[str], keep: int) -> None:
-    """Delete all checkpoints but the newest `keep`; other files stay.
+def prune_checkpoints(folder: str | os.PathLike[str], keep: int, also: int | None = None) -> None:
+    """Delete all checkpoints but the newest `keep`, and that of the step `also`; other files stay.
 
     Raises
     ------
@@ -124,4 +124,5 @@ def prune_checkpoints(folder: str | os.PathLike[str], keep: int) -> None:
     if keep < 1:
         raise ValueError(f"at least 1 checkpoint must be kept, not {keep}")
     for path in checkpoints(folder)[keep:]:
-        remove(path)
+        if also is None or path != checkpoint_path(folder, also):
+            remove(path)

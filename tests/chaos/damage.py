@@ -7,11 +7,10 @@ import numpy as np
 from chaos.disks import Trials
 from chaos.sandbox import STEPS, Sandbox
 
-from minifcn.weights.checkpoint import checkpoint_path
+from minifcn.weights.checkpoint import checkpoint_path, checkpoints
 from minifcn.weights.store import WeightsError, load_weights
 
 NEWEST = checkpoint_path("checkpoints", STEPS)
-BEFORE = checkpoint_path("checkpoints", STEPS - 2)
 
 
 def flip(path: Path, random: Random) -> int:
@@ -59,7 +58,7 @@ def refused(sandbox: Sandbox, random: Random, count: int | None) -> Trials:
     """Change a bit of each checkpoint; the run is not resumed, and nothing of it is touched."""
     for _ in range(count or 30):
         run = sandbox.new_run(sandbox.reference)
-        places = [flip(run / name, random) for name in (NEWEST, BEFORE)]
+        places = [flip(path, random) for path in checkpoints(run / "checkpoints")]
         before = (run / "log.jsonl").read_bytes()
         outcome = sandbox.train(run, "--resume")
         is_clear = outcome.sentence and "none of its checkpoints is whole" in outcome.sentence

@@ -111,20 +111,25 @@ class Sandbox:
 
 def _content(run: Path) -> dict[str, Any]:
     """Return what a run has computed, and the names of its files."""
-    weights = load_weights(run / "weights.h5")
+    files = {name: load_weights(run / name) for name in ("weights.h5", "last.h5")}
     newest, *older = checkpoints(run / "checkpoints")
     last = load_checkpoint(newest)
-    arrays = {f"weights.h5 {a}": array.tobytes() for a, array in weights.params.items()}
+    arrays = {
+        f"{name} {address}": array.tobytes()
+        for name, weights in files.items()
+        for address, array in weights.params.items()
+    }
     arrays |= {f"params {a}": array.tobytes() for a, array in last.params.items()}
     arrays |= {f"momentum {a}": array.tobytes() for a, array in last.momentum.items()}
     lines = (run / "log.jsonl").read_text().splitlines()
     log = [json.loads(line) for line in lines]
     kept = [{k: v for k, v in r.items() if k not in UNEQUAL} for r in log if "note" not in r]
-    # Which checkpoint is the one before depends on where the run was stopped.
+    # Which checkpoint is the one before depends on where the run was stopped; so does whether that
+    # of the best evaluation is one more.
     paths = [path for path in run.rglob("*") if path.is_file() and path not in older]
     names = {str(p.relative_to(run)) for p in paths if not p.name.startswith("damaged-")}
     results = json.loads((run / "results.json").read_text())
-    facts = {"log": kept, "results": results, "checkpoints": len(older) + 1}
+    facts = {"log": kept, "results": results, "checkpoints": 1 <= len(older) <= 2}
     return {**facts, **arrays, **dict.fromkeys(sorted(names), "there")}
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from minifcn import train
 from minifcn.training import stages
+from minifcn.training.reporter import Reporter
 from minifcn.training.resuming import changed, settings_of, steps_made
-from minifcn.training.run import Reporter, execute
+from minifcn.training.run import execute
 from minifcn.training.settings import Settings, SettingsError, resolve
 
 TINY = {"weights": "none", "width": 1 / 64, "steps": 4, "batch_size": 1, "evaluate_every": 2}
@@ -65,6 +66,7 @@ MAY_CHANGE = {
     **{"rate": 1e-3, "policy": "fixed", "warm_up": 3, "steps": 9, "evaluate_every": 3},
     **{"evaluate_images": 5, "final_images": 7, "threads": 1, "device": "cpu"},
     **{"precision": "tf32", "log_every": 5, "recompute": True, "data_dir": "elsewhere"},
+    **{"stop_when_flat": 4},
 }
 MAY_NOT = {
     **{"seed": 1, "batch_size": 2, "accumulate": 3, "width": 1 / 32, "backbone": "alexnet"},

@@ -12,7 +12,8 @@ import minifcn.training.prepare
 import minifcn.training.run
 from minifcn.data import open_dataset
 from minifcn.inference.model import load_model
-from minifcn.training.run import Reporter, execute
+from minifcn.training.reporter import Reporter
+from minifcn.training.run import execute
 from minifcn.training.settings import SettingsError, resolve
 from minifcn.training.solver import TrainingError
 from minifcn.weights.checkpoint import checkpoints, load_checkpoint

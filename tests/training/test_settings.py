@@ -62,7 +62,7 @@ def test_settings_survive_json():
         ({"recipe": "heavy", "rate": 1e-4}, "1e-4 belong to the mean loss"),
         ({"recipe": "adam"}, "--recipe must be one of accumulate, heavy, reference, not 'adam'"),
         ({"precision": "float8"}, "--precision must be one of float32, tf32, float16, not 'float"),
-        ({"stpes": 3}, "there is no setting 'stpes'; there are dataset, data_options"),
+        ({"stpes": 3}, "there is no setting 'stpes'; did you mean 'steps'"),
         ({"backbone": "googlenet", "fc_channels": 8}, "fc_channels must not be given for a net"),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 
 from minifcn import train
 from minifcn.training import stages
-from minifcn.training.run import Reporter
+from minifcn.training.reporter import Reporter
 from minifcn.training.settings import SettingsError
 
 TINY = {"weights": "none", "width": 1 / 64, "steps": 2, "batch_size": 1}
