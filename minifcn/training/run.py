@@ -35,12 +35,14 @@ from minifcn.training.prepare import (
 )
 from minifcn.training.resuming import record
 from minifcn.training.run_files import (
+    LOGGED_CLASSES,
     refuse_taken,
     refuse_vanished,
     restore,
     save_samples,
     save_state,
     state_of,
+    usage,
 )
 from minifcn.training.run_lock import run_locked
 from minifcn.training.run_log import has_evaluation, opened_log
@@ -69,6 +71,12 @@ class Reporter:
 
     def evaluation(self, step: int, scores: Scores, head: str = "") -> None:
         """Report an evaluation; of several heads, the main one is called ""."""
+
+    def begun(self, folder: Path, start: int) -> None:
+        """Report that the run in a folder goes on after so many updates, which its log tells of."""
+
+    def evaluated(self, folder: Path, number: int) -> None:
+        """Report that an evaluation in between is in the log, and its samples are drawn."""
 
     def finished(self, folder: Path) -> None:
         """Report that the run in a folder is complete."""
@@ -121,21 +129,28 @@ def execute(
     try:
         with run_locked(folder, reporter.note) if communicator.leads else nullcontext():
             if communicator.leads:
-                begin(folder, settings, resume, reporter)
+                begin(folder, settings, resume, reporter, datasets, xp)
             trained = fit(model, settings, datasets, folder, xp, reporter, communicator)
             return finish(trained, settings, datasets[1], folder, xp, reporter, communicator)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(state_of(folder)) from None
 
 
-def begin(folder: Path, settings: Settings, resume: bool, reporter: Reporter) -> None:
+def begin(
+    folder: Path,
+    settings: Settings,
+    resume: bool,
+    reporter: Reporter,
+    datasets: tuple[Dataset, Dataset],
+    xp: ModuleType,
+) -> None:
     """Prepare the folder of a run, which nobody else writes now."""
     if not resume:
         refuse_taken(folder)
     elif not checkpoints(folder / "checkpoints"):
         reporter.note(f"{folder}: there is no checkpoint yet, so it starts from the first step")
     remove_partial(folder)
-    record(folder, settings, resume, reporter.note)
+    record(folder, settings, resume, reporter.note, datasets, xp)
 
 
 def finish(
@@ -155,7 +170,8 @@ def finish(
         reporter.evaluation(settings.steps, confusion.scores(), head)
     if communicator.leads:
         save_model(folder / "weights.h5", trained, dataset=settings.dataset, steps=settings.steps)
-        write_json(folder / "results.json", results(confusions, trained))
+        figures = {"steps": settings.steps, **usage(xp), **results(confusions, trained)}
+        write_json(folder / "results.json", figures)
     reporter.finished(folder)
     communicator.barrier()  # the next stage reads the weights
     return confusions[""].scores()
@@ -196,7 +212,8 @@ def fit(
         )
         report_evaluation(confusions, number, reporter)
         if log:
-            log.write({"number": number, **results(confusions, model)})
+            log.write({"number": number, **usage(xp), **results(confusions, model, LOGGED_CLASSES)})
+            reporter.evaluated(folder, number)
 
     path = folder / "log.jsonl"
     writing = opened_log(path, start, reporter.note) if communicator.leads else nullcontext()
@@ -204,6 +221,7 @@ def fit(
         if log:
             for text in damage:
                 log.write({"number": start, "note": text})
+        reporter.begun(folder, start)
         unfinished = start and is_due(start) and not has_evaluation(path, start)
         if communicator.from_leader(unfinished):  # it was killed after the checkpoint
             with stop.at_once():

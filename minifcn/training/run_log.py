@@ -69,11 +69,15 @@ def opened_log(path: Path, start: int, note: Callable[[str], None]) -> Iterator[
         yield log
 
 
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """Return what the whole lines of a log hold, nothing if it is not there."""
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    return [record for line in lines if (record := _record(line))]
+
+
 def has_evaluation(path: Path, number: int) -> bool:
     """Return whether a log holds the evaluation after so many updates."""
-    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-    records = [record for line in lines if (record := _record(line))]
-    return any(r["number"] == number and "mean_iu" in r for r in records)
+    return any(r["number"] == number and "mean_iu" in r for r in read_log(path))
 
 
 def _record(line: bytes) -> dict[str, Any] | None:

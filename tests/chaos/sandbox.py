@@ -28,7 +28,8 @@ OPTIONS = (
     "--weights none --arch fcn32s --width 0.015625 --batch-size 1 --accumulate 1 --lr 0.1 "
     f"--steps {STEPS} --evaluate-every 2 --evaluate-images 1 --device cpu --threads 1"
 )
-UNEQUAL = ("seconds", "waited")  # what differs from one run to the next in a line of the log
+# What differs from one run to the next in a line of the log, and in the results.
+UNEQUAL = ("seconds", "waited", "time", "memory")
 
 
 class Outcome(NamedTuple):
@@ -119,11 +120,14 @@ def _content(run: Path) -> dict[str, Any]:
     arrays |= {f"momentum {a}": array.tobytes() for a, array in last.momentum.items()}
     lines = (run / "log.jsonl").read_text().splitlines()
     log = [json.loads(line) for line in lines]
-    kept = [{k: v for k, v in r.items() if k not in UNEQUAL} for r in log if "note" not in r]
+    *kept, results = [
+        {k: v for k, v in record.items() if k not in UNEQUAL}
+        for record in (*log, json.loads((run / "results.json").read_text()))
+        if "note" not in record
+    ]
     # Which checkpoint is the one before depends on where the run was stopped.
     paths = [path for path in run.rglob("*") if path.is_file() and path not in older]
     names = {str(p.relative_to(run)) for p in paths if not p.name.startswith("damaged-")}
-    results = json.loads((run / "results.json").read_text())
     facts = {"log": kept, "results": results, "checkpoints": len(older) + 1}
     return {**facts, **arrays, **dict.fromkeys(sorted(names), "there")}
 
