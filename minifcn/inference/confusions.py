@@ -12,7 +12,7 @@ import numpy as np
 from minifcn.inference.metrics import markdown_text
 
 COLUMNS = 80  # of the terminal that everything fits into
-NAME = 18  # letters of a class that are printed in front of a row
+NAME = 18  # letters of a class that are printed in front of a row, or in a list
 LARGEST = 10  # how many confusions are named where there are too many classes for a matrix
 
 

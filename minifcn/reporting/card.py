@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from minifcn.data import DATASETS, dataset_class
 from minifcn.inference.confusions import largest_confusions
 from minifcn.inference.metrics import markdown_table, markdown_text
 from minifcn.reporting.run_record import RunRecord, mapping
@@ -98,8 +99,10 @@ def _ours(command: str, *words: str) -> str:
 
 
 def _options(run: RunRecord) -> list[str]:
-    """Return the options of the data set as they are typed."""
-    words: list[str] = []
-    for name, value in mapping(run.settings.get("data_options")).items():
+    """Return the options of the data set as they are typed; one that is none is left out."""
+    dataset, words = run.settings.get("dataset"), []
+    known = getattr(dataset_class(dataset), "options", {}) if dataset in DATASETS else {}
+    given = mapping(run.settings.get("data_options"))
+    for name, value in ((name, given[name]) for name in known if name in given):
         words += [flag(str(name)), *([] if value is True else [str(value)])]
     return words

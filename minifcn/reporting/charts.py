@@ -200,7 +200,7 @@ def _ticks(low: float, high: float, about: int) -> tuple[list[float], tuple[floa
     span = high - low or abs(high) or 1.0
     unit = 10.0 ** math.floor(math.log10(span / about))
     step = next(unit * factor for factor in (1, 2, 5, 10) if span / (unit * factor) <= about)
-    first, last = math.floor(low / step), math.ceil(high / step)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     last = max(last, first + 1)
     ticks = [number * step for number in range(first, last + 1)]
     return ticks, (ticks[0], ticks[-1])
