@@ -35,6 +35,7 @@ is taken for what: the confusion matrix or, of many classes, the largest confusi
   python -m minifcn.evaluate runs/shapes-fcn8s shapes
   python -m minifcn.evaluate weights.h5 voc --data-dir VOCdevkit --split seg11valid
   python -m minifcn.evaluate runs/shapes-fcn8s shapes --worst 10      the failures, in worst.png
+  python -m minifcn.evaluate runs/shapes-fcn8s shapes --confusion confusion.csv
 
 Figures are of the whole set (one confusion matrix), pixels labelled 255 do not count, and classes
 that neither occur nor are predicted are left out of the means.

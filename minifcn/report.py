@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def command(args: argparse.Namespace) -> int:
     """Do what the options ask for; return the exit status."""
     if not is_report(args.out):  # an older report is replaced
-        refuse_losses([args.out], [], args.overwrite)
+        refuse_losses([args.out], args.runs, args.overwrite)
     runs = [read_run(run) for folder in args.runs for run in find_runs(folder)]
     write_report(args.out, runs)
     print(f"report on {', '.join(run.name for run in runs)}: {args.out}")

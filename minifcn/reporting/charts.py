@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 WIDTH, HEIGHT = 360, 210
-LEFT, RIGHT, TOP, BOTTOM = 50, 12, 10, 34  # margins, with room for the numbers
+LEFT, RIGHT, TOP, BOTTOM = 50, 20, 10, 34  # margins, with room for the numbers
 BINS = 240  # points of a curve at most; each is the mean of the values in its part of the axis
 MARKED = 24  # curves of no more points show each of them
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,11 @@ class Recorder(Console):
         See `Console`.
     tensorboard : bool
         Write events, too.
+
+    Raises
+    ------
+    SettingsError
+        If what writes events is asked for and not installed.
     """
 
     def __init__(self, profile: bool = False, tensorboard: bool = False) -> None:
@@ -34,13 +40,13 @@ class Recorder(Console):
         """Begin the events."""
         super().begun(folder, start)
         if self._events:
-            self._events.begin(folder)
+            self._keep(self._events.begin, folder)
 
     def step(self, step: Step, total: int) -> None:
         """Move the bar; add an event."""
         super().step(step, total)
         if self._events:
-            self._events.add(step._asdict())
+            self._keep(self._events.add, step._asdict())
 
     def evaluation(self, step: int, scores: Scores, head: str = "") -> None:
         """Print the four figures; add events."""
@@ -48,27 +54,29 @@ class Recorder(Console):
         if self._events:
             figures: dict[str, Any] = {name: getattr(scores, name) for name in FIGURES}
             line = {"heads": {head: figures}} if head else figures
-            self._events.add({"number": step, **line})
+            self._keep(self._events.add, {"number": step, **line})
 
     def evaluated(self, folder: Path, number: int) -> None:
         """Write the pages anew; add the samples to the events."""
         super().evaluated(folder, number)
-        self._write(folder)
+        self._keep(write_pages, folder)
+        if self._events:
+            self._keep(self._events.add_samples, folder)
 
     def finished(self, folder: Path) -> None:
         """Write the pages with the results, and say where they are."""
-        self._write(folder)
+        self._keep(write_pages, folder)
         if self._events:
-            self._events.end()
+            self._keep(self._events.add_samples, folder)
+            self._keep(self._events.end)
         super().finished(folder)
         self.note(f"open {folder / 'report.html'} in a browser to see how it went")
 
-    def _write(self, folder: Path) -> None:
+    def _keep(self, write: Callable[..., None], *what: Any) -> None:
+        """Write something that is not worth a training if it cannot be written."""
         try:
-            write_pages(folder)
-        except Exception as error:  # whatever it is, it is not worth a training
+            write(*what)
+        except Exception as error:
             if not self._hindered:
-                self.note(f"warning: report.html and README.md are not written ({error!r})")
+                self.note(f"warning: the report, README.md or events are not written ({error!r})")
             self._hindered = True
-        if self._events:
-            self._events.add_samples(folder)
