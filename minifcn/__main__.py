@@ -11,6 +11,7 @@ COMMANDS = {
     "train": "train an FCN on a data set",
     "evaluate": "score a trained net on a data set",
     "predict": "segment images",
+    "report": "report on runs: curves, samples, figures, settings in one page",
     "inspect": "look through a data set and show what is wrong with it",
     "download": "fetch published weights and data sets",
     "hha": "encode depth maps as HHA",

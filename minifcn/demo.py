@@ -21,9 +21,9 @@ from minifcn.inference.apply import segment
 from minifcn.inference.metrics import FIGURES, Scores
 from minifcn.inference.model import load_model
 from minifcn.inference.pictures import colourise, grid, save_png
+from minifcn.reporting.recorder import Recorder
 from minifcn.system.files import write_json
 from minifcn.system.outputs import refuse_losses
-from minifcn.training.console import Console
 from minifcn.training.recipes import SMOKE
 from minifcn.training.settings import STAGES
 from minifcn.training.stages import train_stages
@@ -59,7 +59,7 @@ def command(args: argparse.Namespace) -> int:
     if not args.resume:
         refuse_losses([args.out / "results.json", args.out / "demo.png"], [])
     scores = train_stages(
-        "shapes", given, args.out, resume=args.resume, reporter=Console(), stages=stages
+        "shapes", given, args.out, resume=args.resume, reporter=Recorder(), stages=stages
     )
     print(format_scores(scores))
     write_json(args.out / "results.json", {arch: figures(s) for arch, s in scores.items()})

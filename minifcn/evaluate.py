@@ -17,22 +17,25 @@ from minifcn.data.options import add_data_options, data_folders, take_data_optio
 from minifcn.distributed.communicator import Communicator
 from minifcn.distributed.guard import guarded
 from minifcn.inference.apply import evaluate_together, results
+from minifcn.inference.confusions import csv_confusions, format_confusions, markdown_confusions
 from minifcn.inference.metrics import format_table, markdown_table
 from minifcn.inference.model import find_weights, load_segmenter
 from minifcn.inference.pictures import save_png
 from minifcn.inference.worst import Failure, failure, failure_sheet, lowest, report
 from minifcn.system.command import command_parser
-from minifcn.system.files import write_json
+from minifcn.system.files import atomic_write, write_json
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
 from minifcn.system.records import AT_LEAST_0, SettingsError, of_range
 from minifcn.training.console import add_device_options, choose_device
 
 DESCRIPTION = """\
-Segment every image of a data set and print the paper's four figures and the IU of each class.
+Segment every image of a data set and print the paper's four figures, the IU of each class, and what
+is taken for what: the confusion matrix or, of many classes, the largest confusions.
 
   python -m minifcn.evaluate runs/shapes-fcn8s shapes
   python -m minifcn.evaluate weights.h5 voc --data-dir VOCdevkit --split seg11valid
   python -m minifcn.evaluate runs/shapes-fcn8s shapes --worst 10      the failures, in worst.png
+  python -m minifcn.evaluate runs/shapes-fcn8s shapes --confusion confusion.csv
 
 Figures are of the whole set (one confusion matrix), pixels labelled 255 do not count, and classes
 that neither occur nor are predicted are left out of the means.
@@ -55,6 +58,12 @@ def parser() -> argparse.ArgumentParser:
         help="use the first N images only (0: all)",
     )
     result.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    result.add_argument(
+        "--confusion",
+        type=Path,
+        metavar="FILE",
+        help="write the confusion matrix there, as CSV: pixels, a row for each true class",
+    )
     result.add_argument(
         "--markdown", action="store_true", help="print the tables as a document has them"
     )
@@ -83,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def command(args: argparse.Namespace, communicator: Communicator) -> int:
     """Do what the options ask for; return the exit status."""
     options = take_data_options(vars(args))
-    outputs = [*filter(None, [args.json]), *([args.out] if args.worst else [])]
+    outputs = [*filter(None, [args.json, args.confusion]), *([args.out] if args.worst else [])]
     if outputs:
         inputs = [find_weights(Path(args.model)), *data_folders(args.dataset, args.data_dir)]
         refuse_losses(outputs, inputs, args.overwrite)
@@ -117,8 +126,14 @@ def command(args: argparse.Namespace, communicator: Communicator) -> int:
             print(f"\n{head}")
         table = markdown_table if args.markdown else format_table
         print(table(confusion.scores(), classes[head]))
+        confused = markdown_confusions if args.markdown else format_confusions
+        print(f"\n{confused(confusion.counts, classes[head])}")
     if args.json and communicator.leads:
         write_json(args.json, results(confusions, model))
+    if args.confusion and communicator.leads:
+        with atomic_write(args.confusion) as file:
+            for head, confusion in confusions.items():
+                file.write(csv_confusions(confusion.counts, classes[head], head).encode())
     worst = lowest(itertools.chain(*communicator.gather(failures)), args.worst)
     if worst and communicator.leads:
         save_png(args.out, failure_sheet(worst, dataset, model, xp))

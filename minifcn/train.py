@@ -14,6 +14,7 @@ from minifcn.data import DATASETS
 from minifcn.data.options import add_data_options, take_data_options
 from minifcn.distributed.communicator import Communicator
 from minifcn.distributed.guard import go_on_with, guarded
+from minifcn.reporting.recorder import Recorder
 from minifcn.system.command import command_parser
 from minifcn.system.outputs import refuse_losses
 from minifcn.system.records import SettingsError, add_groups
@@ -34,11 +35,11 @@ Train a fully convolutional network to segment images.
   python -m minifcn.train folder --data-dir DIR        your images: DIR/images, DIR/labels,
                                                        DIR/classes.txt (see docs/own-data.md)
 
-A run is a folder with config.json, log.jsonl, checkpoints, samples and, at the end, weights.h5 and
-results.json. Kill it at any time; --resume goes on from the last checkpoint as if nothing had
-happened. The rate, the steps, the evaluations and the device that are given with it are new from
-then on, and noted in config.json; other settings stay as they were. Ctrl-C saves a checkpoint
-first; a second Ctrl-C stops at once.
+A run is a folder with config.json, log.jsonl, checkpoints, samples, report.html, README.md and, at
+the end, weights.h5 and results.json. Kill it at any time; --resume goes on from the last checkpoint
+as if nothing had happened. The rate, the steps, the evaluations and the device that are given with
+it are new from then on, and noted in config.json; other settings stay as they were. Ctrl-C saves a
+checkpoint first; a second Ctrl-C stops at once.
 """
 
 
@@ -71,6 +72,11 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--profile", action="store_true", help="at the end, print the time of each layer and pass"
     )
+    run.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="also write events for TensorBoard (pip install 'minifcn[tensorboard]')",
+    )
     run.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     add_distributed_option(run)
     return result
@@ -89,9 +95,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command(given: dict[str, Any], communicator: Communicator) -> int:
     """Do what the options ask for; return the exit status."""
-    config, out, resume, staged, smoke, profile, rates = (
+    config, out, resume, staged, smoke, profile, tensorboard, rates = (
         given.pop(name)
-        for name in ("config", "out", "resume", "staged", "smoke", "profile", "lr_search")
+        for name in (
+            *("config", "out", "resume", "staged", "smoke", "profile", "tensorboard"),
+            "lr_search",
+        )
     )
     given["data_options"] = take_data_options(given) or None
     given = with_config(config, given, communicator.size)
@@ -105,8 +114,8 @@ def command(given: dict[str, Any], communicator: Communicator) -> int:
             dataset, follow_weights(given), rates, out or Path("runs") / f"{dataset}-lr-search"
         )
         return 0
-    console = Console(profile, show=communicator.leads)
-    how: dict[str, Any] = {"resume": resume, "reporter": console, "communicator": communicator}
+    reporter = Recorder(profile, tensorboard) if communicator.leads else Console(show=False)
+    how: dict[str, Any] = {"resume": resume, "reporter": reporter, "communicator": communicator}
     if staged:
         train_stages(
             dataset, follow_weights(given), out or Path("runs") / f"{dataset}-staged", **how

@@ -251,8 +251,14 @@ def predicts_one_class(confusion: ConfusionMatrix) -> bool:
     return int((confusion.counts.sum(axis=0) > 0).sum()) == 1
 
 
-def results(confusions: dict[str, ConfusionMatrix], model: Model) -> dict[str, Any]:
-    """Return the paper's figures and the IU of each class, ready for JSON; heads in "heads"."""
+def results(
+    confusions: dict[str, ConfusionMatrix], model: Model, matrix_up_to: int | None = None
+) -> dict[str, Any]:
+    """Return the paper's figures, the IU of each class and the counts, ready for JSON.
+
+    "confusion" has the pixels of each class (row) by what they were taken for (column), unless
+    there are more than `matrix_up_to` classes. Further heads are in "heads".
+    """
     names = {"": model.class_names, **model.extra_classes}
     records = {}
     for head, confusion in confusions.items():
@@ -262,6 +268,8 @@ def results(confusions: dict[str, ConfusionMatrix], model: Model) -> dict[str, A
             "occurring_mean_iu": _finite(scores.occurring_mean_iu),
             "class_iu": dict(zip(names[head], map(_finite, scores.class_iu), strict=True)),
         }
+        if matrix_up_to is None or confusion.num_classes <= matrix_up_to:
+            records[head]["confusion"] = confusion.counts.tolist()
     main = records.pop("")
     return {**main, "heads": records} if records else main
 

@@ -72,6 +72,13 @@ class ConfusionMatrix:
         self._counts = np.zeros((num_classes, num_classes), np.int64)
         self._on_device: Array | None = None  # (C * C + 1,): pairs, and impossible predictions
 
+    @classmethod
+    def of(cls, counts: np.ndarray) -> ConfusionMatrix:
+        """Return the matrix that has these counts, int64 (C, C)."""
+        matrix = cls(len(counts), ignore_index=-1)
+        matrix.counts[...] = counts
+        return matrix
+
     @property
     def counts(self) -> np.ndarray:
         """The counts, int64 (C, C) on the host: rows are the truth, columns the prediction.
@@ -201,9 +208,19 @@ def format_table(scores: Scores, class_names: Sequence[str]) -> str:
 def markdown_table(scores: Scores, class_names: Sequence[str]) -> str:
     """Return the table of `format_table` as a document has it; raises as it does."""
     rows, summary = _rows(scores, class_names)
-    cells = [(name, _percent(a).strip(), _percent(iu).strip()) for name, a, iu in rows + summary]
+    cells = [
+        (markdown_text(name), _percent(a).strip(), _percent(iu).strip())
+        for name, a, iu in rows + summary
+    ]
     head = ["| percent | accuracy | IU |", "| --- | ---: | ---: |"]
     return "\n".join([*head, *(f"| {' | '.join(row)} |" for row in cells)])
+
+
+def markdown_text(text: str) -> str:
+    """Return text that a Markdown table shows as it is."""
+    for sign in "\\`*_[]<>|&":
+        text = text.replace(sign, f"\\{sign}")
+    return " ".join(text.split())
 
 
 def _rows(scores: Scores, class_names: Sequence[str]) -> tuple[list[Row], list[Row]]:
@@ -215,7 +232,7 @@ def _rows(scores: Scores, class_names: Sequence[str]) -> tuple[list[Row], list[R
         ("mean", scores.mean_accuracy, scores.mean_iu),
         ("all pixels / f.w.", scores.pixel_accuracy, scores.fw_iu),
     ]
-    if not np.isclose(scores.occurring_mean_iu, scores.mean_iu, equal_nan=True):
+    if abs(scores.occurring_mean_iu - scores.mean_iu) > 1e-6:  # not if either is NaN
         row = ("mean, of what occurs", scores.mean_accuracy, scores.occurring_mean_iu)
         summary.insert(1, row)
     return rows, summary

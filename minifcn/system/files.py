@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any, BinaryIO, Literal, TypeVar
 
 PARTIAL = ".partial-"  # what the name of a file begins with while it is being written
 BUFFER_BYTES = 1 << 20
+_NUMBERS = re.compile(r"\[\n((?: +-?[0-9.e+-]+,?\n)+) *\]")  # a list in indented JSON
 
 Result = TypeVar("Result")
 
@@ -64,7 +66,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
-    """Write a value as indented JSON, atomically.
+    """Write a value as indented JSON, a list of numbers on one line, atomically.
 
     Raises
     ------
@@ -74,6 +76,8 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
         If the disk is full or refuses.
     """
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # No text matches: what ends a line inside of one is written as \\n.
+    text = _NUMBERS.sub(lambda found: f"[{', '.join(found[1].replace(',', ' ').split())}]", text)
     with atomic_write(path) as file:
         file.write(text.encode())
 

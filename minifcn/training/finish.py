@@ -21,6 +21,7 @@ from minifcn.inference.model import Model, save_model
 from minifcn.net import Net
 from minifcn.system.files import atomic_write, write_json
 from minifcn.training.reporter import Reporter
+from minifcn.training.run_files import usage
 from minifcn.training.settings import Settings
 from minifcn.weights.checkpoint import checkpoint_path, load_checkpoint
 from minifcn.weights.store import WeightsError
@@ -99,7 +100,7 @@ def finish(
         with open(folder / "last.h5", "rb") as file, atomic_write(folder / "weights.h5") as copy:
             shutil.copyfileobj(file, copy)
     if communicator.leads:
-        record: dict[str, Any] = {"steps": steps, **results(best, model)}
+        record: dict[str, Any] = {"steps": steps, **usage(xp), **results(best, model)}
         record["last"] = {"steps": trained.steps, **results(last, model)}
         if trained.flat:
             record["stopped_when_flat"] = settings.stop_when_flat

@@ -40,5 +40,11 @@ class Reporter:
     def evaluation(self, step: int, scores: Scores, head: str = "") -> None:
         """Report an evaluation; of several heads, the main one is called ""."""
 
+    def begun(self, folder: Path, start: int) -> None:
+        """Report that the run in a folder goes on after so many updates, which its log tells of."""
+
+    def evaluated(self, folder: Path, number: int) -> None:
+        """Report that an evaluation in between is in the log, and its samples are drawn."""
+
     def finished(self, folder: Path) -> None:
         """Report that the run in a folder is complete."""

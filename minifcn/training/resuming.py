@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from minifcn.data.dataset import Defaults
+from minifcn.data.dataset import Dataset, Defaults
 from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.system.files import write_json
 from minifcn.system.records import SettingsError, called
-from minifcn.training.run_files import describe, refuse_taken
+from minifcn.training.run_files import describe, describe_data, refuse_taken
 from minifcn.training.settings import Settings, resolve
 
 PATHS = ("data_dir", "weights", "weights_hha")  # settings that can say the same in other words
@@ -69,13 +70,20 @@ def steps_made(folder: Path) -> int:
     return max((int(step) for step in steps if step.isdecimal()), default=0)
 
 
-def record(folder: Path, settings: Settings, resume: bool, note: Callable[[str], None]) -> None:
+def record(
+    folder: Path,
+    settings: Settings,
+    resume: bool,
+    note: Callable[[str], None],
+    datasets: tuple[Dataset, Dataset],
+    xp: ModuleType,
+) -> None:
     """Write the `config.json` of a run; what is changed when it is resumed is told and kept there.
 
     Its "history" says of each time that the run was resumed when and how that was, and which
     settings were `changed`: from what, to what.
     """
-    config = describe(settings)
+    config = describe(settings, xp)
     if resume and (folder / "config.json").exists():
         first = read_config(folder)
         changes = differences(Settings.from_dict(first["settings"]), settings)
@@ -85,7 +93,7 @@ def record(folder: Path, settings: Settings, resume: bool, note: Callable[[str],
         del resumed["settings"]
         history = [*first.get("history", []), resumed]
         config = {**first, "settings": settings.to_dict(), "history": history}
-    write_json(folder / "config.json", config)
+    write_json(folder / "config.json", {**config, **describe_data(*datasets)})
 
 
 def read_config(folder: Path) -> dict[str, Any]:

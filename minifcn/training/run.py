@@ -41,12 +41,14 @@ from minifcn.training.reporter import Reporter
 from minifcn.training.resuming import record, steps_made
 from minifcn.training.run_files import (
     KEPT_CHECKPOINTS,
+    LOGGED_CLASSES,
     refuse_taken,
     refuse_vanished,
     restore,
     save_samples,
     save_state,
     state_of,
+    usage,
 )
 from minifcn.training.run_lock import run_locked
 from minifcn.training.run_log import evaluations, opened_log
@@ -105,7 +107,7 @@ def execute(
     try:
         with run_locked(folder, reporter.note) if communicator.leads else nullcontext():
             if communicator.leads:
-                begin(folder, settings, resume, reporter)
+                begin(folder, settings, resume, reporter, datasets, xp)
             start = communicator.from_leader(steps_made(folder))
             reporter.plan(make_plan(settings, datasets, memory, start))
             trained = fit(model, settings, datasets, folder, xp, reporter, communicator)
@@ -114,14 +116,21 @@ def execute(
         raise KeyboardInterrupt(state_of(folder)) from None
 
 
-def begin(folder: Path, settings: Settings, resume: bool, reporter: Reporter) -> None:
+def begin(
+    folder: Path,
+    settings: Settings,
+    resume: bool,
+    reporter: Reporter,
+    datasets: tuple[Dataset, Dataset],
+    xp: ModuleType,
+) -> None:
     """Prepare the folder of a run, which nobody else writes now."""
     if not resume:
         refuse_taken(folder)
     elif not checkpoints(folder / "checkpoints"):
         reporter.note(f"{folder}: there is no checkpoint yet, so it starts from the first step")
     remove_partial(folder)
-    record(folder, settings, resume, reporter.note)
+    record(folder, settings, resume, reporter.note, datasets, xp)
 
 
 def fit(
@@ -169,10 +178,13 @@ def fit(
             watched=reporter.watched,
         )
         if log:
-            line = {"number": number, "images": images, **results(confusions, model)}
+            line = {"number": number, "images": images, **usage(xp)}
+            line |= results(confusions, model, LOGGED_CLASSES)
             log.write(line)
             evaluated.extend(comparable([line], images))
         report_evaluation(confusions, number, reporter)
+        if log:
+            reporter.evaluated(folder, number)
 
     def is_flat() -> bool:
         return communicator.from_leader(flat_for(evaluated) >= settings.stop_when_flat > 0)
@@ -187,6 +199,7 @@ def fit(
             evaluated += comparable(lines, images)
             # The process that wrote the newest may have been killed before it did this.
             prune_checkpoints(folder / "checkpoints", KEPT_CHECKPOINTS, best_of(evaluated))
+        reporter.begun(folder, start)
         unfinished = start and is_due(start) and start not in [line["number"] for line in lines]
         if communicator.from_leader(unfinished):  # it was killed after the checkpoint
             with stop.at_once():

@@ -20,7 +20,9 @@ from minifcn.inference.apply import segment_all
 from minifcn.inference.model import Model, model_attributes
 from minifcn.inference.pictures import colourise, overlay, save_png, side_by_side
 from minifcn.net import Net
+from minifcn.system.devices import describe_device
 from minifcn.system.files import rename
+from minifcn.system.machine import blas, memory, peak_memory, processor_name
 from minifcn.system.records import SettingsError
 from minifcn.training.optim import SGD
 from minifcn.training.settings import Settings
@@ -38,11 +40,15 @@ from minifcn.weights.surgery import transplant
 SAMPLE_IMAGES = 4
 KEPT_CHECKPOINTS = 2
 WEIGHTS = ("weights.h5", "last.h5")
-CONTENTS = ("config.json", "log.jsonl", "checkpoints", "samples", *WEIGHTS, "results.json")
+CONTENTS = (
+    *("config.json", "log.jsonl", "checkpoints", "samples", *WEIGHTS, "results.json"),
+    *("report.html", "README.md"),
+)
+LOGGED_CLASSES = 64  # whose confusion matrix is in each evaluation of the log: 20 KB at most
 
 
-def describe(settings: Settings) -> dict[str, Any]:
-    """Return what `config.json` holds: the settings, the command, the versions, the date."""
+def describe(settings: Settings, xp: ModuleType = np) -> dict[str, Any]:
+    """Return what `config.json` holds: settings, command, versions, machine and date."""
     return {
         "settings": settings.to_dict(),
         "command": sys.argv,
@@ -51,8 +57,37 @@ def describe(settings: Settings) -> dict[str, Any]:
             "numpy": np.__version__,
             "python": platform.python_version(),
         },
-        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "machine": {
+            "system": platform.platform(),
+            "processor": processor_name(),
+            "memory": memory().total,
+            "device": describe_device(xp),
+            "blas": blas(),
+        },
+        "started": now(),
     }
+
+
+def describe_data(training: Dataset, validation: Dataset) -> dict[str, Any]:
+    """Return what it holds too: how many images, and names and colours of each head's classes."""
+    names = {"": training.class_names, **getattr(training, "extra_classes", {})}
+    colours = {"": training.palette, **getattr(training, "extra_palettes", {})}
+    classes = {
+        head: {"names": list(own), "colours": np.asarray(colours[head])[: len(own)].tolist()}
+        for head, own in names.items()
+    }
+    return {"images": [len(training), len(validation)], "classes": classes}
+
+
+def usage(xp: ModuleType) -> dict[str, Any]:
+    """Return when it is, and the most bytes that the run has taken, of the machine or its GPU."""
+    taken = peak_memory() if xp is np else int(xp.get_default_memory_pool().total_bytes())
+    return {"time": now(), "memory": taken}
+
+
+def now() -> str:
+    """Return the time of day with the date, as ISO 8601 has it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")
 
 
 def refuse_taken(folder: Path) -> None:

@@ -69,11 +69,15 @@ def opened_log(path: Path, start: int, note: Callable[[str], None]) -> Iterator[
         yield log
 
 
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """Return what the whole lines of a log hold, nothing if it is not there."""
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    return [record for line in lines if (record := _record(line))]
+
+
 def evaluations(path: Path) -> list[dict[str, Any]]:
     """Return the lines of a log that tell of an evaluation."""
-    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-    records = [record for line in lines if (record := _record(line))]
-    return [record for record in records if "mean_iu" in record]
+    return [record for record in read_log(path) if "mean_iu" in record]
 
 
 def _record(line: bytes) -> dict[str, Any] | None:

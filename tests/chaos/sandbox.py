@@ -28,7 +28,8 @@ OPTIONS = (
     "--weights none --arch fcn32s --width 0.015625 --batch-size 1 --accumulate 1 --lr 0.1 "
     f"--steps {STEPS} --evaluate-every 2 --evaluate-images 1 --device cpu --threads 1"
 )
-UNEQUAL = ("seconds", "waited")  # what differs from one run to the next in a line of the log
+# What differs from one run to the next in a line of the log, and in the results.
+UNEQUAL = ("seconds", "waited", "time", "memory")
 
 
 class Outcome(NamedTuple):
@@ -128,7 +129,8 @@ def _content(run: Path) -> dict[str, Any]:
     # of the best evaluation is one more.
     paths = [path for path in run.rglob("*") if path.is_file() and path not in older]
     names = {str(p.relative_to(run)) for p in paths if not p.name.startswith("damaged-")}
-    results = json.loads((run / "results.json").read_text())
+    text = (run / "results.json").read_text()
+    results = {k: v for k, v in json.loads(text).items() if k not in UNEQUAL}
     facts = {"log": kept, "results": results, "checkpoints": 1 <= len(older) <= 2}
     return {**facts, **arrays, **dict.fromkeys(sorted(names), "there")}
 

@@ -22,19 +22,25 @@ FIGURES = {"pixel_accuracy", "mean_accuracy", "mean_iu", "fw_iu"}
 
 
 def test_evaluate_prints_the_figures_and_writes_them(run, tmp_path, capsys):
-    file = tmp_path / "figures.json"
-    assert evaluate.main([str(run), "shapes", "--limit", "3", "--json", str(file)]) == 0
+    file, table = tmp_path / "figures.json", tmp_path / "confusion.csv"
+    arguments = ["--limit", "3", "--json", str(file), "--confusion", str(table)]
+    assert evaluate.main([str(run), "shapes", *arguments]) == 0
     out = capsys.readouterr().out
     assert "background" in out
     assert "f.w." in out
-    assert FIGURES | {"occurring_mean_iu", "class_iu"} == set(json.loads(file.read_text()))
+    assert "confusion, percent of a class (row)" in out
+    figures = json.loads(file.read_text())
+    assert FIGURES | {"occurring_mean_iu", "class_iu", "confusion"} == set(figures)
+    rows = [line.split(",")[1:] for line in table.read_text().splitlines()[1:]]
+    assert [list(map(int, row)) for row in rows] == figures["confusion"]
 
 
 def test_evaluate_prints_the_figures_as_a_document_has_them(run, capsys):
     assert evaluate.main([str(run), "shapes", "--limit", "2", "--markdown"]) == 0
-    table = capsys.readouterr().out[len("computing on ") :].splitlines()[1:]
-    assert table[:2] == ["| percent | accuracy | IU |", "| --- | ---: | ---: |"]
-    assert all(row.count("|") == 4 for row in table)
+    table, confusions = capsys.readouterr().out.partition("\n")[2].split("\n\n")
+    assert table.splitlines()[:2] == ["| percent | accuracy | IU |", "| --- | ---: | ---: |"]
+    assert all(row.count("|") == 4 for row in table.splitlines())
+    assert confusions.startswith("| percent of a row | background | disc |")
 
 
 def test_evaluate_names_and_draws_the_worst_images(run, tmp_path, capsys):

@@ -45,6 +45,7 @@ OVER_INPUTS = {
     "convert, safetensors": ["convert", "weights.h5", "--to", "npz", "-o", "./weights.h5"],
     "hha": ["hha", "depth.png", "-o", "depth.png"],
     "evaluate, weights": ["evaluate", "run", "shapes", "--json", "run/weights.h5"],
+    "report": ["report", "run", "-o", "run/weights.h5"],
     "evaluate, data": ["evaluate", "run", "folder", *DATA, "--json", "data/labels/1.png"],
 }
 
@@ -67,6 +68,11 @@ OVER_OTHERS = {
         ["evaluate", "run", "shapes", "--limit", "1", "--worst", "1", "-o", "w.png"],
         "w.png",
     ),
+    "evaluate, confusion": (
+        ["evaluate", "run", "shapes", "--limit", "1", "--confusion", "c.csv"],
+        "c.csv",
+    ),
+    "report": (["report", "run", "-o", "r.html"], "r.html"),
     "inspect": (["inspect", "folder", *DATA, "-o", "s"], "s/folder-val.png"),
     "pretrain": (["pretrain", "shapes", "--smoke", "--width", "0.015625", "-o", "w.h5"], "w.h5"),
 }
@@ -85,7 +91,7 @@ def test_a_file_that_is_there_is_only_replaced_if_that_is_asked_for(case, here, 
     assert (here / name).read_bytes() != b"precious"
 
 
-@pytest.mark.parametrize("name", ["weights.h5", "results.json", "log.jsonl", "samples/a.png"])
+@pytest.mark.parametrize("name", ["weights.h5", "log.jsonl", "samples/a.png", "README.md"])
 def test_a_run_starts_in_no_folder_that_holds_what_it_would_write(name, tmp_path, capsys):
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("precious")

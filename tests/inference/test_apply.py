@@ -9,6 +9,8 @@ import pytest
 from helpers.cases import normal
 
 from minifcn.inference import Model, apply, save_model, segment, segment_all
+from minifcn.inference.apply import results
+from minifcn.inference.metrics import ConfusionMatrix
 from minifcn.inference.tiles import find_overlap, tiles
 from minifcn.models.build import ModelSpec, build, initialise
 from minifcn.net.memory import inference_bytes
@@ -95,3 +97,12 @@ def test_a_large_image_takes_no_more_memory_than_it_may(model, tmp_path):
     command = [sys.executable, "-c", MEASURE, str(tmp_path / "model.h5"), str(available)]
     took = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     assert took < 0.8 * available
+
+
+@pytest.mark.parametrize(("most", "kept"), [(None, True), (2, True), (1, False)])
+def test_results_have_the_counts_unless_there_are_too_many_classes(most, kept):
+    model = Model(None, None, None, ("a", "b"), [])
+    counts = np.array([[3, 1], [0, 2]])
+    found = results({"": ConfusionMatrix.of(counts)}, model, most)
+    assert found.get("confusion") == (counts.tolist() if kept else None)
+    assert found["class_iu"] == {"a": 3 / 4, "b": 2 / 3}

@@ -166,3 +166,11 @@ def test_value_that_json_does_not_have_leaves_the_old_file(tmp_path, value):
         write_json(path, value)
     assert names(tmp_path) == ["results.json"]
     assert path.read_text() == "{}\n"
+
+
+def test_numbers_in_a_list_are_on_one_line_and_texts_stay_as_they_are(tmp_path):
+    value = {"rows": [[1, -2], [3.5e-05, 4]], "text": "[\n  1,\n  2\n]", "empty": [], "b": [1, "2"]}
+    write_json(tmp_path / "a.json", value)
+    text = (tmp_path / "a.json").read_text()
+    assert "    [1, -2],\n    [3.5e-05, 4]\n" in text
+    assert json.loads(text) == value
