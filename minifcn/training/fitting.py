@@ -12,8 +12,9 @@ from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.metrics import Scores
 from minifcn.system.records import defaults
 from minifcn.training.console import Console
+from minifcn.training.reporter import Reporter
 from minifcn.training.resuming import settings_of
-from minifcn.training.run import Reporter, execute
+from minifcn.training.run import execute
 from minifcn.training.settings import Settings
 from minifcn.training.transfer import follow_weights
 
