@@ -71,12 +71,16 @@ def test_a_prediction_is_that_of_the_cpu(command, run, tmp_path, capsys):
     for device in ("cpu", "gpu"):
         out = tmp_path / device
         options = [str(tmp_path / "a.png"), "--device", device]
-        options += ["-o", str(out)] if command is predict else []
+        options += ["-o", str(out), "--probabilities", "npz"] if command is predict else []
         assert command.main([model, *options]) == 0
         first, *said = capsys.readouterr().out.splitlines()
         found.append(read_label(out / "a_label.png").tolist() if command is predict else said)
     assert first == NAME
     assert found[0] == found[1]
+    if command is predict:
+        files = [tmp_path / device / "a_probabilities.npz" for device in ("cpu", "gpu")]
+        one, other = (np.load(file)["probabilities"] for file in files)
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
 def test_the_doctor_finds_that_the_device_computes_as_the_cpu_does(capsys):
