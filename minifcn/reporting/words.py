@@ -14,9 +14,10 @@ from minifcn.system.records import fits
 
 def command_line(config: Mapping[str, Any]) -> str:
     """Return the command that a `config.json` holds, as it is typed."""
-    words = [str(word) for word in config.get("command") or []]
-    if not words:
+    words = config.get("command")
+    if not isinstance(words, list) or not words:
         return ""
+    words = [str(word) for word in words]
     program = PurePath(words[0])
     if program.parent.name == "minifcn" and program.suffix == ".py":
         module = "minifcn" if program.stem == "__main__" else f"minifcn.{program.stem}"
@@ -46,6 +47,7 @@ def facts(run: RunRecord) -> dict[str, str]:
     machine, versions = mapping(run.config.get("machine")), mapping(run.config.get("versions"))
     history = run.config.get("history")
     counts = run.config.get("images")
+    counts = counts if isinstance(counts, list) else []
     memory = max((one.memory for one in run.evaluations), default=0)
     last = run.evaluations[-1].time if run.evaluations else ""
     found = {
