@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from tqdm import tqdm
-
 from minifcn.data import DATASETS, open_dataset
 from minifcn.data.dataset import DataError
 from minifcn.data.options import add_data_options, data_folders, take_data_options
@@ -25,6 +23,7 @@ from minifcn.inference.worst import Failure, failure, failure_sheet, lowest, rep
 from minifcn.system.command import command_parser
 from minifcn.system.files import atomic_write, write_json
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
+from minifcn.system.progress import watched
 from minifcn.system.records import AT_LEAST_0, SettingsError, of_range
 from minifcn.training.console import add_device_options, choose_device
 
@@ -113,7 +112,7 @@ def command(args: argparse.Namespace, communicator: Communicator) -> int:
         limit=args.limit,
         xp=xp,
         communicator=communicator,
-        watched=partial(tqdm, unit="image", leave=False, disable=not communicator.leads),
+        watched=partial(watched, label="evaluate", shown=communicator.leads),
         each=(lambda *one: failures.append(failure(*one))) if args.worst else None,
     )
     if not confusions[""].counts.any():

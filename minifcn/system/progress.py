@@ -46,6 +46,7 @@ class Progress:
                 initial=start,
                 leave=False,
                 dynamic_ncols=True,
+                file=sys.stderr,
                 bar_format=self._format(self._counts()),
                 colour="green" if takes_colour(sys.stderr) else None,
             )
@@ -74,7 +75,7 @@ class Progress:
             left = (self.total - done) / rate
         said = [self._counts()]
         said += [f"{duration(left)} left"] if left is not None and done < self.total else []
-        said += [f"{rate:.3g}/s"] if rate else []
+        said += [f"{rate:,.0f}/s" if rate >= 100 else f"{rate:.3g}/s"] if rate else []
         text = "  ".join([*said, *facts])
         if self._bar is not None:
             self._bar.bar_format = self._format(text)

@@ -90,7 +90,7 @@ class Console(Reporter):
     def _move(self, done: int) -> None:
         assert self.bar is not None
         rate = 1 / self.pace.training if self.pace.training else None
-        facts = [f"loss {self.last.pixel_loss:.3f}/pixel"] if self.last else []
+        facts = [f"loss {self.last.pixel_loss:.3f}/px"] if self.last else []
         self.bar.to(done, *facts, left=self._left(self.bar.total - done), rate=rate)
 
     def _left(self, images: int) -> float | None:

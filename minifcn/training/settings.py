@@ -188,12 +188,7 @@ class Settings:
         changes=True,
     )
     stop_when_flat: int = setting(
-        "stop after so many evaluations without a better mean IU",
-        TRAINING,
-        0,
-        otherwise="0: never",
-        valid=AT_LEAST_0,
-        changes=True,
+        "stop after so many evaluations no better", TRAINING, 0, valid=AT_LEAST_0, changes=True
     )
 
     device: str = setting(

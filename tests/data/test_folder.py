@@ -130,7 +130,7 @@ def test_maps_coded_by_vocs_colours(own_folder):
             r"train\.txt lists 3 names, 2 of them .*\(x, y\)",
         ),
         ("train", {"images": None}, r"images does not exist; --data-dir \(or MINIFCN_DATA\)"),
-        ("train", without("images", TEN), r"images has no files of a kind .*\.jpg"),
+        ("train", without("images", TEN), r"images has no images, which are files like \.jpg"),
         (
             *("train", without("labels", TEN[:5]) | without("images", TEN[9:])),
             r"5 of 9 images have no label map \(n0, n1, n2, \.\.\.\).*"
@@ -157,10 +157,49 @@ def test_what_does_not_fit_is_refused(own_folder, split, changes, words):
         FolderDataset(split, own_folder)[0]
 
 
-def test_label_maps_saved_as_jpeg_are_not_found(own_folder):
-    for path in (own_folder / "labels").iterdir():
+@pytest.mark.parametrize("count", [10, 3])
+def test_label_maps_saved_as_jpeg_are_told_of(own_folder, count):
+    for path in sorted((own_folder / "labels").iterdir())[:count]:
         path.rename(path.with_suffix(".jpg"))
-    with pytest.raises(DataError, match=r"labels has no files of a kind .*\.png"):
+    words = rf"^{count} \.jpg found in .*labels: JPEG destroys class indices; save .* as PNG$"
+    with pytest.raises(DataError, match=words):
+        FolderDataset("train", own_folder)
+
+
+def call_masks(folder, end, to="labels"):
+    for path in sorted((folder / "labels").iterdir()):
+        path.rename(folder / to / f"{path.stem}{end}.png")
+
+
+def test_label_maps_may_have_a_suffix(own_folder):
+    plain = FolderDataset("train", own_folder)
+    call_masks(own_folder, "_mask")
+    words = (
+        r"label maps are called as the images with '_mask' at the end \(n0_mask\.png for n0\): "
+        r"give --label-suffix _mask$"
+    )
+    with pytest.raises(DataError, match=words):
+        FolderDataset("train", own_folder)
+    with pytest.raises(DataError, match=r"ends in '_L', only n0_mask, .*: correct --label-suffix"):
+        FolderDataset("train", own_folder, label_suffix="_L")
+    dataset = FolderDataset("train", own_folder, label_suffix="_mask")
+    assert dataset.ids == plain.ids
+    assert np.array_equal(dataset[0].label, label_map(1))
+
+
+def test_label_maps_beside_the_images_are_told_of(own_folder):
+    call_masks(own_folder, ".mask", "images")
+    (own_folder / "labels").rmdir()
+    with pytest.raises(
+        DataError, match=r"\(\*\.mask\): move them to labels/ and give --label-suff"
+    ):
+        FolderDataset("train", own_folder)
+
+
+def test_names_that_begin_as_others_make_no_suffix(own_folder):
+    add_pair(own_folder / "images" / "n00.png", own_folder / "labels" / "n00.png")
+    edit(own_folder, {"labels/n0.png": None})
+    with pytest.raises(DataError, match=r"1 of 11 images have no label map \(n0\)"):
         FolderDataset("train", own_folder)
 
 

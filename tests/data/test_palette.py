@@ -82,9 +82,9 @@ NOISE = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
     [
         (np.array([[3, 1000]], np.uint16), None, "holds values from 3 to 1000"),
         (np.zeros((2, 2, 2), np.uint8), None, "has pixels of mode LA; save it as a palette PNG"),
-        (VOC[LABEL], None, r'is an RGB.*VOC\'s for 0, 1, 7, 20, 255: "palette"'),
-        (TWO, None, r"has 2, most frequent first: \[\[1, 2, 3\], \[9, 8, 7\]\]"),
-        (NOISE, None, "look like a photograph's"),
+        (VOC[LABEL], None, r'is an RGB picture; its colours are VOC\'s: "palette"'),
+        (TWO, None, r"list the colours of the classes.*minifcn inspect"),
+        (NOISE, None, "its 1,024 colours look like those of a photograph"),
         (STRANGE, VOC, r"1 colours .*, most often \[1, 2, 3\] \(2 pixels\)"),
     ],
 )

@@ -121,14 +121,14 @@ BITS = """
 import hashlib, sys
 from pathlib import Path
 from minifcn import train
-from minifcn.training import run
+from minifcn.training import finish
 
 def evaluate_together(model, *args, communicator, **options):
     bits = hashlib.sha256(b"".join(array.tobytes() for array in model.net.params.values()))
     Path(sys.argv[1], str(communicator.rank)).write_text(bits.hexdigest())
     return original(model, *args, communicator=communicator, **options)
 
-original, run.evaluate_together = run.evaluate_together, evaluate_together
+original, finish.evaluate_together = finish.evaluate_together, evaluate_together
 sys.exit(train.main(sys.argv[2:]))
 """
 
