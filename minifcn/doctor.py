@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
         "--device",
         choices=["cpu", "gpu", "auto"],
         default="auto",
-        help="gpu: that there is none is a problem; cpu: do not look for one (auto)",
+        help="cpu: do not look for a GPU; gpu: complain if there is none (default: auto)",
     )
     return result
 

@@ -65,8 +65,8 @@ class FolderDataset:
     name = "folder"
     defaults = Defaults(pixels=480 * 360, images=8_000, padding="same")
     options: ClassVar[dict[str, str]] = {
-        "ignore": "a label value that shall not count",
-        "fraction": "share for validation if there are no splits",
+        "ignore": "a label value that shall not count (default: as classes.txt says)",
+        "fraction": "the share held out for validation if there are no splits (default: 0.2)",
     }
 
     def __init__(
