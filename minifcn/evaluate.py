@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
         help="use the first N images only; 0: all (default: 0)",
     )
     result.add_argument(
-        "--json", type=Path, metavar="FILE", help="also write the figures to a file"
+        "--json", type=Path, metavar="FILE", help="also write the figures to a file (default: none)"
     )
     result.add_argument(
         "--markdown", action="store_true", help="print the tables as a document has them"

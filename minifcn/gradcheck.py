@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
     result = command_parser("gradcheck", DESCRIPTION)
     result.add_argument("--all", action="store_true", help="check all layers by all examples")
-    said = "judge the functions in a Python file by those of the same names in minifcn"
+    said = "judge the functions in a Python file by minifcn's of the same names (default: none)"
     result.add_argument("--yours", type=Path, metavar="FILE", help=said)
     names = result.add_subparsers(dest="name", metavar="NAME", title="what can be checked")
     for name, (about, build, _) in NAMES.items():

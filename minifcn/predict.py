@@ -54,21 +54,29 @@ def parser() -> argparse.ArgumentParser:
         metavar="IMAGE",
         nargs="+",
         type=Path,
-        help="pictures; before them, a run's folder or a weight file",
+        help="the pictures; before them may stand a run's folder or a weight file",
     )
     result.add_argument(
         "--model",
         metavar="RUN_OR_WEIGHTS",
         type=Path,
-        help="the same, by an option of its own (the net that comes with minifcn)",
+        help="the net, by an option of its own (default: the one that comes with minifcn)",
     )
     result.add_argument(
         "--depth",
         metavar="DIR",
         type=Path,
-        help="for nets that see depth: maps of 16 bits in millimetres, called as the images",
+        help="for nets that see depth: the folder with maps of 16 bits in millimetres, called as "
+        "the images (default: none)",
     )
-    result.add_argument("-o", "--out", metavar="DIR", type=Path, default=Path("predictions"))
+    result.add_argument(
+        "-o",
+        "--out",
+        metavar="DIR",
+        type=Path,
+        default=Path("predictions"),
+        help="the folder to write to (default: predictions)",
+    )
     add_overwrite_option(result)
     add_device_options(result, distributed=True)
     return result
