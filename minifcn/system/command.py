@@ -50,6 +50,8 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End the program with the message, in a line."""
+        for kind, words in (("int", "a whole number"), ("float", "a number")):
+            message = message.replace(f"invalid {kind} value:", f"must be {words}, not")
         self.exit(2, f"error: {message}\n({self.prog} --help tells what there is)\n")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -59,7 +61,7 @@ class CommandParser(argparse.ArgumentParser):
         hint = did_you_mean(str(value), names) or f"; choose {', '.join(names)}"
         if action.option_strings:
             raise argparse.ArgumentError(action, f"there is no {value!r}{hint}")
-        self.error(f"no {(action.metavar or action.dest).lower()} {value!r}{hint}")
+        self.error(f"no {str(action.metavar or action.dest).lower()} {value!r}{hint}")
 
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):

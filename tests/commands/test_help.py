@@ -89,11 +89,12 @@ def test_the_version_is_told(capsys):
         (["train", "--arhc", "fcn8s", "shapes"], "no option --arhc; did you mean --arch?"),
         (["train", "--arhc=fcn8s", "shapes"], "no option --arhc; did you mean --arch?"),
         (["train", "shapes", "--arch", "fcn8"], "--arch: there is no 'fcn8'; did you mean fcn8s?"),
+        (["train", "shapes", "--steps", "x"], "--steps: must be a whole number, not 'x'"),
         (["gradcheck", "conf"], "no name 'conf'; did you mean conv?"),
         (["gradcheck", "conv", "--kernle", "3"], "no option --kernle; did you mean --kernel?"),
         (["paper", "tabel1"], "no experiment 'tabel1'; did you mean table1?"),
         (["hha", "depth.png"], "the following arguments are required: -o/--out"),
-        (["--lr", "1"], "--lr is no command; options come after its name"),
+        (["--lr"], "--lr is no command; options come after its name"),
     ],
 )
 def test_what_is_misspelt_is_told_of_in_a_line(arguments, words, capsys):
