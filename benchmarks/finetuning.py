@@ -4,7 +4,8 @@ r"""Compare trained nets on a data set: a table of their figures and a picture o
         --data-dir VOCdevkit --pictured 2007_000032 2007_000129 -o finetuning.png
 
 Means are over the classes that occur in the data set's split, and, if --classes says so, over some
-of them. Pictures show label maps only, the truth first.
+of them. The picture has label maps only, the truth first; a photograph may not be passed on, and an
+empty place of its size, with its name, stands for it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from minifcn.backend import to_host
@@ -22,7 +24,7 @@ from minifcn.data.dataset import Dataset
 from minifcn.inference.apply import segment_all
 from minifcn.inference.metrics import ConfusionMatrix
 from minifcn.inference.model import Model, load_model
-from minifcn.inference.pictures import colourise, grid, save_png, with_legend
+from minifcn.inference.pictures import INK, colourise, font_of, grid, save_png, with_legend
 
 
 def main() -> None:
@@ -44,7 +46,9 @@ def main() -> None:
     print("| net | minutes | pixel accuracy | mean accuracy | mean IU | of some | f.w. IU |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for run in args.runs:
-        confusion = score(load_model(run), dataset, args.limit, args.pictured, str(run), maps)
+        model = load_model(run)
+        title = model.spec.arch.replace("fcn", "FCN-")
+        confusion = score(model, dataset, args.limit, args.pictured, title, maps)
         print(f"| {run} | {minutes(run):.0f} | {figures(confusion, dataset, args.classes)} |")
     if maps:
         save_png(args.out, draw(maps, dataset))
@@ -66,9 +70,19 @@ def score(
         label = to_host(segment_all(model, sample.image)[""]).astype(np.uint8)
         confusion.update(sample.label, label)
         if sample.id in pictured:
-            row = maps.setdefault(sample.id, [("truth", colourise(sample.label, palette))])
+            place, truth = place_of(sample.image, sample.id), colourise(sample.label, palette)
+            row = maps.setdefault(sample.id, [("photograph", place), ("truth", truth)])
             row.append((title, colourise(label, palette)))
     return confusion
+
+
+def place_of(image: np.ndarray, name: str) -> np.ndarray:
+    """Return an empty picture of an image's size with the image's name in its middle."""
+    height, width = image.shape[:2]
+    place = Image.new("RGB", (width, height), (236, 236, 236))
+    font, _ = font_of(width, size=width // 12)
+    ImageDraw.Draw(place).text((width // 2, height // 2), name, INK, font, anchor="mm")
+    return np.asarray(place)
 
 
 def figures(confusion: ConfusionMatrix, dataset: Dataset, some: list[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from minifcn.inference.heat_map import draw, heat_map, shares
 from minifcn.inference.model import Model, find_weights, load_model
 from minifcn.inference.pictures import save_png
 from minifcn.models.build import image_size
-from minifcn.system.command import command_parser
+from minifcn.system.command import command_parser, did_you_mean
 from minifcn.system.outputs import add_overwrite_option, distinct_names, refuse_losses
 from minifcn.system.records import AT_LEAST_1, SettingsError, of_range
 from minifcn.training.console import add_device_options, choose_device
@@ -44,24 +43,33 @@ MARGIN = 256 / 224  # of the shorter side over the part that is looked at, as in
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
     result = command_parser("classify", DESCRIPTION)
-    result.add_argument("weights", metavar="WEIGHTS", type=Path, help="of a classifier, converted")
-    result.add_argument("images", metavar="IMAGE", nargs="+", type=Path)
+    result.add_argument(
+        "weights", metavar="WEIGHTS", type=Path, help="a classifier, as convert writes it"
+    )
+    result.add_argument(
+        "images", metavar="IMAGE", nargs="+", type=Path, help="pictures of any kind"
+    )
     result.add_argument(
         "--top",
         type=of_range(int, AT_LEAST_1),
         default=5,
         metavar="N",
-        help="how many classes (5)",
+        help="how many classes to print (default: 5)",
     )
     result.add_argument("--heat-map", action="store_true", help="draw where a class is seen")
     result.add_argument(
         "--class",
         dest="wanted",
         metavar="CLASS",
-        help="--heat-map: its number, or one of its names (the most likely class)",
+        help="with --heat-map: the class, by number or name (default: the most likely one)",
     )
     result.add_argument(
-        "-o", "--out", metavar="DIR", type=Path, default=Path("heat-maps"), help="(heat-maps)"
+        "-o",
+        "--out",
+        metavar="DIR",
+        type=Path,
+        default=Path("heat-maps"),
+        help="the folder that --heat-map draws to (default: heat-maps)",
     )
     add_overwrite_option(result)
     add_device_options(result)
@@ -145,8 +153,7 @@ def class_number(text: str, names: Sequence[str]) -> int:
         raise SettingsError(
             f"{len(numbers)} classes are called {text!r}: give --class a number, one of {several}"
         )
-    similar = difflib.get_close_matches(text.casefold(), found, n=3)
-    hint = f"; did you mean {' or '.join(similar)}?" if similar else ""
+    hint = did_you_mean(text.casefold(), found, most=3)
     raise SettingsError(f"no class of 0 to {len(names) - 1} is called {text!r}{hint}")
 
 

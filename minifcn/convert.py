@@ -13,6 +13,7 @@ from minifcn.inference.model import find_weights
 from minifcn.models.build import ARCHITECTURES, BACKBONES, ModelSpec
 from minifcn.system.command import command_parser
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
+from minifcn.training.options import RARE
 from minifcn.weights.importing.conversion import Converted
 from minifcn.weights.importing.overview import overview
 from minifcn.weights.store import WeightsError
@@ -33,32 +34,52 @@ programs has to be installed, and no code from a file is run. `minifcn.export` i
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
     result = command_parser("convert", DESCRIPTION)
-    result.add_argument("source", metavar="FILE", type=Path, help="or the folder of a run")
-    result.add_argument("-o", "--out", metavar="OUT", type=Path, help="default: FILE's name, .h5")
     result.add_argument(
-        "--half", action="store_true", help="in half precision, less than half the size"
+        "source", metavar="FILE", type=Path, help="a weight file, or a run's folder"
     )
     result.add_argument(
-        "--inspect", action="store_true", help="print what FILE holds, write nothing"
+        "-o",
+        "--out",
+        metavar="OUT",
+        type=Path,
+        help="what to write (default: FILE's name with the ending .h5, in this folder)",
     )
-    result.add_argument("--net", metavar="ARCH/BACKBONE", help="--inspect: compare with this net")
     result.add_argument(
+        "--half",
+        action="store_true",
+        help="keep half the precision: a file of less than half the size",
+    )
+    result.add_argument("--inspect", action="store_true", help="only print what FILE holds")
+    result.add_argument(
+        "--net",
+        metavar="ARCH/BACKBONE",
+        help="with --inspect: compare it with this net, such as fcn8s/vgg16 (default: with none)",
+    )
+    add_overwrite_option(result)
+    rare = result.add_argument_group(RARE)
+    rare.add_argument(
         "--arch",
         choices=ARCHITECTURES,
-        help="which net FILE is of, where it does not tell: FCN-8s, staged or at once",
+        help="which net FILE is of, if only you know: an FCN-8s was staged or trained at once "
+        "(default: as the file tells)",
     )
-    result.add_argument(
+    rare.add_argument(
         "--colours",
         choices=["torchvision", "caffe"],
-        help="what torchvision's VGG16 was trained on (told by the size of its weights)",
+        help="whose preprocessing torchvision's VGG16 was trained with (default: told by the size "
+        "of its weights)",
     )
-    result.add_argument(
+    rare.add_argument(
         "--flipped",
         action=argparse.BooleanOptionalAction,
-        help="Keras: kernels are turned over, as Theano's (told by the layout)",
+        help="Keras: whether kernels are turned over, as Theano's (default: told by the layout)",
     )
-    result.add_argument("--licence", default="", help="a note that is stored with the weights")
-    add_overwrite_option(result)
+    rare.add_argument(
+        "--licence",
+        metavar="TEXT",
+        default="",
+        help="a note that is stored with the weights (default: none)",
+    )
     return result
 
 

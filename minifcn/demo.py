@@ -1,9 +1,4 @@
-"""The demonstration: FCN-32s, 16s and 8s on the embedded data set, side by side.
-
-`python -m minifcn.demo` trains each net from the one before, starting from the small classifier
-that ships with the package, prints the paper's four figures on images that were held out (the
-small counterpart of Table 2), and draws what each net makes of a few of them.
-"""
+"""FCN-32s, 16s and 8s on drawn shapes, side by side: `python -m minifcn.demo`."""
 
 from __future__ import annotations
 
@@ -20,24 +15,42 @@ from minifcn.distributed.guard import go_on_with, guarded
 from minifcn.inference.apply import segment
 from minifcn.inference.metrics import FIGURES, Scores
 from minifcn.inference.model import load_model
-from minifcn.inference.pictures import colourise, grid, save_png
+from minifcn.inference.pictures import colourise, grid, save_png, with_legend
 from minifcn.reporting.recorder import Recorder
+from minifcn.system.command import command_parser
 from minifcn.system.files import write_json
 from minifcn.system.outputs import refuse_losses
 from minifcn.training.recipes import SMOKE
 from minifcn.training.settings import STAGES
 from minifcn.training.stages import train_stages
 
+DESCRIPTION = """\
+Train FCN-32s, 16s and 8s, each from the one before and the first from the small classifier that
+comes along, on drawn shapes. Print the paper's four figures on images that were held out, and draw
+what each net makes of a few of them: demo.png.
+
+  python -m minifcn.demo                  some minutes
+  python -m minifcn.demo --smoke          seconds, and nothing learned
+  python -m minifcn.demo --resume         after it was stopped
+"""
 STAGE_SETTINGS = {"fcn32s": {"steps": 300}, "fcn16s": {"steps": 250}, "fcn8s": {"steps": 1000}}
 PICTURED = 4  # held-out images in the picture
+FOLDER = Path("runs/demo")
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
-    result = argparse.ArgumentParser(prog="python -m minifcn.demo", description=__doc__)
-    result.add_argument("--out", type=Path, default=Path("runs/demo"), metavar="DIR")
-    result.add_argument("--resume", action="store_true", help="go on where a stopped demo was")
-    result.add_argument("--smoke", action="store_true", help="go the whole way in seconds")
+    result = command_parser("demo", DESCRIPTION)
+    result.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help=f"where to put it all (default: {FOLDER}, then {FOLDER}-2 and so on)",
+    )
+    result.add_argument("--resume", action="store_true", help="go on where the last one stopped")
+    result.add_argument(
+        "--smoke", action="store_true", help="only try it: go the whole way in seconds"
+    )
     return result
 
 
@@ -56,16 +69,32 @@ def command(args: argparse.Namespace) -> int:
     stages = STAGE_SETTINGS
     if args.smoke:
         given, stages = {**given, **SMOKE}, {}
+    out = args.out or numbered(args.resume)
     if not args.resume:
-        refuse_losses([args.out / "results.json", args.out / "demo.png"], [])
+        refuse_losses([out / "results.json", out / "demo.png"], [])
     scores = train_stages(
-        "shapes", given, args.out, resume=args.resume, reporter=Recorder(), stages=stages
+        "shapes", given, out, resume=args.resume, reporter=Recorder(), stages=stages
     )
     print(format_scores(scores))
-    write_json(args.out / "results.json", {arch: figures(s) for arch, s in scores.items()})
-    save_png(args.out / "demo.png", draw(args.out))
-    print(f"figures: {args.out / 'results.json'}   picture: {args.out / 'demo.png'}")
+    write_json(out / "results.json", {arch: figures(s) for arch, s in scores.items()})
+    save_png(out / "demo.png", draw(out))
+    print(f"figures: {out / 'results.json'}   picture: {out / 'demo.png'}")
     return 0
+
+
+def numbered(resume: bool) -> Path:
+    """Return a new folder for this demonstration, or the last one that is there, to resume it."""
+    number = 1
+    while _folder(number).exists():
+        number += 1
+    folder = _folder(max(1, number - 1) if resume else number)
+    if number > 1 and not resume:
+        print(f"{FOLDER} is there already, so this demonstration goes to {folder}")
+    return folder
+
+
+def _folder(number: int) -> Path:
+    return FOLDER if number == 1 else FOLDER.with_name(f"{FOLDER.name}-{number}")
 
 
 def figures(scores: Scores) -> dict[str, float]:
@@ -87,13 +116,16 @@ def draw(folder: Path) -> np.ndarray:
     dataset = ShapesDataset("val")
     models = {arch: load_model(folder / arch) for arch in STAGES}
     rows = []
+    present: set[int] = set()
     for sample in (dataset[index] for index in range(PICTURED)):
-        row = [("image", sample.image), ("truth", colourise(sample.label, dataset.palette))]
+        maps = {"truth": sample.label}
         for arch, model in models.items():
             label = segment(model.net, sample.image, model.preprocess).astype(np.uint8)
-            row.append((arch.replace("fcn", "FCN-"), colourise(label, dataset.palette)))
-        rows.append(row)
-    return grid(rows)
+            maps[arch.replace("fcn", "FCN-")] = label
+        coloured = [(name, colourise(label, dataset.palette)) for name, label in maps.items()]
+        rows.append([("image", sample.image), *coloured])
+        present.update(*(np.unique(label).tolist() for label in maps.values()))
+    return with_legend(grid(rows), dataset.class_names, dataset.palette, sorted(present))
 
 
 if __name__ == "__main__":

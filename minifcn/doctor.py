@@ -39,7 +39,7 @@ that the CPU, and a GPU if there is one, compute what they should.
 
 The last line says whether everything works and, if not, what to do. The exit status is then 1.
 """
-LIBRARIES = {"NumPy": "numpy", "SciPy": "scipy", "h5py": "h5py", "Pillow": "pillow"}
+LIBRARIES = {"NumPy": "numpy", "h5py": "h5py", "Pillow": "pillow"}
 REPORT = "and if that does not help, report it with all of this text"
 
 
@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
         "--device",
         choices=["cpu", "gpu", "auto"],
         default="auto",
-        help="gpu: that there is none is a problem; cpu: do not look for one (auto)",
+        help="cpu: do not look for a GPU; gpu: complain if there is none (default: auto)",
     )
     return result
 

@@ -31,10 +31,22 @@ system's folder for caches. A transfer that broke goes on when the command is gi
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
     result = command_parser("download", DESCRIPTION)
-    result.add_argument("names", metavar="NAME", nargs="*", help="without any: list what there is")
-    result.add_argument("--dir", metavar="DIR", type=Path, help="a folder in place of the cache")
+    result.add_argument(
+        "names",
+        metavar="NAME",
+        nargs="*",
+        help="what to fetch; without any name: list what there is",
+    )
+    result.add_argument(
+        "--dir",
+        metavar="DIR",
+        type=Path,
+        help="the folder to put it in (default: $MINIFCN_CACHE, else the system's for caches)",
+    )
     result.add_argument("--keep", action="store_true", help="keep archives after extracting them")
-    result.add_argument("--no-convert", action="store_true", help="only fetch weights")
+    result.add_argument(
+        "--no-convert", action="store_true", help="leave weights as they were published"
+    )
     return result
 
 

@@ -9,9 +9,15 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from minifcn.data import DATASETS, open_dataset
+from minifcn.data import open_dataset
 from minifcn.data.dataset import DataError
-from minifcn.data.options import add_data_options, data_folders, take_data_options
+from minifcn.data.options import (
+    add_data_dir,
+    add_data_options,
+    add_dataset_argument,
+    data_folders,
+    take_data_options,
+)
 from minifcn.distributed.communicator import Communicator
 from minifcn.distributed.guard import guarded
 from minifcn.inference.apply import evaluate_together, results
@@ -26,6 +32,7 @@ from minifcn.system.outputs import add_overwrite_option, refuse_losses
 from minifcn.system.progress import watched
 from minifcn.system.records import AT_LEAST_0, SettingsError, of_range
 from minifcn.training.console import add_device_options, choose_device
+from minifcn.training.options import ONE_DATA_SET
 
 DESCRIPTION = """\
 Segment every image of a data set and print the paper's four figures, the IU of each class, and what
@@ -33,7 +40,7 @@ is taken for what: the confusion matrix or, of many classes, the largest confusi
 
   python -m minifcn.evaluate runs/shapes-fcn8s shapes
   python -m minifcn.evaluate weights.h5 voc --data-dir VOCdevkit --split seg11valid
-  python -m minifcn.evaluate runs/shapes-fcn8s shapes --worst 10      the failures, in worst.png
+  python -m minifcn.evaluate runs/shapes-fcn8s shapes --worst 10     its failures, in worst.png
   python -m minifcn.evaluate runs/shapes-fcn8s shapes --confusion confusion.csv
 
 Figures are of the whole set (one confusion matrix), pixels labelled 255 do not count, and classes
@@ -45,23 +52,30 @@ def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
     result = command_parser("evaluate", DESCRIPTION)
     result.add_argument("model", metavar="RUN_OR_WEIGHTS", help="a run's folder or a weight file")
-    result.add_argument("dataset", choices=sorted(DATASETS))
-    result.add_argument("--data-dir", metavar="DIR", help="where the data lies")
-    result.add_argument("--split", default="val", help="train, val, or a list's name (val)")
-    add_data_options(result)
+    add_dataset_argument(result)
+    add_data_dir(result)
+    result.add_argument(
+        "--split",
+        metavar="NAME",
+        default="val",
+        help="the images to score it on: train, val, or the name of a list (default: val)",
+    )
     result.add_argument(
         "--limit",
         type=of_range(int, AT_LEAST_0),
         default=0,
         metavar="N",
-        help="use the first N images only (0: all)",
+        help="use the first N images only; 0: all (default: 0)",
     )
-    result.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    result.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write the figures to a file (default: none)"
+    )
     result.add_argument(
         "--confusion",
         type=Path,
         metavar="FILE",
-        help="write the confusion matrix there, as CSV: pixels, a row for each true class",
+        help="also write the confusion matrix, as CSV: pixels, a row for each true class "
+        "(default: none)",
     )
     result.add_argument(
         "--markdown", action="store_true", help="print the tables as a document has them"
@@ -72,12 +86,18 @@ def parser() -> argparse.ArgumentParser:
         default=0,
         metavar="N",
         help="name the N images with the lowest mean IU, over the classes that occur in each, and "
-        "draw their label maps and errors (0)",
+        "draw their label maps and errors (default: 0)",
     )
     result.add_argument(
-        "-o", "--out", type=Path, default=Path("worst.png"), metavar="FILE", help="(worst.png)"
+        "-o",
+        "--out",
+        type=Path,
+        default=Path("worst.png"),
+        metavar="FILE",
+        help="the picture that --worst draws (default: worst.png)",
     )
     add_overwrite_option(result)
+    add_data_options(result.add_argument_group(ONE_DATA_SET))
     add_device_options(result, distributed=True)
     return result
 

@@ -49,7 +49,7 @@ be computed in several ways is checked by each of them, and against its plain lo
   python -m minifcn.gradcheck --all                     every layer, by every way, in many shapes
   python -m minifcn.gradcheck --yours exercise.py       judge functions that you have written
 
-`NAME --help` tells what can be chosen. The exit status is 1 if anything is wrong.
+`NAME --help` tells what can be chosen of each. The exit status is 1 if anything is wrong.
 """
 
 
@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
     result = command_parser("gradcheck", DESCRIPTION)
     result.add_argument("--all", action="store_true", help="check all layers by all examples")
-    said = "judge the functions in a Python file by those of the same names in functional/naive/"
+    said = "judge the functions in a Python file by minifcn's of the same names (default: none)"
     result.add_argument("--yours", type=Path, metavar="FILE", help=said)
     names = result.add_subparsers(dest="name", metavar="NAME", title="what can be checked")
     for name, (about, build, _) in NAMES.items():
@@ -73,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
         if name in OPERATIONS:
             said = "check all examples of it"
             one.add_argument("--all", action="store_true", default=argparse.SUPPRESS, help=said)
-        said = "draw the error of differences against their step, as SVG or PNG"
+        said = "draw the error of differences against their step to an SVG or PNG (default: no)"
         one.add_argument("--plot", type=Path, metavar="FILE", help=said)
         add_overwrite_option(one)
     return result

@@ -30,13 +30,18 @@ angle with gravity, as nets that see HHA take it. Holes in the depth map (0) are
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
     result = command_parser("hha", DESCRIPTION)
-    result.add_argument("depth", metavar="DEPTH", type=Path, help="a PNG or TIFF of 16 bits")
-    result.add_argument("-o", "--out", metavar="HHA", type=Path, required=True)
+    result.add_argument(
+        "depth", metavar="DEPTH", type=Path, help="a depth map: a PNG or TIFF of 16 bits"
+    )
+    result.add_argument(
+        "-o", "--out", metavar="HHA", type=Path, required=True, help="the PNG to write"
+    )
     result.add_argument(
         "--per-metre",
         type=of_range(float, ABOVE_0),
         default=1000.0,
-        help="what a metre is in DEPTH (1000)",
+        metavar="N",
+        help="what a metre is in DEPTH (default: 1000, millimetres)",
     )
     result.add_argument(
         "--camera",
@@ -44,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
         nargs=4,
         metavar=("FX", "FY", "CX", "CY"),
         default=NYUD_CAMERA,
-        help="focal lengths and optical axis in pixels, counted from 0 (those of NYUDv2)",
+        help="focal lengths and optical axis in pixels, counted from 0 (default: those of NYUDv2)",
     )
     add_overwrite_option(result)
     return result

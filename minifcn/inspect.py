@@ -13,9 +13,15 @@ import numpy as np
 from tqdm import tqdm
 
 from minifcn.backend import IGNORE, get_threads, set_threads
-from minifcn.data import DATASETS, open_dataset
+from minifcn.data import open_dataset
 from minifcn.data.dataset import DataError, Dataset, some
-from minifcn.data.options import add_data_options, data_folders, take_data_options
+from minifcn.data.options import (
+    add_data_dir,
+    add_data_options,
+    add_dataset_argument,
+    data_folders,
+    take_data_options,
+)
 from minifcn.data.shared_images import shared_images
 from minifcn.data.statistics import (
     MAIN_HEAD,
@@ -52,27 +58,37 @@ SHEET_SAMPLES = 12
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
     result = command_parser("inspect", DESCRIPTION)
-    result.add_argument("dataset", choices=sorted(DATASETS))
-    result.add_argument("--data-dir", metavar="DIR", help="where the data lies")
+    add_dataset_argument(result)
+    add_data_dir(result)
     result.add_argument(
-        "--split", nargs="+", default=["train", "val"], help="one or more (train val)"
+        "--split",
+        nargs="+",
+        metavar="NAME",
+        default=["train", "val"],
+        help="what to look through: train, val, names of lists (default: train val)",
     )
-    add_data_options(result)
     result.add_argument(
         "--images",
         type=of_range(int, AT_LEAST_1),
         metavar="N",
-        help="look at N of each split only",
+        help="look at N of each split only, from all over it (default: all)",
     )
-    result.add_argument("-o", "--out", type=Path, metavar="DIR", help="write contact sheets there")
+    result.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="write a contact sheet of each split there (default: none)",
+    )
     add_overwrite_option(result)
     result.add_argument(
         "--threads",
         type=of_range(int, THREADS),
         default=0,
         metavar="N",
-        help="0: as many as allowed",
+        help="how many threads of the CPU; 0: as many as allowed (default: 0)",
     )
+    add_data_options(result.add_argument_group("of single data sets"))
     return result
 
 

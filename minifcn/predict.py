@@ -10,22 +10,23 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any
 
 from tqdm import tqdm
 
 from minifcn.data.dataset import DataError
 from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.distributed.guard import complain, guarded
+from minifcn.inference.jobs import Job, is_video, plan_jobs
 from minifcn.inference.model import find_weights, load_segmenter, looks_like_model
 from minifcn.inference.segmenter import Segmenter
 from minifcn.inference.sources import find_sources, is_pattern
 from minifcn.inference.summary import record, record_of_classes, table
-from minifcn.inference.video import VIDEO_ENDINGS, count_frames, segment_video, video_endings
+from minifcn.inference.video import segment_video
 from minifcn.system.command import command_parser
 from minifcn.system.files import write_json
 from minifcn.system.mishaps import explained
-from minifcn.system.outputs import add_overwrite_option, distinct_names, refuse_losses
+from minifcn.system.outputs import add_overwrite_option, refuse_losses
 from minifcn.system.records import SettingsError
 from minifcn.system.resources import SEGMENTER, shipped_weights
 from minifcn.training.console import add_device_options, choose_device
@@ -66,26 +67,39 @@ def parser() -> argparse.ArgumentParser:
         "--model",
         metavar="RUN_OR_WEIGHTS",
         type=Path,
-        help="the same, by an option of its own (the net that comes with minifcn)",
+        help="the net, by an option of its own (default: the one that comes with minifcn)",
     )
     result.add_argument(
         "--depth",
         metavar="DIR",
         type=Path,
-        help="for nets that see depth: maps of 16 bits in millimetres, called as the images",
+        help="for nets that see depth: the folder with maps of 16 bits in millimetres, called as "
+        "the images (default: none)",
     )
-    result.add_argument("-o", "--out", metavar="DIR", type=Path, help="(predictions)")
     result.add_argument(
-        "--only", choices=("label", "overlay"), help="write that of the two alone (both)"
+        "-o",
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="the folder to write to (default: predictions)",
+    )
+    result.add_argument(
+        "--only",
+        choices=("label", "overlay"),
+        help="write that of the two alone (default: both)",
     )
     result.add_argument(
         "--probabilities",
         choices=("npz", "png"),
-        help="of each class at each pixel too; npz: float32 in NAME_probabilities.npz; png: one of "
-        "16 bits for each class, NAME_probability_08_cat.png, where 65535 is 1",
+        help="also write those of each class at each pixel; npz: float32 in "
+        "NAME_probabilities.npz; png: one of 16 bits for each class, NAME_probability_08_cat.png, "
+        "where 65535 is 1 (default: neither)",
     )
     result.add_argument(
-        "--json", type=Path, metavar="FILE", help="write there what is found in each image"
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="also write what is found in each image (default: none)",
     )
     add_overwrite_option(result)
     add_device_options(result, distributed=True)
@@ -135,7 +149,7 @@ def segment_files(
     images, problems, left_out = find_sources(names)
     segmenter = load(args, source, communicator)
     folder = args.out or Path("predictions")
-    jobs = plan(segmenter, images, folder, args)
+    jobs = plan_jobs(segmenter, images, folder, kinds(args), args.probabilities)
     inputs = [*weight_files(source), *images, *filter(None, [args.depth])]
     outputs = [*filter(None, [args.json]), *itertools.chain(*(job.outputs for job in jobs))]
     refuse_losses(outputs, inputs, args.overwrite)
@@ -164,38 +178,6 @@ def segment_files(
     return 1 if problems or any("error" in one for one in found) else 0
 
 
-class Job(NamedTuple):
-    """A picture or video, what the names of its files begin with, and these files."""
-
-    path: Path
-    stem: Path
-    outputs: list[Path]
-    frames: int
-
-
-def plan(
-    segmenter: Segmenter, images: Sequence[Path], folder: Path, args: argparse.Namespace
-) -> list[Job]:
-    """Return what is to be done for each image or video, no two of them in one file."""
-    videos = [is_video(path) for path in images]
-    if args.probabilities and any(videos):
-        raise SettingsError("--probabilities are of images: leave the videos out")
-    endings = {
-        False: segmenter.endings([*kinds(args), *filter(None, [args.probabilities])]),
-        True: video_endings(segmenter, kinds(args)),
-    }
-    names = distinct_names(images, itertools.chain(*(endings[kind] for kind in set(videos))))
-    return [
-        Job(
-            path,
-            folder / name,
-            [folder / f"{name}{ending}" for ending in endings[video]],
-            count_frames(path) if video else 1,
-        )
-        for path, name, video in zip(images, names, videos, strict=True)
-    ]
-
-
 def segment_file(
     segmenter: Segmenter, job: Job, args: argparse.Namespace, done: Callable[[], object]
 ) -> dict[str, Any]:
@@ -218,11 +200,6 @@ def segment_file(
 def kinds(args: argparse.Namespace) -> list[str]:
     """Return what of an image or video is written."""
     return [args.only] if args.only else ["label", "overlay"]
-
-
-def is_video(path: Path) -> bool:
-    """Return whether a file is called as a video is."""
-    return path.suffix.lower() in VIDEO_ENDINGS
 
 
 def load(args: argparse.Namespace, source: Path | None, communicator: Communicator) -> Segmenter:

@@ -60,10 +60,21 @@ PRESET = {
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
     result = command_parser("pretrain", DESCRIPTION)
-    result.add_argument("dataset", choices=["shapes"])
-    result.add_argument("-o", "--out", type=Path, default=Path("vgg16-shapes.h5"), metavar="FILE")
+    result.add_argument(
+        "dataset", metavar="DATASET", choices=["shapes"], help="shapes, the only one so far"
+    )
+    result.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        default=Path("vgg16-shapes.h5"),
+        metavar="FILE",
+        help="the weight file to write (default: vgg16-shapes.h5)",
+    )
     add_options(result, Settings, PRESET, PRESET)
-    result.add_argument("--smoke", action="store_true", help="go the whole way in seconds")
+    result.add_argument(
+        "--smoke", action="store_true", help="only try it: go the whole way in seconds"
+    )
     add_overwrite_option(result)
     return result
 

@@ -10,67 +10,75 @@ from typing import Any
 
 from tqdm import tqdm
 
-from minifcn.data import DATASETS
-from minifcn.data.options import add_data_options, take_data_options
+from minifcn.data.options import add_data_options, add_dataset_argument, take_data_options
 from minifcn.distributed.communicator import Communicator
 from minifcn.distributed.guard import go_on_with, guarded
 from minifcn.reporting.recorder import Recorder
-from minifcn.system.command import command_parser
+from minifcn.system.command import DOCS, command_parser
 from minifcn.system.outputs import refuse_losses
 from minifcn.system.records import SettingsError, add_groups
 from minifcn.training import rate_search
 from minifcn.training.config_file import with_config
 from minifcn.training.console import Console, add_distributed_option
 from minifcn.training.fitting import fit
+from minifcn.training.options import GROUPS, NET, ONE_DATA_SET, RARE, RUN, TRAINING, Settings
 from minifcn.training.recipes import SMOKE
-from minifcn.training.settings import Settings, resolve
+from minifcn.training.settings import resolve
 from minifcn.training.stages import train_stages
 from minifcn.training.transfer import follow_weights
 
-DESCRIPTION = """\
+DESCRIPTION = f"""\
 Train a fully convolutional network to segment images.
 
-  python -m minifcn.train shapes                       the embedded data set, in a few minutes
-  python -m minifcn.train voc --data-dir VOCdevkit     PASCAL VOC
-  python -m minifcn.train folder --data-dir DIR        your images: DIR/images, DIR/labels,
-                                                       DIR/classes.txt (see docs/own-data.md)
+  python -m minifcn.train shapes                      drawn shapes: a first look, in minutes
+  python -m minifcn.train folder --data-dir mine      your own: mine/images, mine/labels
+  python -m minifcn.train voc --data-dir VOCdevkit --weights vgg16.h5 --staged
+
+How your own images have to lie: {DOCS}/own-data.md
 
 A run is a folder with config.json, log.jsonl, checkpoints, samples, report.html, README.md and, at
-the end, weights.h5 and results.json. Kill it at any time; --resume goes on from the last checkpoint
-as if nothing had happened. The rate, the steps, the evaluations and the device that are given with
-it are new from then on, and noted in config.json; other settings stay as they were. Ctrl-C saves a
-checkpoint first; a second Ctrl-C stops at once.
+the end, weights.h5, last.h5 and results.json. Kill it at any time: --resume goes on from the last
+checkpoint as if nothing had happened. The rate, the steps, the evaluations and the device that are
+given with it are new from then on; other settings stay as they were. Ctrl-C saves a checkpoint
+first, a second one stops.
 """
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
     result = command_parser("train", DESCRIPTION)
-    result.add_argument("dataset", choices=sorted(DATASETS), nargs="?")
-    groups = add_groups(result, Settings)
-    add_data_options(groups["data"])
-    groups["net"].add_argument(
-        "--staged", action="store_true", help="train 32s, then 16s from it, then 8s (section 4.2)"
+    add_dataset_argument(result, required=False)  # --config may say it
+    groups = add_groups(result, Settings, GROUPS)
+    add_data_options(groups[ONE_DATA_SET])
+    groups[NET].add_argument(
+        "--staged",
+        action="store_true",
+        help="train FCN-32s, then 16s from it, then 8s from that, as the paper does",
     )
-    how, run = groups["training"], groups["run"]
+    how, run = groups[TRAINING], groups[RUN]
     how.add_argument(
         "--lr-search",
         type=float,
         nargs="*",
         metavar="LR",
-        help="only find a rate: short runs (--steps, 60) at each; default: a grid around --lr",
+        help="only find a learning rate, by short runs at each of these (default: nine around "
+        "--lr, --steps 60)",
     )
-    how.add_argument("--smoke", action="store_true", help="go the whole way in seconds")
+    how.add_argument(
+        "--smoke", action="store_true", help="only try it: go the whole way in seconds"
+    )
     run.add_argument(
         "--config",
         metavar="FILE",
         type=Path,
         help="take the settings of a run (its folder), or of a JSON or TOML file; options that are "
-        "given beside it win",
+        "given beside it win (default: none)",
     )
-    run.add_argument("--out", metavar="DIR", type=Path, help="default: runs/DATASET-ARCH")
     run.add_argument(
-        "--profile", action="store_true", help="at the end, print the time of each layer and pass"
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="the folder of the run (default: runs/DATASET-ARCH)",
     )
     run.add_argument(
         "--tensorboard",
@@ -78,7 +86,10 @@ def parser() -> argparse.ArgumentParser:
         help="also write events for TensorBoard (pip install 'minifcn[tensorboard]')",
     )
     run.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    add_distributed_option(run)
+    groups[RARE].add_argument(
+        "--profile", action="store_true", help="at the end, print the time of each layer and pass"
+    )
+    add_distributed_option(groups[RARE])
     return result
 
 

@@ -14,40 +14,40 @@ from minifcn.models.fcn import PADDINGS
 from minifcn.system.records import AT_LEAST_0, AT_LEAST_1, Range, flag, of_range
 
 MEANINGS = {
-    "images": "in the batch",
-    "channels": "of the input",
+    "images": "how many images the batch has",
+    "channels": "how many channels the input has",
     "size": "height and width of the input",
-    "filters": "channels of the output",
+    "filters": "how many channels the output has",
     "kernel": "height and width of the window",
-    "stride": "pixels from one window to the next",
-    "pad": "pixels on each side",
-    "dilation": "pixels from one weight to the next",
-    "groups": "that do not see each other's channels",
-    "factor": "of the upsampling",
-    "odd": "a kernel of 2 f - 1 pixels, not 2 f",
+    "stride": "how many pixels from one window to the next",
+    "pad": "how many pixels are added on each side",
+    "dilation": "how many pixels from one weight to the next",
+    "groups": "how many groups there are, which do not see each other's channels",
+    "factor": "by how much it upsamples",
+    "odd": "take a kernel of 2 f - 1 pixels, not 2 f",
     "floor": "drop the last window where it is incomplete",
     "ties": "make pixels that are equal",
     "zeros": "make numbers that are 0",
-    "local_size": "channels that count as near",
-    "alpha": "weight of the neighbours",
+    "local_size": "how many channels count as near",
+    "alpha": "the weight of the neighbours",
     "beta": "the power",
     "k": "what is added",
-    "ratio": "share of the values that are dropped",
-    "classes": "of the scores",
+    "ratio": "which share of the values is dropped",
+    "classes": "how many classes have scores",
     "normalization": "what the sum is divided by",
-    "ignore_index": "label of pixels that do not count",
+    "ignore_index": "the label of pixels that do not count",
     "class_weights": "weigh classes differently",
-    "inputs": "how many there are",
+    "inputs": "how many inputs there are",
     "weighted": "multiply each by another number",
     "to": "height and width of the part",
-    "offset": "where it begins",
-    "values": "of the weight",
+    "offset": "where the part begins",
+    "values": "how many values the weight has",
     "lr": "the rate",
-    "momentum": "share of the velocity that is kept",
-    "weight_decay": "share of the weight that is added to its gradient",
+    "momentum": "which share of the velocity is kept",
+    "weight_decay": "which share of the weight is added to its gradient",
     "backbone": "what the net is made of",
-    "width": "factor on channel counts",
-    "padding": "as in the paper, or as little as needed",
+    "width": "a factor on channel counts",
+    "padding": "faithful: as in the paper; same: as little as needed",
 }
 CHOICES = {
     "normalization": NORMALIZATIONS,
@@ -63,7 +63,7 @@ def add_build_options(parser: argparse.ArgumentParser, build: Callable[..., Any]
     kinds = get_type_hints(build)
     for name, argument in signature(build).parameters.items():
         kind, default, said = kinds[name], argument.default, MEANINGS[name]
-        how: dict[str, Any] = {"default": default, "help": f"{said} ({spelled(default)})"}
+        how: dict[str, Any] = {"default": default, "help": f"{said} (default: {spelled(default)})"}
         if kind is bool:
             how = {"action": "store_true", "help": said}
         elif kind == Pair:

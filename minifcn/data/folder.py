@@ -73,9 +73,10 @@ class FolderDataset:
     name = "folder"
     defaults = Defaults(pixels=480 * 360, images=8_000, padding="same")
     options: ClassVar[dict[str, str]] = {
-        "ignore": "a label value that shall not count",
-        "fraction": "share for validation if there are no splits",
-        "label_suffix": "what label maps have at the end of their names, such as _mask",
+        "ignore": "a label value that shall not count (default: as classes.txt says)",
+        "fraction": "the share held out for validation if there are no splits (default: 0.2)",
+        "label_suffix": "what label maps have at the end of their names, such as _mask (default: "
+        "none)",
     }
 
     def __init__(

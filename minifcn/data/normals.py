@@ -15,7 +15,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import uniform_filter
 
 
 class Camera(NamedTuple):
@@ -90,7 +89,10 @@ def surface_normals(depth: np.ndarray, camera: Camera, radius: int) -> np.ndarra
 
 def box_mean(values: np.ndarray, radius: int) -> np.ndarray:
     """Return the mean of a map (H, W) over the square around each pixel, as far as it is inside."""
-    inside = uniform_filter(
-        np.ones_like(values), 2 * radius + 1, mode="constant"
-    )  # the share of it
-    return uniform_filter(values, 2 * radius + 1, mode="constant") / inside
+    for axis, size in enumerate(values.shape):
+        sums = np.insert(np.cumsum(values, axis, np.float64), 0, 0, axis)  # of what is before
+        first = np.maximum(np.arange(size) - radius, 0)
+        end = np.minimum(np.arange(size) + radius + 1, size)
+        count = np.expand_dims(end - first, 1 - axis)
+        values = (sums.take(end, axis) - sums.take(first, axis)) / count
+    return values

@@ -17,6 +17,24 @@ from minifcn.data.dataset import data_root
 from minifcn.system.records import add_option, flag
 
 
+def add_dataset_argument(parser: argparse.ArgumentParser, required: bool = True) -> None:
+    """Add the name of a data set, which has to be given unless it is not `required`."""
+    parser.add_argument(
+        "dataset",
+        metavar="DATASET",
+        nargs=None if required else "?",
+        choices=list(DATASETS),
+        help="shapes: drawn ones, which need no files; folder: your own images; or one of the "
+        "paper's: voc, sbd, nyud, siftflow, context",
+    )
+
+
+def add_data_dir(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says where a data set is."""
+    said = "the folder in which the data lies (default: $MINIFCN_DATA or, without it, ./data)"
+    parser.add_argument("--data-dir", metavar="DIR", help=said)
+
+
 def add_data_options(parser: argparse._ActionsContainer) -> None:
     """Add the options of all data sets to a parser, or to a group of one."""
     types: dict[str, Any] = {}

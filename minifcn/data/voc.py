@@ -67,8 +67,8 @@ class VOCDataset:
     class_names = VOC_CLASSES
     defaults = Defaults(pixels=500 * 375, images=8_000)
     options: ClassVar[dict[str, str]] = {
-        "year": "the year of the tree, e.g. 2012 (default: the newest)",
-        "sbd": "train on SBD's images too, and leave them out of val",
+        "year": "the year of the tree, such as 2012 (default: the newest that is there)",
+        "sbd": "train on the images of SBD too, and leave them out of val",
     }
 
     def __init__(

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from minifcn.distributed.communicator import ALONE, Communicator, DistributedError
 from minifcn.distributed.connect import connect, launched
 from minifcn.functional.fast.paths import forced_path
+from minifcn.system.command import typed
 from minifcn.system.mishaps import EXPECTED_ERRORS, Mishap, explained
 from minifcn.system.streams import patient_streams, printable
 
@@ -108,7 +109,8 @@ def go_on_with(module: str, argv: Sequence[str] | None) -> str:
     given = list(sys.argv[1:] if argv is None else argv)
     resume = [] if "--resume" in given else ["--resume"]
     ranks = ["mpirun", "-n", str(launched())] if launched() > 1 else []
-    return f"; go on with: {shlex.join([*ranks, 'python', '-m', module, *given, *resume])}"
+    command = typed(module.removeprefix("minifcn.")).split()
+    return f"; go on with: {shlex.join([*ranks, *command, *given, *resume])}"
 
 
 @contextmanager

@@ -37,6 +37,7 @@ from minifcn.data.dataset import DataError
 from minifcn.data.palette import read_label
 from minifcn.experiments.experiment import Experiment
 from minifcn.inference.metrics import ConfusionMatrix
+from minifcn.system.command import DOCS
 from minifcn.system.records import THREADS, of_range
 
 LARGEST = 4096  # factor
@@ -230,15 +231,23 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--method",
         choices=METHODS,
         default=next(iter(METHODS)),
-        help="how to resample; the default comes closest to the paper (docs/upper-bounds.md)",
+        help="how to resample (default: %(default)s, which comes closest to the paper; "
+        f"{DOCS}/upper-bounds.md tells why)",
     )
-    parser.add_argument("--factors", type=int, nargs="+", default=list(FACTORS), metavar="F")
+    parser.add_argument(
+        "--factors",
+        type=int,
+        nargs="+",
+        default=list(FACTORS),
+        metavar="F",
+        help=f"by how much (default: {' '.join(map(str, FACTORS))})",
+    )
     parser.add_argument(
         "--threads",
         type=of_range(int, THREADS),
         default=0,
         metavar="N",
-        help="0: as many as allowed",
+        help="how many threads of the CPU; 0: as many as allowed (default: 0)",
     )
 
 

@@ -13,6 +13,7 @@ from minifcn.inference.pictures import Panel, colourise, grid, side_by_side, wit
 
 COLUMNS = 3
 THUMBNAIL = (240, 180)  # width and height at most, pixels
+TEXT = 18  # height of the letters of titles and legends, pixels
 
 
 def contact_sheet(dataset: Dataset, indices: Sequence[int]) -> np.ndarray:
@@ -33,7 +34,7 @@ def contact_sheet(dataset: Dataset, indices: Sequence[int]) -> np.ndarray:
     tiles: list[Panel] = []
     for index in indices:
         sample = dataset[index]
-        tiles.append(("", side_by_side(_panels(sample, palettes))))
+        tiles.append(("", side_by_side(_panels(sample, palettes), TEXT)))
         for head, label in head_labels(sample).items():
             present[head] |= set(np.unique(label).tolist())
     columns = min(COLUMNS, len(tiles))
@@ -41,7 +42,7 @@ def contact_sheet(dataset: Dataset, indices: Sequence[int]) -> np.ndarray:
     tiles += [blank] * (-len(tiles) % columns)
     sheet = grid([tiles[first : first + columns] for first in range(0, len(tiles), columns)])
     for head, names in head_classes(dataset).items():
-        sheet = with_legend(sheet, names, palettes[head], sorted(present[head]))
+        sheet = with_legend(sheet, names, palettes[head], sorted(present[head]), TEXT)
     return sheet
 
 

@@ -86,6 +86,7 @@ def legend(
     palette: np.ndarray,
     present: Iterable[int],
     width: int = 640,
+    size: int | None = None,
 ) -> np.ndarray:
     """Return a white strip with the colour and the name of each class, in as many lines as needed.
 
@@ -97,12 +98,14 @@ def legend(
         The classes to name, in this order; values without a name, such as 255, are left out.
     width : int
         Pixels; the strip is wider if one name needs more.
+    size : int, optional
+        Height of the letters in pixels, if not as suits the width.
 
     Returns
     -------
     uint8 array (height, at least `width`, 3)
     """
-    font, size = font_of(width)
+    font, size = font_of(width, size)
     gap = size // 2
     entries: list[tuple[int, int, int]] = []  # left, top, class
     x, y, needed = gap, gap, width
@@ -127,9 +130,10 @@ def with_legend(
     class_names: Sequence[str],
     palette: np.ndarray,
     present: Iterable[int],
+    size: int | None = None,
 ) -> np.ndarray:
     """Return a picture with a legend of the classes below it; see `legend`."""
-    strip = legend(class_names, palette, present, picture.shape[1])
+    strip = legend(class_names, palette, present, picture.shape[1], size)
     height, width = picture.shape[:2]
     canvas = np.full((height + len(strip), strip.shape[1], 3), PAPER, np.uint8)
     left = (strip.shape[1] - width) // 2
@@ -138,12 +142,12 @@ def with_legend(
     return canvas
 
 
-def side_by_side(panels: Sequence[Panel]) -> np.ndarray:
+def side_by_side(panels: Sequence[Panel], size: int | None = None) -> np.ndarray:
     """Return pictures in a row, each under its title; see `grid`."""
-    return grid([panels])
+    return grid([panels], size)
 
 
-def grid(rows: Sequence[Sequence[Panel]]) -> np.ndarray:
+def grid(rows: Sequence[Sequence[Panel]], size: int | None = None) -> np.ndarray:
     """Return a table of pictures; the titles of the first row head the columns.
 
     No picture is scaled: a smaller one stands in the middle of its cell.
@@ -152,6 +156,8 @@ def grid(rows: Sequence[Sequence[Panel]]) -> np.ndarray:
     ----------
     rows : sequence of rows, all of one length, each a sequence of
         (title, uint8 array (H, W, 3))
+    size : int, optional
+        Height of the letters in pixels, if not as suits the width of all.
 
     Returns
     -------
@@ -169,7 +175,8 @@ def grid(rows: Sequence[Sequence[Panel]]) -> np.ndarray:
         )
     titles = [title for title, _ in rows[0]]
     columns = list(zip(*([picture for _, picture in row] for row in rows), strict=True))
-    font, size = font_of(max(picture.shape[1] for picture in columns[0]))
+    across = sum(max(picture.shape[1] for picture in column) for column in columns)
+    font, size = font_of(across, size)
     gap = size // 2
     widths = [
         max(_width(font, title), *(picture.shape[1] for picture in column))
@@ -205,9 +212,9 @@ def save_png(path: str | os.PathLike[str], picture: np.ndarray) -> None:
         Image.fromarray(picture).save(file, format="PNG")
 
 
-def font_of(width: int) -> tuple[Font, int]:
-    """Return a font that suits pictures of a width, and its size; both in pixels."""
-    size = max(14, width // 40)
+def font_of(width: int, size: int | None = None) -> tuple[Font, int]:
+    """Return a font of a size, or one that suits pictures of a width, and its size; in pixels."""
+    size = size or max(14, width // 60)
     return ImageFont.load_default(size), size
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from minifcn.backend import IGNORE, to_host
 from minifcn.data.dataset import Dataset
 from minifcn.inference.apply import segment_all
-from minifcn.inference.contact_sheet import small
+from minifcn.inference.contact_sheet import TEXT, small
 from minifcn.inference.metrics import ConfusionMatrix
 from minifcn.inference.model import Model
 from minifcn.inference.pictures import Panel, colourise, grid, side_by_side, with_legend
@@ -106,14 +106,14 @@ def failure_sheet(
             (title, small(colourise(values, palette), Image.Resampling.NEAREST))
             for title, values, palette in maps
         ]
-        tiles.append(("", side_by_side(panels)))
+        tiles.append(("", side_by_side(panels, TEXT)))
         present |= {*np.unique(sample.label).tolist(), *np.unique(label).tolist()}
     blank: Panel = ("", np.full((1, 1, 3), 255, np.uint8))
     columns = min(COLUMNS, len(tiles))
     tiles += [blank] * (-len(tiles) % columns)
     sheet = grid([tiles[first : first + columns] for first in range(0, len(tiles), columns)])
-    sheet = with_legend(sheet, dataset.class_names, dataset.palette, sorted(present))
-    return with_legend(sheet, ERROR_NAMES, ERROR_PALETTE, range(len(ERROR_NAMES)))
+    sheet = with_legend(sheet, dataset.class_names, dataset.palette, sorted(present), TEXT)
+    return with_legend(sheet, ERROR_NAMES, ERROR_PALETTE, range(len(ERROR_NAMES)), TEXT)
 
 
 def error_map(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:

@@ -1,14 +1,116 @@
-"""What the commands have in common before they do anything."""
+"""What the commands have in common before they do anything: their parsers, their help."""
 
 from __future__ import annotations
 
 import argparse
+import difflib
+import itertools
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+DOCS = "https://github.com/minifcn/minifcn/blob/main/docs"  # a wheel has none of these pages
+WIDEST = 100  # characters of a line of help
 
 
-def command_parser(name: str, description: str) -> argparse.ArgumentParser:
-    """Return the parser of `python -m minifcn.NAME`, with a description shown as it is written."""
-    return argparse.ArgumentParser(
-        prog=f"python -m minifcn.{name}",
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+class CommandParser(argparse.ArgumentParser):
+    """A parser whose help begins with what the command does, and whose errors are a sentence."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**{"formatter_class": _HelpFormatter, **how})
+
+    def format_help(self) -> str:
+        """Return the help: the description first, then how the command is given."""
+        said, self.description = self.description, None
+        try:
+            return (f"{said.rstrip()}\n\n" if said else "") + super().format_help()
+        finally:
+            self.description = said
+
+    def add_subparsers(self, **how: Any) -> Any:
+        """Return what parsers of further names are added to; they begin with this one's name."""
+        return super().add_subparsers(**{"prog": self.prog, **how})
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Return what the arguments say, and those that mean nothing.
+
+        A misspelt option is told of before its value is taken for something else.
+        """
+        args = sys.argv[1:] if args is None else list(args)
+        known = self._option_string_actions
+        for given in itertools.takewhile(lambda word: word != "--", args):
+            name = given.partition("=")[0]
+            unknown = name.startswith("--") and not any(one.startswith(name) for one in known)
+            if unknown and self._subparsers is None:  # whose options come later
+                self.error(f"no option {name}{did_you_mean(name, known)}")
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """End the program with the message, in a line."""
+        for kind, words in (("int", "a whole number"), ("float", "a number")):
+            message = message.replace(f"invalid {kind} value:", f"must be {words}, not")
+        self.exit(2, f"error: {message}\n({self.prog} --help tells what there is)\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        names = [str(choice) for choice in action.choices]
+        hint = did_you_mean(str(value), names) or f"; choose {', '.join(names)}"
+        if action.option_strings:
+            raise argparse.ArgumentError(action, f"there is no {value!r}{hint}")
+        self.error(f"no {str(action.metavar or action.dest).lower()} {value!r}{hint}")
+
+
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Shows how a command is given in one line; the options have theirs below."""
+
+    def __init__(self, prog: str, **how: Any) -> None:
+        width = min(WIDEST, shutil.get_terminal_size().columns - 2)
+        super().__init__(f"{prog} [options]", max_help_position=26, width=width, **how)
+
+    def add_usage(
+        self,
+        usage: str | None,
+        actions: Iterable[argparse.Action],
+        groups: Iterable[Any],
+        prefix: str | None = None,
+    ) -> None:
+        """Add the line: what has to be given, and the place of the options."""
+        needed = [one for one in actions if one.required or not one.option_strings]
+        super().add_usage(usage, needed, [], prefix)
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        """Break a text between its words only, so that addresses can be copied."""
+        return textwrap.wrap(
+            " ".join(text.split()), width, break_long_words=False, break_on_hyphens=False
+        )
+
+
+def command_parser(name: str, description: str) -> CommandParser:
+    """Return the parser of a command, with a description shown as it is written.
+
+    It speaks of commands as the user has typed this one, `minifcn NAME` or `python -m
+    minifcn.NAME`; descriptions are written with the latter.
+    """
+    if called_by_name():
+        description = description.replace("python -m minifcn.", "minifcn ")
+    return CommandParser(prog=typed(name), description=description)
+
+
+def called_by_name() -> bool:
+    """Return whether the user has typed `minifcn`, which need not be on a path."""
+    return Path(sys.argv[0]).stem == "minifcn"
+
+
+def typed(name: str) -> str:
+    """Return how a command is typed by the user of this process."""
+    return f"minifcn {name}" if called_by_name() else f"python -m minifcn.{name}"
+
+
+def did_you_mean(word: str, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -> str:
+    """Return the end of a sentence that offers the known words most like another; "" if none is."""
+    similar = difflib.get_close_matches(word, list(known), most, cutoff)
+    return f"; did you mean {' or '.join(similar)}?" if similar else ""

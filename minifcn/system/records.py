@@ -56,7 +56,7 @@ def setting(
     Parameters
     ----------
     meaning : str
-        In a few words; the help of its option.
+        The help of its option, without its default.
     group : str
         The title that its option is listed under; without one it is no option.
     default
@@ -154,16 +154,17 @@ def add_options(
         about, default = known[name].metadata, known[name].default
         otherwise = preset.get(name) or about["otherwise"] or default
         said = about["meaning"]
-        if not isinstance(otherwise, bool) and otherwise not in (None, MISSING):
-            said += f" ({otherwise})"
+        if otherwise not in (None, MISSING) and otherwise is not False:
+            said += f" (default: {'on' if otherwise is True else otherwise})"
         how = {"dest": name, "default": preset.get(name), "help": said, **about["how"]}
         add_option(parser, called(known[name]), types[name], negated=default is True, **how)
 
 
-def add_groups(parser: argparse.ArgumentParser, record: type) -> dict[str, Any]:
-    """Add the options of all fields that have a group; return the parser's groups by title."""
-    titles = dict.fromkeys(one.metadata["group"] for one in fields(record))
-    groups = {title: parser.add_argument_group(title) for title in filter(None, titles)}
+def add_groups(
+    parser: argparse.ArgumentParser, record: type, titles: Iterable[str]
+) -> dict[str, Any]:
+    """Add the options of all fields under the titles of their groups; return these by title."""
+    groups = {title: parser.add_argument_group(title) for title in titles}
     for title, group in groups.items():
         names = [one.name for one in fields(record) if one.metadata["group"] == title]
         add_options(group, record, names)

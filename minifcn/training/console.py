@@ -13,14 +13,15 @@ from tqdm import tqdm
 
 from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.metrics import Scores
+from minifcn.system.command import DOCS
 from minifcn.system.progress import Progress, duration, watched
 from minifcn.system.records import add_options, check, defaults
 from minifcn.system.streams import styled
+from minifcn.training.options import RARE, Settings
 from minifcn.training.plan import FORWARD, Plan, line
 from minifcn.training.prepare import take_device
 from minifcn.training.profiling import Profile
 from minifcn.training.reporter import Reporter
-from minifcn.training.settings import Settings
 from minifcn.training.solver import Step
 
 ON_THE_DEVICE = ("device", "threads", "precision")  # settings of every command that computes
@@ -177,15 +178,18 @@ class Pace:
 
 def add_device_options(parser: argparse.ArgumentParser, distributed: bool = False) -> None:
     """Add the options that `choose_device` reads, and `--distributed` where there is one."""
-    values = defaults(Settings)
-    add_options(parser, Settings, ON_THE_DEVICE, {name: values[name] for name in ON_THE_DEVICE})
+    preset = {name: defaults(Settings)[name] for name in ON_THE_DEVICE}
+    *usual, precision = ON_THE_DEVICE
+    add_options(parser, Settings, usual, preset)
+    rare = parser.add_argument_group(RARE)
+    add_options(rare, Settings, [precision], preset)
     if distributed:
-        add_distributed_option(parser)
+        add_distributed_option(rare)
 
 
 def add_distributed_option(parser: argparse._ActionsContainer) -> None:
     """Add the option that makes the process one of several, for `guarded`."""
-    said = "as one of the processes of mpirun, see docs/distributed.md"
+    said = f"share the work as one of the processes of mpirun: {DOCS}/distributed.md"
     parser.add_argument("--distributed", action="store_true", help=said)
 
 

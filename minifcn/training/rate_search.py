@@ -137,25 +137,53 @@ def explain(trials: Sequence[Trial]) -> str:
 
 
 def plot(trials: Sequence[Trial], path: Path) -> None:
-    """Draw the loss of each run over its updates, and the loss at the end over the rate."""
+    """Draw the loss of each run over its updates, and the loss at the end over the rate.
+
+    Rates go from dark to light. The chosen one is marked; those are named whose run diverged, or
+    ends with more loss than all begin with, which is as far as the axes go.
+    """
+    from matplotlib import colormaps
     from matplotlib.figure import Figure  # takes half a second, which other commands need not wait
 
     figure = Figure(figsize=(10, 4), layout="constrained")
-    curves, ends = figure.subplots(1, 2)
-    for trial in trials:
-        width = min(SMOOTHED, max(1, len(trial.losses)))
-        smooth = np.convolve(trial.losses, np.full(width, 1 / width), "valid")
-        curves.plot(np.arange(smooth.size) + width, smooth, label=f"{trial.rate:.1e}")
-    curves.set(xlabel="update", ylabel="loss, nats a pixel", yscale="log")
-    curves.legend(title="rate", fontsize="small")
-    finite = [trial for trial in trials if np.isfinite(trial.score)]
-    ends.plot([t.rate for t in finite], [t.score for t in finite], "o-")
-    for trial in trials:
-        if trial not in finite:
-            ends.axvline(trial.rate, color="tab:red", linestyle=":")
-    ends.set(xlabel="rate (dotted: diverged)", ylabel="loss at the end", xscale="log")
+    curves, ends = figure.subplots(1, 2, sharey=True)
+    colours = colormaps["viridis"](np.linspace(0, 0.9, len(trials)))  # the lightest is too pale
+    highest = 1.1 * max((trial.losses[0] for trial in trials if trial.losses), default=1.0)
+    winner = min(trials, key=lambda trial: trial.score)
+    shown = [trial for trial in trials if trial.score < highest]
+    for trial, colour in zip(trials, colours, strict=True):
+        losses = _smooth(trial.losses)
+        chosen = trial is winner and trial in shown
+        style = {"color": colour, "linestyle": "-" if trial in shown else ":"}
+        name = f"{trial.rate:.1e}{', chosen' if chosen else ''}"
+        steps = np.arange(1, losses.size + 1)
+        curves.plot(steps, losses, label=name, linewidth=3 if chosen else 1.5, **style)
+        if trial in shown:
+            ends.plot(trial.rate, trial.score, "o", color=colour, markersize=12 if chosen else 7)
+        else:
+            end = f"ends at {trial.score:.3g}" if np.isfinite(trial.score) else "diverged"
+            ends.axvline(trial.rate, **style)
+            place = {"xycoords": ("data", "axes fraction"), "rotation": "vertical"}
+            ends.annotate(f"{end} ", (trial.rate, 1), ha="right", va="top", **place)
+    ends.plot([t.rate for t in shown], [t.score for t in shown], color="grey", zorder=0)
+    if winner in shown:
+        place = {"textcoords": "offset points", "ha": "center", "va": "top"}
+        ends.annotate("chosen", (winner.rate, winner.score), (0, -10), **place)
+    lowest = min((float(_smooth(trial.losses).min()) for trial in shown), default=0.0)
+    curves.set(xlabel="update", ylabel="loss, nats a pixel", ylim=(0.8 * lowest, highest))
+    ends.set(xlabel="rate", title="loss at the end", xscale="log")
+    curves.set_title(f"loss of each run, mean of {SMOOTHED} updates")
+    figure.legend(title="rate", loc="outside right upper", fontsize="small")
     with atomic_write(path) as file:
         figure.savefig(file, format="png", dpi=120)
+
+
+def _smooth(losses: Sequence[float]) -> np.ndarray:
+    """Return the mean of each loss and of those before it, so many as are smoothed over."""
+    sums = np.cumsum([0.0, *losses])
+    last = np.arange(1, len(sums))
+    first = np.maximum(last - SMOOTHED, 0)
+    return (sums[last] - sums[first]) / (last - first)
 
 
 def _verdict(trial: Trial) -> str:

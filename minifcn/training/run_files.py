@@ -18,7 +18,7 @@ from minifcn.data.dataset import Dataset
 from minifcn.data.transforms import Preprocess
 from minifcn.inference.apply import segment_all
 from minifcn.inference.model import Model, model_attributes
-from minifcn.inference.pictures import colourise, overlay, save_png, side_by_side
+from minifcn.inference.pictures import colourise, overlay, save_png, side_by_side, with_legend
 from minifcn.net import Net
 from minifcn.system.devices import describe_device
 from minifcn.system.files import rename
@@ -192,7 +192,8 @@ def state_of(folder: Path) -> str:
 
 
 def save_samples(model: Model, dataset: Dataset, folder: Path, step: int, xp: ModuleType) -> None:
-    """Write image, truth and prediction of a few validation images side by side."""
+    """Write image, truth and prediction of a few validation images, with a legend of each head."""
+    names = {"": dataset.class_names, **getattr(dataset, "extra_classes", {})}
     palettes = {"": np.asarray(dataset.palette), **getattr(dataset, "extra_palettes", {})}
     for index in range(min(SAMPLE_IMAGES, len(dataset))):
         sample = dataset[index]
@@ -201,9 +202,14 @@ def save_samples(model: Model, dataset: Dataset, folder: Path, step: int, xp: Mo
             for head, label in segment_all(model, sample.image, xp, sample.extras).items()
         }
         panels = [("image", sample.image)]
-        for head, truth in {"": sample.label, **sample.extra_labels}.items():
+        truths = {"": sample.label, **sample.extra_labels}
+        for head, truth in truths.items():
             colours = palettes[head]
             panels.append((f"truth {head}".strip(), colourise(truth, colours)))
             panels.append((f"step {step} {head}".strip(), colourise(labels[head], colours)))
         panels.append(("overlay", overlay(sample.image, labels[""], palettes[""])))
-        save_png(folder / f"{index:02d}_step_{step:08d}.png", side_by_side(panels))
+        picture = side_by_side(panels)
+        for head, truth in truths.items():
+            present = np.union1d(truth, labels[head])
+            picture = with_legend(picture, names[head], palettes[head], present)
+        save_png(folder / f"{index:02d}_step_{step:08d}.png", picture)

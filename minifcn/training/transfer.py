@@ -114,10 +114,15 @@ def carried(spec: ModelSpec, source: str) -> tuple[dict[str, np.ndarray], Prepro
     weights = load_weights(file)
     theirs = ModelSpec.from_dict(weights.attributes)
     if (theirs.backbone, theirs.width) != (spec.backbone, spec.width):
+        fitting = {
+            f"--backbone {theirs.backbone}": theirs.backbone != spec.backbone,
+            f"--width {theirs.width:g}": theirs.width != spec.width,
+        }
+        options = " ".join(option for option, differs in fitting.items() if differs)
         raise SettingsError(
             f"{file.name} holds a {theirs.backbone} of width {theirs.width:g}, the net is a "
-            f"{spec.backbone} of width {spec.width:g}; give --width {theirs.width:g}, other "
-            "--weights, or --weights none to start from random ones"
+            f"{spec.backbone} of width {spec.width:g}; give {options}, other --weights, or "
+            "--weights none to start from random ones"
         )
     if theirs.modality != spec.modality and not (
         theirs.modality == "rgb" or (theirs.modality, spec.modality) == ("hha", "rgb-hha")

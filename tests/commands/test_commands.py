@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ from helpers.tiny_run import TINY
 from PIL import Image
 
 from minifcn import classify, demo, evaluate, predict, pretrain, train
-from minifcn.__main__ import COMMANDS
 from minifcn.__main__ import main as minifcn
 from minifcn.backend import get_product_precision, set_product_precision
 from minifcn.data.palette import read_label
@@ -179,6 +179,15 @@ def test_the_demo_compares_the_three_nets(tmp_path, capsys):
     assert "FCN-8s" in capsys.readouterr().out
 
 
+def test_a_demo_loses_nothing_of_the_one_before_and_the_last_is_resumed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert demo.numbered(resume=False) == demo.numbered(resume=True) == Path("runs/demo")
+    for folder in ("runs/demo", "runs/demo-2"):
+        assert demo.numbered(resume=False) == Path(folder)
+        Path(folder).mkdir(parents=True)
+        assert demo.numbered(resume=True) == Path(folder)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -205,30 +214,6 @@ def test_mistakes_end_with_one_clear_sentence(arguments, words, tmp_path, capsys
     assert error.count("\n") == 1
     assert re.search(words, error)
     assert not list(tmp_path.iterdir()), "nothing was written"
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself(command, capsys):
-    with pytest.raises(SystemExit) as stop:
-        minifcn([command, "--help"])
-    assert stop.value.code == 0
-    assert f"python -m minifcn.{command}" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("arguments", [[], ["--help"]])
-def test_without_a_command_all_are_listed(capsys, arguments):
-    with pytest.raises(SystemExit) as stop:
-        sys.exit(minifcn(arguments))
-    assert stop.value.code == 0
-    out = capsys.readouterr().out
-    assert all(f"  {command} " in out or f"  {command}\n" in out for command in COMMANDS)
-
-
-def test_an_unknown_command_is_refused_with_the_known_ones(capsys):
-    with pytest.raises(SystemExit) as stop:
-        minifcn(["segment", "--lr", "1"])
-    assert stop.value.code == 2
-    assert re.search("'segment'.*predict", capsys.readouterr().err)
 
 
 def test_only_the_command_that_is_asked_for_is_imported_and_gets_all_that_follows(monkeypatch):

@@ -52,5 +52,6 @@ def test_a_new_data_set_brings_its_options(monkeypatch):
     parser = argparse.ArgumentParser()
     add_data_options(parser)
     lines = " ".join(parser.format_help().split())
-    assert "--ignore N folder: a label value that shall not count; other: a colour" in lines
+    assert "--ignore N folder: a label value that shall not count (default: as" in lines
+    assert "; other: a colour" in lines
     assert "--shade SHADE other: how dark" in lines

@@ -1,4 +1,4 @@
-"""The package's page: README.md with the substitutions of pyproject.toml, as a builder makes it."""
+"""The package: what it depends on, and its page, README.md as a builder makes it."""
 
 import re
 from pathlib import Path
@@ -38,3 +38,14 @@ def test_every_link_leads_to_a_file_of_the_project_or_away(page):
     assert ours
     assert not [name for name in ours if not (ROOT / name.partition("#")[0]).exists()]
     assert not [link for link in links if not link.startswith(("https://", "#"))]
+
+
+def test_every_dependency_is_imported_and_said_to_be_for_something():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("minifcn/**/*.py"))
+    (_, _, install) = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Install")
+    for requirement in project["dependencies"]:
+        name = re.match(r"[\w-]+", requirement)[0]
+        module = {"pillow": "PIL"}.get(name, name)
+        assert re.search(rf"^\s*(?:from|import) {module}\b", sources, re.MULTILINE), name
+        assert re.search(rf"^\|.*\b{name}\b", install, re.MULTILINE), name

@@ -42,10 +42,10 @@ def test_what_is_not_given_is_none_or_what_the_command_sets():
 def test_the_help_has_meanings_and_defaults():
     said = " ".join(parser(heat=180.0).format_help().split())
     for line in (
-        "--trays N one above the other (2)",
-        "--at C in degrees (180.0)",
-        "--mode {a,b} which way (by itself)",
-        "--fan, --no-fan blow --light shine",
+        "--trays N one above the other (default: 2)",
+        "--at C in degrees (default: 180.0)",
+        "--mode {a,b} which way (default: by itself)",
+        "--fan, --no-fan blow (default: on) --light shine",
     ):
         assert line in said
 

@@ -60,8 +60,8 @@ class ShapesDataset:
         pixels=128 * 128, images=6_000, small_rate=2e-2, batch_size=4, padding="same"
     )
     options: ClassVar[dict[str, str]] = {
-        "depth": "with depth, for --modality",
-        "two_heads": "with a second label map",
+        "depth": "draw them in a room with depth, for --modality",
+        "two_heads": "say of each how it stands, in a second label map",
     }
 
     def __init__(

@@ -5,12 +5,11 @@ Old hosts come and go: every address that is known is listed, and they are tried
 
 from __future__ import annotations
 
-import difflib
-
 from minifcn.fetching.catalogue.caffe import CAFFE
 from minifcn.fetching.catalogue.data import DATA
 from minifcn.fetching.catalogue.ports import PORTS
 from minifcn.fetching.catalogue.remote_file import RemoteFile as RemoteFile
+from minifcn.system.command import did_you_mean
 from minifcn.system.mishaps import Mishap
 
 FILES: dict[str, RemoteFile] = {file.name: file for file in (*CAFFE, *PORTS, *DATA)}
@@ -29,10 +28,9 @@ def find(name: str) -> RemoteFile:
         If there is none; the message has the names that are most like it.
     """
     if name not in FILES:
-        similar = difflib.get_close_matches(name, FILES, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(similar)}? " if similar else ""
+        hint = did_you_mean(name, FILES, most=3, cutoff=0.4)
         raise UnknownFileError(
-            f"nothing called {name!r} can be downloaded; {hint}"
+            f"nothing called {name!r} can be downloaded{hint or ';'} "
             "`python -m minifcn.download` lists what can"
         )
     return FILES[name]
