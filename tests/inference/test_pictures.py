@@ -99,7 +99,7 @@ def test_with_legend_puts_a_narrow_picture_in_the_middle():
 
 
 def test_letters_grow_with_the_picture():
-    small, large = (ink(legend(NAMES, PALETTE, [1], width)).sum() for width in (200, 2000))
+    small, large = (ink(legend(NAMES, PALETTE, [1], width)).sum() for width in (200, 3000))
     assert large > 4 * small
 
 
