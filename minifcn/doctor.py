@@ -40,6 +40,7 @@ that the CPU, and a GPU if there is one, compute what they should.
 The last line says whether everything works and, if not, what to do. The exit status is then 1.
 """
 LIBRARIES = {"NumPy": "numpy", "h5py": "h5py", "Pillow": "pillow"}
+EXTRAS = {"SciPy": "scipy", "mpi4py": "mpi4py", "onnxruntime": "onnxruntime", "PyAV": "av"}
 REPORT = "and if that does not help, report it with all of this text"
 
 
@@ -107,7 +108,7 @@ def software() -> list[Fact]:
         Fact("system", platform.platform()),
         *(Fact(label, installed(name)) for label, name in LIBRARIES.items()),
         cupy_packages(),
-        Fact("mpi4py", installed("mpi4py")),
+        *(Fact(label, installed(name)) for label, name in EXTRAS.items()),
     ]
 
 

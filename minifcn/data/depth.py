@@ -13,6 +13,7 @@ import numpy as np
 
 from minifcn.data.dataset import DataError
 from minifcn.data.images import load_image
+from minifcn.system.extras import optional
 
 
 def read_depth(path: str | Path, per_metre: float = 1000.0) -> np.ndarray:
@@ -71,34 +72,6 @@ def fill_holes(depth: np.ndarray) -> np.ndarray:
         return depth
     if not known.any():
         raise DataError("a depth map must have a positive depth somewhere, this one has holes only")
-    filled = depth.copy()
-    filled[~known] = depth[_nearest(known)]
-    return filled
-
-
-def _nearest(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the row and the column of the known pixel nearest to each other one, in their order.
-
-    The nearest in each column is looked up once; then holes look to both sides, farther and
-    farther, until what is found there cannot be nearer than what they have.
-    """
-    height, width = known.shape
-    row = np.arange(height)[:, None]
-    above = np.maximum.accumulate(np.where(known, row, -2 * (height + width)), axis=0)
-    below = np.minimum.accumulate(np.where(known, row, 3 * (height + width))[::-1], axis=0)[::-1]
-    in_column = np.where(row - above <= below - row, above, below)  # far away where there is none
-    rows, columns = np.nonzero(~known)
-    best = np.full(rows.size, np.inf)
-    found = np.zeros((2, rows.size), int)
-    for aside in range(width):
-        (looking,) = np.nonzero(aside**2 < best)
-        if not looking.size:
-            break
-        for side in (-aside, aside):
-            column = np.clip(columns[looking] + side, 0, width - 1)
-            there = in_column[rows[looking], column]
-            distance = (there - rows[looking]) ** 2 + (column - columns[looking]) ** 2
-            nearer = distance < best[looking]
-            best[looking[nearer]] = distance[nearer]
-            found[:, looking[nearer]] = there[nearer], column[nearer]
-    return found[0], found[1]
+    ndimage = optional("scipy.ndimage", "depth")
+    nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    return depth[tuple(nearest)]

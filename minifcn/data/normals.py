@@ -12,9 +12,12 @@ Features from RGB-D Images, ECCV 2014, section 2.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+
+from minifcn.system.extras import optional
 
 
 class Camera(NamedTuple):
@@ -89,10 +92,7 @@ def surface_normals(depth: np.ndarray, camera: Camera, radius: int) -> np.ndarra
 
 def box_mean(values: np.ndarray, radius: int) -> np.ndarray:
     """Return the mean of a map (H, W) over the square around each pixel, as far as it is inside."""
-    for axis, size in enumerate(values.shape):
-        sums = np.insert(np.cumsum(values, axis, np.float64), 0, 0, axis)  # of what is before
-        first = np.maximum(np.arange(size) - radius, 0)
-        end = np.minimum(np.arange(size) + radius + 1, size)
-        count = np.expand_dims(end - first, 1 - axis)
-        values = (sums.take(end, axis) - sums.take(first, axis)) / count
-    return values
+    mean = partial(
+        optional("scipy.ndimage", "depth").uniform_filter, size=2 * radius + 1, mode="constant"
+    )
+    return mean(values) / mean(np.ones_like(values))  # by the share that is inside

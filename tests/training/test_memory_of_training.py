@@ -5,7 +5,7 @@ import pytest
 from minifcn.system.machine import Memory
 from minifcn.system.records import SettingsError
 from minifcn.training import prepare
-from minifcn.training.prepare import make_model, open_splits, warn_of_memory
+from minifcn.training.prepare import check_memory, make_model, open_splits
 from minifcn.training.recipes import SMOKE
 from minifcn.training.settings import resolve
 
@@ -18,7 +18,7 @@ def said(monkeypatch, memory: Memory, **settings) -> list[str]:
     notes: list[str] = []
     chosen = resolve("shapes", **{**SMOKE, **settings})
     dataset = open_splits(chosen)[0]
-    warn_of_memory(make_model(chosen, dataset), dataset, chosen, prepare.np, notes.append)
+    check_memory(make_model(chosen, dataset), dataset, chosen, prepare.np, notes.append)
     return notes
 
 
