@@ -52,14 +52,15 @@ from minifcn.layers import (
     SoftmaxLoss,
 )
 from minifcn.layers.layer import Shape
+from minifcn.net.border import Unfold, fold_border
 from minifcn.net.fusion import fuse
-from minifcn.net.graph import Node, count_readers
+from minifcn.net.graph import Node, blob_shapes, count_readers
 from minifcn.net.net import Net, release
 from minifcn.net.recompute import Again, find_blocks
 from minifcn.net.working_memory import ITEM, buffer_bytes, working_bytes
 
 # Layers whose outputs lie in recycled memory, and those whose gradients do.
-RECYCLING = (Conv2d, Deconv2d, MaxPool2d)
+RECYCLING = (Conv2d, Deconv2d, MaxPool2d, Unfold)
 RECYCLING_BACKWARD = (*RECYCLING, ReLU)
 PROGRAM_BYTES = 40 << 20  # buffers of BLAS, stacks of threads, pieces that the system keeps
 
@@ -78,8 +79,8 @@ def inference_bytes(
     xp : module
         The device's array module.
     """
-    nodes = net.needed(outputs)
-    walk = _Walk(net.shapes(**inputs), count_readers(nodes, outputs), xp)
+    nodes = fold_border(net.needed(outputs), outputs, inputs)
+    walk = _Walk(blob_shapes(nodes, inputs), count_readers(nodes, outputs), xp)
     walk.forward(nodes, {name: _Array(walk, 0) for name in inputs})
     return walk.total()
 
@@ -107,9 +108,9 @@ def training_bytes(
     accumulate : int
         Batches of an update.
     """
-    nodes = net.needed(outputs)
+    nodes = fold_border(net.needed(outputs), outputs, inputs)
     readers = count_readers(nodes, outputs)
-    walk = _Walk(net.shapes(**inputs), readers, xp)
+    walk = _Walk(blob_shapes(nodes, inputs), readers, xp)
     trained = sum(p.nbytes for address, p in net.params.items() if net.multipliers[address][0])
     walk.lasting = trained if accumulate == 1 else 2 * trained
     blocks = find_blocks(nodes, readers) if recompute else {}

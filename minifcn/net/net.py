@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from minifcn.backend import Array, array_module, synchronize
 from minifcn.layers.layer import Shape
+from minifcn.net.border import FOLDED, fold_border
 from minifcn.net.fusion import fuse, run_group
 from minifcn.net.graph import Graph, Node, count_readers, naming
 from minifcn.net.recompute import Again, find_blocks, run_again
@@ -81,7 +82,8 @@ class Net(Graph):
             message names the layer.
         """
         wanted = tuple(self.outputs if outputs is None else outputs)
-        nodes = self.needed(wanted)
+        shapes = {name: array.shape for name, array in inputs.items()}
+        nodes = fold_border(self.needed(wanted), wanted, shapes)
         readers = count_readers(nodes, wanted)
         blobs = self._used(inputs, readers, wanted)
         xp = array_module(*blobs.values())
@@ -126,15 +128,15 @@ class Net(Graph):
         """
         gradients = _loss_seeds(tape) if seeds is None else dict(seeds)
         xp = array_module(*gradients.values())
-        places = Counter(id(node.layer) for node in tape.nodes)
+        places = Counter(id(node.layer.params) for node in tape.nodes)
         sums: dict[str, Array] = {}  # of the parameters' gradients, over the places of their layer
         for node in reversed(tape.nodes):
             if node.name in tape.active and node.name in gradients:
                 with self._timed(node, "backward", xp):
                     self._run_backward(node, tape, gradients, sums)
             tape.caches.pop(node.name, None)  # of a node that no gradient has reached
-            places[id(node.layer)] -= 1
-            if not places[id(node.layer)]:
+            places[id(node.layer.params)] -= 1
+            if not places[id(node.layer.params)]:
                 for address in self.trained(node.layer).values():
                     if address in sums:
                         yield address, sums.pop(address)
@@ -170,7 +172,7 @@ class Net(Graph):
         yield
         if self.clock is not None:
             synchronize(xp)
-            self.clock(node.name, direction, time.perf_counter() - began)
+            self.clock(node.name.removesuffix(FOLDED), direction, time.perf_counter() - began)
 
     def _used(
         self, inputs: Mapping[str, Array], readers: Mapping[str, int], wanted: Sequence[str]
