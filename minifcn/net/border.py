@@ -39,6 +39,7 @@ from minifcn.net.graph import Node, count_readers
 POOLING = (MaxPool2d, AvgPool2d)
 # Layers that compute all rows and columns by one formula. (Dropout does not: it draws.)
 UNIFORM = (Conv2d, ReLU, LRN, Scale, *POOLING)
+LEAST = 0.05  # of the places of a map: to leave out fewer saves less than unfolding costs
 FOLDED = " (folded)"  # what the name of a node ends in whose output is yet to be unfolded
 
 Ends = tuple[Span, Span]  # what is alike before the image and behind it
@@ -152,8 +153,8 @@ def _most_missing(
 ) -> tuple[Missing, Array]:
     """Return how many rows the output of a block can do without, and the stride of the block.
 
-    Of its input `stride` times as many must be missing, which are no more than are. Of each map
-    that it computes one row of those that are alike must be left.
+    Of its input `stride` times as many are left out, which must be no more than are missing. Of
+    each map that it computes one row of those that are alike must be there.
     """
     if not block:  # behind the chain a map is whole
         return np.zeros((2, 2), int), np.ones((2, 1), int)
@@ -161,10 +162,13 @@ def _most_missing(
     for node in reversed(block):
         footprint = node.layer.footprint()
         assert footprint is not None
-        spare = np.array([[span.end - span.first - 1 for span in ends] for ends in alike[node.name]])
-        most = np.minimum(most, spare // stride)
+        spare = [[span.end - span.first - 1 for span in ends] for ends in alike[node.name]]
+        most = np.minimum(most, np.array(spare) // stride)
         stride = stride * np.array(footprint.stride)[:, None]
-    return np.maximum(np.minimum(most, missing // stride), 0), stride
+    most = np.maximum(np.minimum(most, missing // stride), 0)
+    size = [max(1, behind.end) for _, behind in alike[block[-1].name]]
+    saved = 1 - np.prod(1 - most.sum(axis=1) / size)
+    return most * (saved >= LEAST), stride
 
 
 class Unfold(Layer):
@@ -180,12 +184,11 @@ class Unfold(Layer):
 
     def __init__(self, alike: Sequence[Ends], missing: Missing, kept: Missing) -> None:
         super().__init__()
-        self.repeats = [
-            ((before.first, added[0]), (behind.first - gone[0], added[1]))
-            for (before, behind), gone, added in zip(
-                alike, missing.tolist(), (missing - kept).tolist(), strict=True
-            )
-        ]
+        self.repeats = []  # of rows, of columns: which of the input is repeated how often
+        for ends, gone, added in zip(alike, missing[:, 0], missing - kept, strict=True):
+            places = ends[0].first, ends[1].first - int(gone)
+            repeats = zip(places, added.tolist(), strict=True)
+            self.repeats.append([(place, times) for place, times in repeats if times])
 
     def forward(self, x: Array) -> tuple[Array, Shape]:
         """Return the (N, C, H + rows, W + columns) map."""
@@ -218,7 +221,8 @@ class Unfold(Layer):
     def _pieces(self, x_shape: Shape) -> Iterator[tuple[tuple, tuple, tuple[int, ...]]]:
         """Yield pieces of the input, where they go, and the axes along which they are repeated."""
         rows, columns = (
-            list(_cut(size, repeats)) for size, repeats in zip(x_shape[2:], self.repeats, strict=True)
+            list(_cut(size, repeats))
+            for size, repeats in zip(x_shape[2:], self.repeats, strict=True)
         )
         for source, target, down in rows:
             for left, right, across in columns:
