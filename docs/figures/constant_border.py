@@ -75,7 +75,7 @@ def on_sheet(pixel: float) -> float:
 
 
 def alike_rows(net: Net) -> dict[str, list[Span]]:
-    """Return the rows that are alike at both ends of each map, as far as maps follow one another."""
+    """Return the rows that are alike at both ends of each map on the way down from the image."""
     spans = {"data": [Span(-PADDING, 0), Span(IMAGE, IMAGE + PADDING)]}
     for node in net.nodes:
         footprint = node.layer.footprint()
