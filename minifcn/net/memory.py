@@ -13,18 +13,19 @@ Estimated, and measured on two threads in processes of their own (megabytes; `te
 some of it again); FCN-8s of 21 classes, a quarter of the channels, padding "faithful":
 
     inference, pixels        1000 x 1000         2000 x 2000
-    VGG16                     357    359         1001     984
-    GoogLeNet                 253    252          835     866
-    AlexNet                   262    249          845     875
+    VGG16                     306    272          872     818
+    GoogLeNet                 229    216          747     754
+    AlexNet                   240    240          772     795
 
     training, pixels           500 x 500           800 x 800        1000 x 1000
-    VGG16                     460    469          881     942
-    VGG16, recompute                              645     707
-    GoogLeNet                                                        725    759
-    AlexNet                                                          643    647
+    VGG16                     354    338          695     724
+    VGG16, recompute                              488     629
+    GoogLeNet                                                        664    674
+    AlexNet                                                          583    589
 
-So it is right to a tenth, but for passes of less than 100 MB, where the buffers of the libraries
-count for more. On a GPU it has not been compared.
+So it is right to an eighth, but for passes of less than 100 MB, where the buffers of the libraries
+count for more, and for recomputation, which takes a quarter more than is estimated. On a GPU it has
+not been compared.
 """
 
 from __future__ import annotations
