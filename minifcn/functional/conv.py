@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from minifcn.backend import Array, array_module
+from minifcn.backend import Array, array_module, get_threads, parallel_map
 from minifcn.functional.arguments import (
     Pair,
     divide_channels,
@@ -21,6 +21,10 @@ from minifcn.functional.arguments import (
 from minifcn.functional.fast.paths import PATHS, choose_path
 from minifcn.functional.pooling import max_pool_forward
 from minifcn.functional.window import HALVING, Window
+
+# Multiplications of a gradient that is computed in one thread, beside the other.
+SIDE_BY_SIDE = 1 << 30  # of two threads: larger ones gain nothing and take more memory
+CALLING = 1 << 25  # done in the time in which all threads are called and waited for
 
 
 class ConvCache(NamedTuple):
@@ -125,8 +129,30 @@ def conv2d_backward(
     """
     x, weight, window, groups = cache
     path = PATHS[choose_path(x.shape, weight, window, groups, backward=True)]
-    dx = path.backward_data(dy, weight, x.shape, window, groups) if need_dx else None
+
+    def data() -> Array:
+        return path.backward_data(dy, weight, x.shape, window, groups)
+
+    def parameters() -> tuple[Array, Array]:
+        dweight = path.backward_weights(x, dy, weight.shape, window, groups)
+        return dweight, dy.sum(axis=(0, 2, 3))
+
     if not need_grads:
-        return dx, None, None
-    dweight = path.backward_weights(x, dy, weight.shape, window, groups)
-    return dx, dweight, dy.sum(axis=(0, 2, 3))
+        return data() if need_dx else None, None, None
+    if not need_dx:
+        return None, *parameters()
+    if _side_by_side(dy[:, 0].size * weight.size):
+        dx, gradients = parallel_map(array_module(x), lambda task: task(), (data, parameters))
+    else:
+        dx, gradients = data(), parameters()
+    return dx, *gradients
+
+
+def _side_by_side(multiplications: int) -> bool:
+    """Return whether each gradient is sooner computed by one thread than shared out to all.
+
+    With two threads, one for each, nothing is waited for in between. With more it pays as long as a
+    gradient is computed while threads would be called and waited for.
+    """
+    more = get_threads() - 2
+    return multiplications <= (CALLING * get_threads() / more if more > 0 else SIDE_BY_SIDE)
