@@ -16,8 +16,9 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import cache
 from types import ModuleType
 from typing import Any, TypeVar
@@ -122,8 +123,21 @@ def available_threads() -> int:
 
 
 def get_threads() -> int:
-    """Return the number of threads that `parallel_map` uses."""
+    """Return the number of threads that `parallel_map` uses: within another one, 1."""
+    if getattr(_inside, "strip", False):
+        return 1
     return _settings["threads"] or available_threads()
+
+
+@contextmanager
+def one_thread(wanted: bool) -> Iterator[None]:
+    """Let this thread compute a block alone, if that is wanted; calling others takes its time."""
+    before = getattr(_inside, "strip", False)
+    _inside.strip = before or wanted
+    try:
+        yield
+    finally:
+        _inside.strip = before
 
 
 def set_threads(count: int) -> None:
@@ -170,7 +184,7 @@ def parallel_map(
     _hold_blas()
     items = list(items)
     threads = min(get_threads(), len(items))
-    if xp is not np or threads < 2 or getattr(_inside, "strip", False):
+    if xp is not np or threads < 2:
         return [function(item) for item in items]
 
     results: dict[int, Result] = {}

@@ -107,18 +107,17 @@ def strips_backward_data(
     dx = recycled_zeros(xp, x_shape, dy.dtype)
     dy, matrix, scale = factors(dy, weight.reshape(groups, f // groups, -1))
     work = _strip_work(xp, weight, groups, (len(dy), *dy.shape[2:]))
-
-    per_group, kernel = c // groups, prod(window.kernel_size)
+    per_group, area = c // groups, prod(window.kernel_size)
 
     # Neighbouring strips add to the same pixels, so a thread owns some channels of an image.
     def compute(owned: tuple[int, int, slice]) -> None:
         image, group, channels = owned
         target = dx[image, _part(c, groups, group)][channels]
-        turned = matrix[group][:, channels.start * kernel : channels.stop * kernel].T
+        own = matrix[group][:, channels.start * area : channels.stop * area].T
         for of_image, of_group, rows in work:
             if (of_image, of_group) == (image, group):
                 dstrip = dy[image, _part(f, groups, group), rows].reshape(f // groups, -1)
-                col2im_rows(product(turned, dstrip, scale), target, window, rows)
+                col2im_rows(product(own, dstrip, scale), target, window, rows)
 
     maps = [(image, group) for image in range(len(dy)) for group in range(groups)]
     count = -(-get_threads() // max(1, len(maps))) if xp is np else 1
@@ -146,18 +145,11 @@ def strips_backward_weights(
 
     # Each thread sums up its own share of the strips; the shares are then added in fixed order.
     def compute(share: list[tuple[int, int, slice]]) -> Array:
-        total = recycled(xp, (groups, f // groups, like[0].size), like.dtype)
-        begun = set()
+        total = recycled_zeros(xp, (groups, f // groups, like[0].size), like.dtype)
         for image, group, rows in share:
             dstrip = dy[image, _part(f, groups, group), rows].reshape(f // groups, -1)
             columns = im2col_rows(x[image, _part(c, groups, group)], window, rows)
-            if group in begun:
-                total[group] += product(dstrip, columns.T, scale)
-            else:
-                product(dstrip, columns.T, scale, out=total[group])
-                begun.add(group)
-        for group in set(range(groups)) - begun:
-            total[group] = 0
+            total[group] += product(dstrip, columns.T, scale)
         return total
 
     shares = max(1, min(len(work), get_threads())) if xp is np else 1
