@@ -44,7 +44,7 @@ class Convolution(NamedTuple):
     name: str
     x_shape: tuple[int, ...]
     layer: Conv2d
-    count: int  # as often it is in the net
+    count: int  # how often it is in the net
 
 
 def convolutions(backbone: str, size: Pair, width: float) -> list[Convolution]:
@@ -83,7 +83,9 @@ def measure(conv: Convolution, rounds: int, *, peer: bool, each_path: bool) -> l
         able = PATHS.keys() - ruled_out(*given, backward=kind != "forward") - {"im2col"}
         others = sorted(able - {chosen}) if each_path else []
         runs = {path: _forced(path, ours[kind]) for path in (chosen, *others)}
-        seconds = alternate(runs | ({"peer": theirs[kind]} if peer else {}), rounds)
+        seconds = alternate(runs, rounds)
+        if peer:  # by itself: its threads stay awake for a while and would slow the next run down
+            seconds |= alternate({"peer": theirs[kind]}, rounds)
         for path, run in runs.items():
             row: Row = {"case": f"{conv.name} {kind}", "layer": conv.name, "pass": kind}
             row |= {"input": x.shape, "count": conv.count, "path": path, "chosen": path == chosen}

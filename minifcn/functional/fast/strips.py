@@ -2,8 +2,8 @@
 
 The products are those of `functional/im2col.py`. But an image of 500 x 500 with 64 channels has
 columns of more than a gigabyte, so they are never made whole: the output is cut into *strips* of a
-few rows, and only one strip's columns exist at a time for each thread, small enough to stay in its
-cache. What follows a convolution, the bias and a ReLU, is done while the strip is there.
+few rows, and only one strip's columns exist at a time for each thread. What follows a convolution,
+the bias and a ReLU, is done while the strip is there.
 """
 
 from __future__ import annotations
