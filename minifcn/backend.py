@@ -6,8 +6,9 @@ be CuPy's if somebody has imported CuPy already.
 
 Threads. The arithmetic is cut into strips (see `functional/fast/`), and `parallel_map` runs the
 strips on a pool with one thread per core. NumPy and BLAS both release the GIL, so the copies of
-one strip overlap with the products of another; BLAS itself is held to one thread meanwhile,
-because two levels of threads fight over the same cores.
+one strip overlap with the products of another. BLAS itself is held to one thread from the first
+call on: its own threads wait for their next product awake, for milliseconds, and take a core from
+the strips behind it. (GoogLeNet's step was no faster on two threads than on one.)
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import cache
 from types import ModuleType
 from typing import Any, TypeVar
@@ -121,16 +123,29 @@ def available_threads() -> int:
 
 
 def get_threads() -> int:
-    """Return the number of threads that `parallel_map` uses."""
+    """Return the number of threads that `parallel_map` uses: within another one, 1."""
+    if getattr(_inside, "strip", False):
+        return 1
     return _settings["threads"] or available_threads()
 
 
+@contextmanager
+def one_thread(wanted: bool) -> Iterator[None]:
+    """Let this thread compute a block alone, if that is wanted; calling others takes its time."""
+    before = getattr(_inside, "strip", False)
+    _inside.strip = before or wanted
+    try:
+        yield
+    finally:
+        _inside.strip = before
+
+
 def set_threads(count: int) -> None:
-    """Use `count` threads from now on, BLAS included; 0 means as many as the process may use."""
+    """Use `count` threads from now on; 0 means as many as the process may use."""
     if count < 0:
         raise ValueError(f"the number of threads must be at least 0, not {count}")
     _settings["threads"] = count
-    _blas().limit(limits=get_threads(), user_api="blas")
+    _hold_blas()
 
 
 @cache
@@ -139,8 +154,9 @@ def _pool(threads: int) -> ThreadPoolExecutor:
 
 
 @cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
+def _hold_blas() -> None:
+    """Let BLAS compute in the thread that calls it."""
+    ThreadpoolController().limit(limits=1, user_api="blas")
 
 
 def cut(size: int, count: int) -> list[slice]:
@@ -165,9 +181,10 @@ def parallel_map(
         Must write only to memory of its own item.
     items : iterable
     """
+    _hold_blas()
     items = list(items)
     threads = min(get_threads(), len(items))
-    if xp is not np or threads < 2 or getattr(_inside, "strip", False):
+    if xp is not np or threads < 2:
         return [function(item) for item in items]
 
     results: dict[int, Result] = {}
@@ -185,10 +202,9 @@ def parallel_map(
                 break
         _inside.strip = False
 
-    with _blas().limit(limits=1, user_api="blas"):
-        helpers = [_pool(get_threads()).submit(work) for _ in range(threads - 1)]
-        work()  # the caller's thread is one of them
-        wait(helpers)
+    helpers = [_pool(get_threads()).submit(work) for _ in range(threads - 1)]
+    work()  # the caller's thread is one of them
+    wait(helpers)
     if errors:
         raise errors[min(errors)]
     return [results[number] for number in range(len(items))]

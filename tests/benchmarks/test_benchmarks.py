@@ -29,7 +29,7 @@ SCRIPTS = {
     "scaling.py": [*TINY, "--size", "16", "32"],
     "where_time_goes.py": [*TINY, "--size", "32"],
 }
-NUMBER_OF_ROWS = {"fcn_inference.py": 2, "fcn_training.py": 1, "conv_layers.py": 6}
+NUMBER_OF_ROWS = {"fcn_inference.py": 2, "fcn_training.py": 1, "conv_layers.py": 12}
 WITH_TORCH = importlib.util.find_spec("torch") is not None
 
 

@@ -24,7 +24,6 @@ from minifcn.functional.fast.strips import (
     strips_backward_data,
     strips_backward_weights,
     strips_forward,
-    turned_backward_data,
 )
 from minifcn.functional.fast.whole_columns import (
     whole_backward_data,
@@ -40,6 +39,7 @@ from minifcn.functional.im2col import im2col_backward_data, im2col_backward_weig
 from minifcn.functional.window import Window
 
 WHOLE_BYTES = 64 << 20  # columns that may exist whole
+WINOGRAD = 7_000_000  # pixels * channels * area of the kernel from which its transforms pay
 
 
 class Path(NamedTuple):
@@ -56,8 +56,6 @@ PATHS = {
     "im2col": Path(im2col_forward, im2col_backward_data, im2col_backward_weights),
     # the same a strip of the image at a time: what any shape can take
     "strips": Path(strips_forward, strips_backward_data, strips_backward_weights, then=("relu",)),
-    # dx as a convolution with the kernels turned round
-    "turned": Path(strips_forward, turned_backward_data, strips_backward_weights, then=("relu",)),
     # dx, or a deconvolution, as a convolution for each phase of the stride
     "phases": Path(strips_forward, phases_backward_data, strips_backward_weights, then=("relu",)),
     # more weights than columns
@@ -137,10 +135,9 @@ def choose_path(
     """Return which path computes a convolution, or its gradients: a name in PATHS.
 
     A 1 x 1 kernel needs no columns: the image is its own column matrix. Winograd's transforms pay
-    with at least 16 channels on both sides and a map of 20 pixels, and for fc6's 7 x 7 kernels in
-    the forward pass. Where a layer has more filters than pixels, whole columns are best. Anything
-    else goes by strips; backwards rather with turned kernels, which read what would otherwise be
-    added up, unless the kernel is as large as fc6's and has more columns that way.
+    on large maps of many channels, as VGG16's are and GoogLeNet's are not, and for fc6's 7 x 7
+    kernels in the forward pass. Where a layer has more filters than pixels, whole columns are best.
+    Anything else goes by strips.
 
     A path that is forced gives way to strips where it cannot compute the shape.
 
@@ -158,17 +155,18 @@ def choose_path(
     if forced := forced_path():
         return forced if forced in able else "strips"
     (f, c), (oh, ow) = weight.shape[:2], window.output_size((x_shape[2], x_shape[3]))
-    (kh, kw), pixels = window.kernel_size, x_shape[0] * oh * ow
+    kh, pixels = window.kernel_size[0], x_shape[0] * oh * ow
     if "pointwise" in able:
         return "pointwise"
     if "winograd" in able:
         fc6 = kh == 7 and min(f, c) >= 64 and min(oh, ow) >= 8
-        if fc6 or (kh != 7 and min(f, c) >= 16 and min(oh, ow) >= 20):
+        large = min(f, c) >= 16 and oh * ow * min(f, c) * kh * kh >= WINOGRAD
+        if fc6 or (kh != 7 and large):
             return "winograd"
     column_bytes = pixels * weight[0].size * weight.dtype.itemsize
     if "whole" in able and f >= pixels and column_bytes <= WHOLE_BYTES:
         return "whole"
-    return "turned" if backward and "turned" in able and kh * kw <= 25 else "strips"
+    return "strips"
 
 
 def ruled_out(
@@ -183,12 +181,8 @@ def ruled_out(
 
     The arguments are those of `choose_path`.
     """
-    kernel, (eh, ew), (ph, pw) = window.kernel_size, window.extent(), window.pad
+    kernel = window.kernel_size
     why = {"phases": "it computes deconvolutions"}
-    if window.stride != (1, 1):
-        why["turned"] = "the stride is not 1"
-    elif ph >= eh or pw >= ew:
-        why["turned"] = "the padding is not smaller than the kernel"
     if not x_shape[0]:  # the others begin with an image
         return why | dict.fromkeys(("whole", "pointwise", "winograd"), "there is no image")
     if groups > 1:
