@@ -142,3 +142,10 @@ def test_other_kernels_are_refused(size):
     message = f"must be 3 x 3, 5 x 5 or 7 x 7 pixels, not {size[0]} x {size[1]}"
     with pytest.raises(ValueError, match=message):
         forward(np.ones((1, 1, 20, 20)), np.ones((1, 1, *size)), None, (0, 0))
+
+
+@pytest.mark.parametrize(
+    ("cache", "tiles"), [(None, 3640), (256 << 10, 3640), (2 << 20, 7281), (64 << 20, 14563)]
+)
+def test_the_cache_of_a_core_says_how_much_is_transformed_at_a_time(cache, tiles):
+    assert winograd_strips.tiles_for(cache) == tiles
