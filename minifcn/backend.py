@@ -17,9 +17,10 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
+from queue import SimpleQueue
+from threading import Thread
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -149,8 +150,17 @@ def set_threads(count: int) -> None:
 
 
 @cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="minifcn")
+def _helpers(count: int) -> SimpleQueue[Callable[[], None]]:
+    """Start so many threads; return the queue from which they take what they are to do."""
+    jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+
+    def help_out() -> None:
+        while True:
+            jobs.get()()
+
+    for number in range(count):
+        Thread(target=help_out, name=f"minifcn_{number}", daemon=True).start()
+    return jobs
 
 
 @cache
@@ -190,6 +200,7 @@ def parallel_map(
     results: dict[int, Result] = {}
     errors: dict[int, BaseException] = {}
     queue = iter(enumerate(items))  # shared: whoever is free takes the next item
+    done: SimpleQueue[None] = SimpleQueue()  # a word from each helper that finds no more to do
 
     def work() -> None:
         _inside.strip = True
@@ -202,9 +213,19 @@ def parallel_map(
                 break
         _inside.strip = False
 
-    helpers = [_pool(get_threads()).submit(work) for _ in range(threads - 1)]
+    def help_out() -> None:
+        work()
+        done.put(None)
+
+    jobs = _helpers(get_threads() - 1)
+    for _ in range(threads - 1):
+        jobs.put(help_out)
     work()  # the caller's thread is one of them
-    wait(helpers)
+    # A helper that comes too late, when all is done, is not waited for.
+    for _ in range(threads - 1):
+        if len(results) == len(items):
+            break
+        done.get()
     if errors:
         raise errors[min(errors)]
     return [results[number] for number in range(len(items))]

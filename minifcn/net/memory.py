@@ -58,7 +58,7 @@ from minifcn.net.fusion import fuse
 from minifcn.net.graph import Node, blob_shapes, count_readers
 from minifcn.net.net import Net, release
 from minifcn.net.recompute import Again, find_blocks
-from minifcn.net.working_memory import ITEM, buffer_bytes, working_bytes
+from minifcn.net.working_memory import ITEM, buffer_bytes, interpolates, working_bytes
 
 # Layers whose outputs lie in recycled memory, and those whose gradients do.
 RECYCLING = (Conv2d, Deconv2d, MaxPool2d, Unfold)
@@ -213,7 +213,7 @@ class _Walk:
         if isinstance(first.layer, Crop) or (isinstance(first.layer, Dropout) and not train):
             return bottoms[0], {first.name: ()}  # a view of what it reads
         y = self.new(name, first.layer, RECYCLING)
-        if isinstance(first.layer, Deconv2d):
+        if isinstance(first.layer, Deconv2d) and not interpolates(first.layer):
             self.new(name, first.layer, RECYCLING)  # the phases, before they are interleaved
         self.run_layer(first)
         if not train:

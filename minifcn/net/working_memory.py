@@ -11,6 +11,7 @@ import numpy as np
 from minifcn.backend import get_threads
 from minifcn.functional.fast import strips, winograd, winograd_strips
 from minifcn.functional.fast.paths import choose_path
+from minifcn.functional.fast.separable import separate
 from minifcn.layers import LRN, Conv2d, Deconv2d, EltwiseSum, Layer, SoftmaxLoss
 from minifcn.layers.layer import Shape
 
@@ -35,6 +36,8 @@ def working_bytes(
     if isinstance(layer, Conv2d):
         gradients = 2 * _parameter_bytes(layer) if backward else 0
         return _convolution(layer, x, y, xp, backward) + gradients
+    if isinstance(layer, Deconv2d) and interpolates(layer):
+        return ITEM * x[0] * x[1] * x[2] * y[3]
     if isinstance(layer, Deconv2d):
         return _strip(layer, y, x, xp) + get_threads() * _parameter_bytes(layer) * backward
     if isinstance(layer, LRN):
@@ -59,6 +62,11 @@ def buffer_bytes(
     if choose_path(x, weight, layer.window, layer.groups, backward=backward) != "winograd":
         return 0
     return _winograd(weight, y, xp, backward)
+
+
+def interpolates(layer: Deconv2d) -> bool:
+    """Return whether a deconvolution is that of `functional/fast/separable.py`."""
+    return separate(layer.params["weight"], layer.groups) is not None
 
 
 def _convolution(layer: Conv2d, x: Shape, y: Shape, xp: ModuleType, backward: bool) -> int:
