@@ -61,8 +61,8 @@ from minifcn.net.recompute import Again, find_blocks
 from minifcn.net.working_memory import ITEM, buffer_bytes, interpolates, working_bytes
 
 # Layers whose outputs lie in recycled memory, and those whose gradients do.
-RECYCLING = (Conv2d, Deconv2d, MaxPool2d, Unfold)
-RECYCLING_BACKWARD = (*RECYCLING, ReLU)
+RECYCLING = (Conv2d, Deconv2d, LRN, MaxPool2d, Unfold)
+RECYCLING_BACKWARD = (*RECYCLING, Crop, ReLU, SoftmaxLoss)
 PROGRAM_BYTES = 40 << 20  # buffers of BLAS, stacks of threads, pieces that the system keeps
 
 
@@ -230,10 +230,9 @@ class _Walk:
         if isinstance(layer, MaxPool2d | Dropout):
             return _Array(self, size)  # a byte a number: the place of the largest, whether kept
         if isinstance(layer, LRN):
-            return bottoms, _Array(self, ITEM * size)
+            return bottoms, _Array(self, ITEM * size, recycled=True)
         if isinstance(layer, SoftmaxLoss):
-            scores = self.shapes[node.bottoms[0]]
-            return _Array(self, ITEM * prod(scores) * (scores[1] + 2) // scores[1])
+            return _Array(self, ITEM * prod(self.shapes[node.bottoms[0]]), recycled=True)
         return bottoms if layer.params else ()
 
     def backward(self, nodes: Sequence[Node], caches: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from minifcn.backend import get_threads
 from minifcn.functional.fast import strips, winograd, winograd_strips
 from minifcn.functional.fast.paths import choose_path
 from minifcn.functional.fast.separable import separate
-from minifcn.layers import LRN, Conv2d, Deconv2d, EltwiseSum, Layer, SoftmaxLoss
+from minifcn.layers import Conv2d, Deconv2d, EltwiseSum, Layer, SoftmaxLoss
 from minifcn.layers.layer import Shape
 
 ITEM = 4  # bytes of a number: nets compute in float32
@@ -40,10 +40,8 @@ def working_bytes(
         return ITEM * x[0] * x[1] * x[2] * y[3]
     if isinstance(layer, Deconv2d):
         return _strip(layer, y, x, xp) + get_threads() * _parameter_bytes(layer) * backward
-    if isinstance(layer, LRN):
-        return ITEM * prod(x) * (4 if backward else 1)
     if isinstance(layer, SoftmaxLoss):
-        return ITEM * prod(x) + 6 * ITEM * prod(x) // x[1]
+        return 2 * ITEM * prod(x) // x[1]  # the labels, and what is lost at each pixel
     if isinstance(layer, EltwiseSum) and layer.coefficients:
         return ITEM * prod(x)
     return _parameter_bytes(layer) if backward else 0
