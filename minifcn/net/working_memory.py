@@ -57,7 +57,7 @@ def buffer_bytes(
     if not isinstance(layer, Conv2d):
         return 0
     weight = layer.params["weight"]
-    if choose_path(x, weight, layer.window, layer.groups, backward=backward) != "winograd":
+    if choose_path(x, weight, layer.window, layer.groups) != "winograd":
         return 0
     return _winograd(weight, y, xp, backward)
 
@@ -69,7 +69,7 @@ def interpolates(layer: Deconv2d) -> bool:
 
 def _convolution(layer: Conv2d, x: Shape, y: Shape, xp: ModuleType, backward: bool) -> int:
     weight = layer.params["weight"]
-    path = choose_path(x, weight, layer.window, layer.groups, backward=backward)
+    path = choose_path(x, weight, layer.window, layer.groups)
     if path == "pointwise":
         return 0
     if path == "whole":

@@ -43,12 +43,6 @@ def test_what_a_way_cannot_compute_is_said_with_the_reason():
     assert rows["strips"].ran and not rows["strips"].note
 
 
-def test_a_kernel_of_7_pixels_goes_by_winograd_forwards_only():
-    case = OPERATIONS["conv"].build(images=1, kernel=(7, 7), pad=(3, 3), channels=1, filters=1)
-    (row,) = [row for row in check_case(case) if row.way == "winograd"]
-    assert row.ran and row.note.startswith("backwards by strips: a kernel of 7 x 7")
-
-
 def test_no_path_stays_forced():
     check_case(OPERATIONS["deconv"].build(images=1, size=(2, 2)))
     assert forced_path() == ""
