@@ -139,19 +139,17 @@ def conv2d_backward(
         dweight = path.backward_weights(x, dy, weight.shape, window, groups)
         return dweight, dy.sum(axis=(0, 2, 3))
 
-    if not need_grads:
-        return data() if need_dx else None, None, None
-    if not need_dx:
-        return None, *parameters()
-    # A small convolution's threads have too little to do to share it out: each takes a gradient.
+    # A small convolution's threads have too little to do to share it out: each takes a gradient,
+    # and computes it so that not needing the other one changes no bit of it.
     multiplications = dy[:, 0].size * weight.size
-    if _side_by_side(multiplications):
+    side_by_side = _side_by_side(multiplications)
+    if side_by_side and need_dx and need_grads:
         tasks = (data, parameters)
         dx, gradients = parallel_map(array_module(x), lambda task: task(), tasks)
-    else:
-        with one_thread(2 * multiplications <= CALLING):
-            dx, gradients = data(), parameters()
-    return dx, *gradients
+        return dx, *gradients
+    with one_thread(side_by_side or 2 * multiplications <= CALLING):
+        dx = data() if need_dx else None
+        return dx, *(parameters() if need_grads else (None, None))
 
 
 def _side_by_side(multiplications: int) -> bool:
