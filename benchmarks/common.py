@@ -16,15 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from minifcn.backend import available_threads, get_threads, set_threads
+from minifcn.backend import available_threads, cut, get_threads, parallel_map, set_threads
 from minifcn.system.machine import blas, processor_name
 
 Row = dict[str, Any]
 
-ARCHS = ("fcn32s", "fcn16s", "fcn8s")
-# The cases of FCN inference and training when nothing is chosen.
-CASES = (("fcn8s", 224), ("fcn8s", 500), ("fcn32s", 500), ("fcn16s", 500), ("fcn8s", 1000))
-NUM_CLASSES = 21
+TURN = 0.2  # seconds of a side at least, so that what the side before leaves behind does not count
 
 
 def parser(description: str, **defaults: Any) -> argparse.ArgumentParser:
@@ -38,22 +35,6 @@ def parser(description: str, **defaults: Any) -> argparse.ArgumentParser:
     )
     options.add_argument("--json", type=Path, metavar="FILE", help="write the rows to this file")
     return options
-
-
-def add_net_options(options: argparse.ArgumentParser) -> None:
-    """Add --arch, --size and --width, and what the processes that measure memory are told by."""
-    options.add_argument("--arch", nargs="+", choices=ARCHS, help="default: a set of cases")
-    options.add_argument("--size", nargs="+", type=int, help="pixels on each side of the image")
-    options.add_argument("--width", type=float, default=1.0, help="factor on the channel counts")
-    options.add_argument("--no-peer", action="store_true", help="time minifcn alone")
-    options.add_argument("--memory-of", choices=("ours", "peer"), help=argparse.SUPPRESS)
-
-
-def cases(args: argparse.Namespace) -> list[tuple[str, int]]:
-    """Return the (arch, size) that the options choose."""
-    if args.arch is None and args.size is None:
-        return list(CASES)
-    return [(arch, size) for arch in args.arch or ["fcn8s"] for size in args.size or [500]]
 
 
 def have_torch() -> bool:
@@ -77,12 +58,20 @@ def alternate(runs: dict[str, Callable[[], Any]], rounds: int) -> dict[str, floa
     """Return the median seconds of each function; they take turns after one unmeasured run."""
     for run in runs.values():
         run()
+    return take_turns(runs, rounds)
+
+
+def take_turns(runs: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
+    """Return the median seconds of each function; all have run before."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
-            began = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - began)
+            left = TURN
+            while left > 0:
+                began = time.perf_counter()
+                run()
+                seconds[name].append(time.perf_counter() - began)
+                left -= seconds[name][-1]
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
@@ -115,10 +104,76 @@ def memory_of(side: str, options: Sequence[str]) -> int:
     return int(done.stdout.split()[-1])
 
 
+def add_rival_options(options: argparse.ArgumentParser, *rivals: str) -> None:
+    """Add --rivals and --memory, and what the processes that measure memory are told by."""
+    options.add_argument("--rivals", nargs="*", choices=rivals, default=list(rivals))
+    options.add_argument("--memory", action="store_true", help="compare peak memory, not time")
+    options.add_argument("--memory-of", choices=("ours", *rivals), help=argparse.SUPPRESS)
+
+
+def ready(
+    sides: dict[str, Callable[[], Callable[[], Any]]],
+) -> tuple[dict[str, Callable[[], Any]], dict[str, Any]]:
+    """Make each side's function and run it once; say which cannot be run here, and why.
+
+    Returns
+    -------
+    runs, results : dict
+        By the names of the sides that can be run.
+    """
+    runs, results = {}, {}
+    for name, make in sides.items():
+        try:
+            runs[name] = make()
+            results[name] = runs[name]()
+        except Exception as error:  # a library or a compiler is missing, or refuses
+            runs.pop(name, None)
+            print(f"{name} is not available: {type(error).__name__}: {str(error).strip()[:300]}")
+    return runs, results
+
+
+def peaks(sides: Sequence[str], options: Sequence[str]) -> dict[str, float]:
+    """Return the bytes of `memory_of` for each side; say which cannot be run here, and why."""
+    values = {}
+    for side in sides:
+        try:
+            values[side] = float(memory_of(side, options))
+        except RuntimeError as error:
+            print(f"{side} is not available: {str(error).strip()[-300:]}")
+    return values
+
+
+def compare(case: str, values: dict[str, float], rivals: Sequence[str], *, memory: bool) -> Row:
+    """Return the row of a case: each side's seconds, or bytes, and how ours compare to the best."""
+    unit, scale = ("gb", 1e-9) if memory else ("s", 1.0)
+    row: Row = {"case": case}
+    for name in ("ours", *rivals):
+        row[f"{name}_{unit}"] = scale * values[name] if name in values else "not available"
+    others = {name: value for name, value in values.items() if name in rivals}
+    if others and "ours" in values:
+        row["rival"] = min(others, key=others.__getitem__)
+        best = others[row["rival"]]
+        key = "memory_ratio" if memory else "speedup"
+        row[key] = values["ours"] / best if memory else best / values["ours"]
+    return row
+
+
+def widths_of(rivals: Sequence[str], *, memory: bool) -> dict[str, int]:
+    """Return the columns of `compare`."""
+    unit, ratio = ("gb", "memory_ratio") if memory else ("s", "speedup")
+    names = [f"{name}_{unit}" for name in ("ours", *rivals)]
+    return {"case": 16, **{name: max(8, len(name)) for name in names}, "rival": 13, ratio: 8}
+
+
 def sgemm_peak() -> float:
     """Return the GFLOP/s of a float32 product of 2048 x 2048 matrices on all threads."""
     a, b = np.random.default_rng(0).standard_normal((2, 2048, 2048), dtype=np.float32)
-    return 2 * 2048**3 / alternate({"product": lambda: a @ b}, 5)["product"] / 1e9
+
+    def product() -> None:
+        parts = cut(2048, get_threads())
+        parallel_map(np, lambda part: a[part] @ b, parts)
+
+    return 2 * 2048**3 / alternate({"product": product}, 5)["product"] / 1e9
 
 
 def machine() -> dict[str, Any]:
@@ -137,11 +192,12 @@ def machine() -> dict[str, Any]:
 
 
 def print_row(row: Row, widths: dict[str, int], *, header: bool) -> None:
-    """Print a line of the table, at once, so that long runs show where they are."""
-    if header:
-        print("  ".join(f"{name:>{width}}" for name, width in widths.items()))
-    cells = (f"{_cell(row.get(name)):>{width}}" for name, width in widths.items())
-    print("  ".join(cells), flush=True)
+    """Print a line of the table (Markdown), at once, so that long runs show where they are."""
+    lines = [list(widths), ["---"] * len(widths)] if header else []
+    lines.append([_cell(row.get(name)) for name in widths])
+    for line in lines:
+        cells = (f"{cell:>{width}}" for cell, width in zip(line, widths.values(), strict=True))
+        print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def finish(rows: list[Row], args: argparse.Namespace, **facts: Any) -> int:

@@ -1,11 +1,15 @@
-"""Time each convolution of VGG16's FCN in its three passes, against PyTorch.
+"""Time each convolution of an FCN in its three passes, against PyTorch.
 
-Forward with bias and ReLU; the gradient of the input; the gradient of the weights. The GFLOP/s
-count the products of the definition (2 N F OH OW C KH KW), so Winograd's fewer products can exceed
-the peak of sgemm, measured in the same run.
+Forward with bias and ReLU; the gradient of the input; those of the weights and the bias. The
+GFLOP/s count the products of the definition (2 N F OH OW C KH KW), so Winograd's fewer products can
+exceed the peak of sgemm, measured in the same run. Rows at the end add up the kernels of one size,
+as often as they are in the net. With `--each-path` the paths that were not chosen are timed too.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 from common import (
@@ -20,110 +24,157 @@ from common import (
     use_threads,
 )
 
+from minifcn.functional.arguments import Pair
 from minifcn.functional.conv import ConvCache, conv2d_backward, conv2d_forward
-from minifcn.functional.fast.paths import choose_path
-from minifcn.functional.window import Window
+from minifcn.functional.fast.paths import PATHS, choose_path, path_forced, ruled_out
 from minifcn.layers import Conv2d
-from minifcn.models import ModelSpec, build
+from minifcn.models.build import BACKBONES, ModelSpec, build
 
 WIDTHS = {
-    "case": 22, "path": 9, "ours_ms": 8, "peer_ms": 8, "speedup": 8,
+    "case": 30, "count": 5, "path": 9, "ours_ms": 8, "peer_ms": 8, "speedup": 8,
     "gflops": 7, "of_sgemm": 8, "max_rel_error": 13,
 }  # fmt: skip
 PASSES = ("forward", "dx", "dweight")
+Runs = dict[str, Callable[[], np.ndarray]]
 
 
-def conv_cases(size: int, width: float) -> list[tuple[str, tuple[int, ...], Conv2d]]:
-    """Return name, input shape and layer of each convolution that differs from the one before."""
-    net = build(ModelSpec("fcn8s", width=width))
-    shapes = net.shapes(data=(1, 3, size, size))
-    cases: list[tuple[str, tuple[int, ...], Conv2d]] = []
+class Convolution(NamedTuple):
+    """A convolution of a net."""
+
+    name: str
+    x_shape: tuple[int, ...]
+    layer: Conv2d
+    count: int  # how often it is in the net
+
+
+def convolutions(backbone: str, size: Pair, width: float) -> list[Convolution]:
+    """Return the convolutions of an FCN-8s that differ from each other."""
+    net = build(ModelSpec("fcn8s", backbone=backbone, width=width))
+    shapes = net.shapes(data=(1, 3, *size))
+    found: dict[tuple, Convolution] = {}
     for node in net.nodes:
         if isinstance(node.layer, Conv2d):
-            shape = shapes[node.bottoms[0]]
-            same = [c for c in cases if c[1] == shape and _kind(c[2]) == _kind(node.layer)]
-            if not same:
-                cases.append((node.name, shape, node.layer))
-    return cases
+            shape, layer = shapes[node.bottoms[0]], node.layer
+            kind = shape, layer.params["weight"].shape, layer.window, layer.groups
+            first = found.get(kind, Convolution(node.name, shape, layer, 0))
+            found[kind] = first._replace(count=first.count + 1)
+    return list(found.values())
 
 
-def _kind(layer: Conv2d) -> tuple:
-    return layer.params["weight"].shape, layer.window
-
-
-def measure(
-    name: str, shape: tuple[int, ...], layer: Conv2d, rounds: int, peak: float, *, peer: bool
-) -> list[Row]:
-    """Return a row for each pass."""
-    rng = np.random.default_rng(0)
-    window: Window = layer.window
+def measure(conv: Convolution, rounds: int, *, peer: bool, each_path: bool) -> list[Row]:
+    """Return a row for each pass, or each path of each pass."""
+    layer, rng = conv.layer, np.random.default_rng(0)
     weight = rng.standard_normal(layer.params["weight"].shape, dtype=np.float32)
     weight *= np.sqrt(2 / weight[0].size).astype(np.float32)
     bias = rng.standard_normal(len(weight), dtype=np.float32)
-    x = np.maximum(rng.standard_normal(shape, dtype=np.float32), 0)
-    y, _ = conv2d_forward(x, weight, bias, pad=window.pad)
+    x = np.maximum(rng.standard_normal(conv.x_shape, dtype=np.float32), 0)
+    y, cache = conv2d_forward(x, weight, bias, **layer.options)
     dy = rng.standard_normal(y.shape, dtype=np.float32)
-    cache = ConvCache(x, weight, window, 1)
-    ours = {
-        "forward": lambda: conv2d_forward(x, weight, bias, pad=window.pad, relu=True)[0],
+    ours: Runs = {
+        "forward": lambda: conv2d_forward(x, weight, bias, **layer.options, relu=True)[0],
         "dx": lambda: conv2d_backward(dy, cache, need_grads=False)[0],
         "dweight": lambda: conv2d_backward(dy, cache, need_dx=False)[1],
     }
-    theirs = _peer(x, weight, bias, dy, window) if peer else {}
+    theirs = _peer(cache, bias, dy) if peer else {}
     rows: list[Row] = []
     for kind in PASSES:
-        runs = {"ours": ours[kind]}
-        row: Row = {"case": f"{name} {kind}", "layer": name, "pass": kind, "input": shape}
-        row["path"] = choose_path(shape, weight, window, 1, backward=kind != "forward")
-        if peer:
-            runs["peer"] = theirs[kind]
-            row["max_rel_error"] = relative_error(ours[kind](), theirs[kind]().numpy())
+        given = x.shape, weight, layer.window, layer.groups
+        chosen = choose_path(*given)
+        able = PATHS.keys() - ruled_out(*given) - {"im2col"}
+        others = sorted(able - {chosen}) if each_path else []
+        runs = {path: _forced(path, ours[kind]) for path in (chosen, *others)}
         seconds = alternate(runs, rounds)
-        row["ours_ms"] = 1000 * seconds["ours"]
-        row["gflops"] = 2 * y[0, 0].size * weight.size / seconds["ours"] / 1e9
-        row["of_sgemm"] = row["gflops"] / peak
-        if peer:
-            row["peer_ms"] = 1000 * seconds["peer"]
-            row["speedup"] = seconds["peer"] / seconds["ours"]
-        rows.append(row)
+        if peer:  # by itself: its threads stay awake for a while and would slow the next run down
+            seconds |= alternate({"peer": theirs[kind]}, rounds)
+        for path, run in runs.items():
+            row: Row = {"case": f"{conv.name} {kind}", "layer": conv.name, "pass": kind}
+            row |= {"input": x.shape, "count": conv.count, "path": path, "chosen": path == chosen}
+            row |= {"kernel": layer.window.kernel_size, "flop": 2 * y[0, 0].size * weight.size}
+            row["ours_ms"] = 1000 * seconds[path]
+            if peer:
+                row["peer_ms"] = 1000 * seconds["peer"]
+                row["max_rel_error"] = relative_error(run(), theirs[kind]())
+            rows.append(row)
     return rows
 
 
-def _peer(x, weight, bias, dy, window: Window) -> dict:
+def _forced(path: str, run: Callable[[], np.ndarray]) -> Callable[[], np.ndarray]:
+    def forced() -> np.ndarray:
+        with path_forced(path):
+            return run()
+
+    return forced
+
+
+def _peer(cache: ConvCache, bias: np.ndarray, dy: np.ndarray) -> Runs:
     import torch
 
-    tx, tw, tb, tdy = (torch.from_numpy(array) for array in (x, weight, bias, dy))
+    arrays = cache.x, cache.weight, bias, dy
+    tx, tw, tb, tdy = (torch.from_numpy(array) for array in arrays)
+    geometry = cache.window.stride, cache.window.pad, cache.window.dilation
 
-    def forward() -> torch.Tensor:
+    def forward() -> np.ndarray:
         with torch.no_grad():
-            return torch.relu_(torch.nn.functional.conv2d(tx, tw, tb, padding=window.pad))
+            y = torch.nn.functional.conv2d(tx, tw, tb, *geometry, cache.groups)
+            return torch.relu_(y).numpy()
 
-    def backward(which: int) -> torch.Tensor:
-        wanted = [number == which for number in range(3)]
-        return torch.ops.aten.convolution_backward(
-            tdy, tx, tw, [len(bias)], [1, 1], list(window.pad), [1, 1], False, [0, 0], 1, wanted
-        )[which]
+    def backward(which: int) -> np.ndarray:
+        wanted = [which == 0, which == 1, which == 1]
+        gradients = torch.ops.aten.convolution_backward(
+            tdy, tx, tw, [len(bias)], *geometry, False, [0, 0], cache.groups, wanted
+        )
+        return gradients[which].numpy()
 
     return {"forward": forward, "dx": lambda: backward(0), "dweight": lambda: backward(1)}
+
+
+def sums(rows: list[Row]) -> Iterator[Row]:
+    """Yield a row for each size of kernel and pass: the time of all in the net, as chosen."""
+    rows = [row for row in rows if row["chosen"]]
+    for kernel in sorted({row["kernel"] for row in rows}):
+        for kind in PASSES:
+            own = [row for row in rows if (row["kernel"], row["pass"]) == (kernel, kind)]
+            total: Row = {"case": f"all {kernel[0]} x {kernel[1]} {kind}"}
+            total["count"] = sum(row["count"] for row in own)
+            for name in ("ours_ms", "peer_ms", "flop"):
+                if name in own[0]:
+                    total[name] = sum(row["count"] * row[name] for row in own)
+            yield total
+
+
+def rate(row: Row, peak: float) -> Row:
+    """Add to a row what follows from its times."""
+    row["gflops"] = row["flop"] / row["ours_ms"] / 1e6
+    row["of_sgemm"] = row["gflops"] / peak
+    if "peer_ms" in row:
+        row["speedup"] = row["peer_ms"] / row["ours_ms"]
+    return row
 
 
 def main() -> int:
     """Run the benchmark."""
     options = parser(__doc__ or "")
-    options.add_argument("--size", type=int, default=500, help="pixels on each side of the image")
+    options.add_argument("--backbone", choices=BACKBONES, default="vgg16")
+    options.add_argument(
+        "--size", type=int, nargs="+", default=[500], help="height and width of the image, or both"
+    )
     options.add_argument("--width", type=float, default=1.0, help="factor on the channel counts")
     options.add_argument("--layer", nargs="+", help="only these, e.g. conv1_2 fc6")
+    options.add_argument("--each-path", action="store_true", help="time those not chosen as well")
     options.add_argument("--no-peer", action="store_true", help="time minifcn alone")
     args = options.parse_args()
     peer = not args.no_peer and have_torch()
     use_threads(args.threads)
     peak = sgemm_peak()
     rows: list[Row] = []
-    for name, shape, layer in conv_cases(args.size, args.width):
-        if args.layer is None or name in args.layer:
-            for row in measure(name, shape, layer, args.rounds, peak, peer=peer):
-                rows.append(row)
+    for conv in convolutions(args.backbone, (args.size[0], args.size[-1]), args.width):
+        if args.layer is None or conv.name in args.layer:
+            for row in measure(conv, args.rounds, peer=peer, each_path=args.each_path):
+                rows.append(rate(row, peak))
                 print_row(row, WIDTHS, header=len(rows) == 1)
+    for row in list(sums(rows)):
+        rows.append(rate(row, peak))
+        print_row(row, WIDTHS, header=False)
     return finish(rows, args, sgemm_gflops=peak)
 
 

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import Row, add_net_options, finish, parser, print_row, use_threads
+from common import Row, finish, parser, print_row, use_threads
 from fcn_training import MOMENTUM, RATE, WEIGHT_DECAY
-from nets import make_batch, make_net
+from nets import Case, add_case_options, case_options, chosen_cases, make_batch, make_net
 from scaling_model import Network, Worker, batches_for, efficiency, ring_seconds, step_seconds
 
 from minifcn.distributed.communicator import ALONE, Communicator, DistributedError
@@ -44,11 +44,11 @@ WIDTHS = {
 ALLREDUCED = 64 << 20  # bytes whose sum is timed for the bandwidth between the ranks
 
 
-def measure_as_rank(args: argparse.Namespace) -> None:
+def measure_as_rank(case: Case, args: argparse.Namespace) -> None:
     """Be one of the ranks; rank 0 prints what was measured, as JSON."""
     communicator = connect()
     use_threads(args.threads)
-    net, batch = make_net(args.arch[0], args.width), make_batch(args.size[0])
+    net, batch = make_net(case), make_batch(case)
     optimiser = SGD(net.params, net.multipliers, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
     rng = np.random.default_rng(3)
 
@@ -96,14 +96,13 @@ def sum_seconds(communicator: Communicator, size: int, rounds: int) -> float:
     return statistics.median(times[1:])
 
 
-def measured(ranks: int, args: argparse.Namespace) -> dict[str, Any]:
+def measured(ranks: int, case: str, args: argparse.Namespace) -> dict[str, Any]:
     """Start the ranks and return what rank 0 has measured."""
     beside = Path(sys.executable).parent / "mpirun"
     mpirun = str(beside) if beside.exists() else shutil.which("mpirun")
     if mpirun is None:
         raise DistributedError("there is no mpirun: pip install 'minifcn[distributed]'")
-    options = ["--arch", args.arch[0], "--size", args.size[0], "--width", args.width]
-    options += ["--threads", args.threads, "--rounds", args.rounds, "--as-rank"]
+    options = [*case_options(case, args), "--rounds", args.rounds, "--as-rank"]
     command = [mpirun, "-n", ranks, sys.executable, __file__, *options]
     # BLAS reads its own before anybody can tell it otherwise.
     environment = {**os.environ, "OMP_NUM_THREADS": str(args.threads)}
@@ -158,7 +157,7 @@ def advice(worker: Worker, network: Network) -> str:
 def main() -> int:
     """Run the benchmark."""
     options = parser(__doc__ or "", rounds=5)
-    add_net_options(options)
+    add_case_options(options, "fcn8s-500")
     options.add_argument("--ranks", nargs="+", type=int, default=[1, 2])
     options.add_argument(
         "--faster",
@@ -168,18 +167,19 @@ def main() -> int:
         help="the model's workers, in times as fast as one rank here",
     )
     options.add_argument("--as-rank", action="store_true", help=argparse.SUPPRESS)
-    options.set_defaults(threads=1, arch=["fcn8s"], size=[500])
+    options.set_defaults(threads=1)
     args = options.parse_args()
+    name, case = next(iter(chosen_cases(args).items()))
     if args.as_rank:
-        measure_as_rank(args)
+        measure_as_rank(case, args)
         return 0
     use_threads(args.threads)
     rows: list[Row] = []
-    one = measured(1, args)
+    one = measured(1, name, args)
     worker = Worker(one["compute_s"], one["gradients"])
     for number, ranks in enumerate(args.ranks):
-        found = one if ranks == 1 else measured(ranks, args)
-        row: Row = {"case": f"{args.arch[0]} {args.size[0]}, {args.threads} thread(s)"}
+        found = one if ranks == 1 else measured(ranks, name, args)
+        row: Row = {"case": f"{name}, {args.threads} thread(s)"}
         row |= {"ranks": ranks, "compute_s": found["compute_s"], "step_s": found["step_s"]}
         if ranks > 1:
             network = between_ranks(found, ranks)

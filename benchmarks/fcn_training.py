@@ -1,35 +1,49 @@
-"""Time training steps of FCNs on VGG16 against PyTorch; compare memory, loss and gradients.
+"""Time training steps against PyTorch, eager, channels_last and compiled; or compare memory.
 
 A step is a forward pass with dropout, the backward pass and the update by SGD with momentum 0.9 and
-weight decay 0.0005, of one image, float32, the faithful net (pad 100), the upsampling fixed as in
-the reference.
+weight decay 0.0005, in float32, the upsampling fixed as in the reference. `rival` is the fastest of
+PyTorch's modes, or the leanest, `speedup` its time divided by ours, `memory_ratio` our peak memory
+divided by its.
 
-The loss and all gradients are compared with PyTorch's in double precision, in a step without
-dropout, of a net as training finds it: biases of zero, and half of the map nothing but zeros.
-`grad_median` and `grad_worst` are of the errors |ours - exact| / |exact| (Euclidean lengths) of
-all parameters, `peer_worst` is the worst of the peer's own in single precision.
+With --gradients the loss and all gradients are compared with PyTorch's in double precision, in a
+step without dropout, of a net as training finds it: biases of zero and, with 100 pixels around the
+image, half of the map nothing but zeros. `grad_median` and `grad_worst` are of the errors
+|ours - exact| / |exact| (Euclidean lengths) of all parameters, `peer_worst` is the worst of
+PyTorch's own in single precision.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from common import (
     Row,
-    add_net_options,
-    alternate,
-    cases,
+    add_rival_options,
+    compare,
     finish,
     have_torch,
-    memory_of,
     parser,
     peak_memory,
+    peaks,
     print_row,
+    ready,
+    take_turns,
     use_threads,
+    widths_of,
 )
-from nets import make_batch, make_net
+from nets import (
+    Case,
+    add_case_options,
+    case_options,
+    chosen_cases,
+    filled_net,
+    make_batch,
+    make_net,
+)
 
 from minifcn.backend import Array, array_module
 from minifcn.layers import Dropout
@@ -37,13 +51,21 @@ from minifcn.net import Net
 from minifcn.training.optim import SGD
 
 MOMENTUM, WEIGHT_DECAY, RATE = 0.9, 5e-4, 1e-6
-WIDTHS = {
-    "case": 14, "ours_s": 8, "peer_s": 8, "speedup": 8, "ours_gb": 8, "peer_gb": 8,
-    "memory_ratio": 12, "loss_error": 10, "grad_median": 11, "grad_worst": 10, "peer_worst": 10,
+GRADIENTS = {
+    "case": 16, "loss_error": 10, "grad_median": 11, "grad_worst": 10, "peer_worst": 10,
 }  # fmt: skip
 
+Step = Callable[[], None]  # makes one update
 
-def our_step(net: Net, batch: dict[str, Array]) -> Callable[[], None]:
+
+class Task(NamedTuple):
+    """What each side is given: a function that returns a net of its own, and a batch."""
+
+    net: Callable[[], Net]
+    batch: dict[str, Array]
+
+
+def our_step(net: Net, batch: dict[str, Array]) -> Step:
     """Return a function that makes one update of the net, on the device of the batch."""
     optimiser = SGD(net.params, net.multipliers, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
     rng = array_module(batch["data"]).random.default_rng(3)
@@ -56,16 +78,21 @@ def our_step(net: Net, batch: dict[str, Array]) -> Callable[[], None]:
     return step
 
 
-def peer_step(twin, batch: dict[str, np.ndarray]) -> Callable[[], None]:
+def peer_step(twin, batch: dict[str, np.ndarray], mode: str = "eager") -> Step:
     """Return a function that makes one update of the peer, on its device."""
     import torch
 
-    optimiser = torch.optim.SGD(
-        twin.parameters(), lr=RATE, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY
-    )
     device = next(twin.parameters()).device
     data = torch.from_numpy(batch["data"]).to(device)
     label = torch.from_numpy(batch["label"]).long().to(device)
+    if mode == "channels_last":
+        twin.to(memory_format=torch.channels_last)
+        data = data.to(memory_format=torch.channels_last)
+    elif mode == "compiled":
+        twin = torch.compile(twin)
+    optimiser = torch.optim.SGD(
+        twin.parameters(), lr=RATE, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY
+    )
 
     def step() -> None:
         optimiser.zero_grad(set_to_none=True)
@@ -74,6 +101,26 @@ def peer_step(twin, batch: dict[str, np.ndarray]) -> Callable[[], None]:
         optimiser.step()
 
     return step
+
+
+def ours(task: Task) -> Step:
+    """Return a step of minifcn."""
+    return our_step(task.net(), task.batch)
+
+
+def pytorch(task: Task, mode: str = "eager") -> Step:
+    """Return a step of PyTorch in a mode."""
+    from peer import TorchFCN
+
+    return peer_step(TorchFCN(task.net()).train(), task.batch, mode)
+
+
+RIVALS: dict[str, Callable[[Task], Step]] = {
+    "pytorch": pytorch,
+    "channels_last": partial(pytorch, mode="channels_last"),
+    "compiled": partial(pytorch, mode="compiled"),
+}
+SIDES = {"ours": ours, **RIVALS}
 
 
 def peer_gradients(
@@ -87,30 +134,31 @@ def peer_gradients(
     label = torch.from_numpy(batch["label"]).long()
     loss = torch.nn.functional.cross_entropy(twin(data, dropout=0.0), label, ignore_index=255)
     loss.backward()
-    return loss.item(), {
-        f"{name}/{kind}": getattr(conv, kind).grad.numpy()
-        for name, conv in twin.convs.items()
-        for kind in ("weight", "bias")
-    }
+    return loss.item(), {name: weight.grad.numpy() for name, weight in twin.weights.items()}
 
 
-def compare(net: Net, twin, batch: dict[str, np.ndarray]) -> Row:
+def gradients(name: str, net: Net, batch: dict[str, np.ndarray]) -> Row:
     """Return the errors of the loss and of the gradients in a step without dropout."""
+    from peer import TorchFCN
+
     for node in net.nodes:
         if isinstance(node.layer, Dropout):
             node.layer.ratio = 0.0
+    twin = TorchFCN(net).train()
     loss, exact = peer_gradients(twin, batch, "float64")
     _, of_peer = peer_gradients(twin, batch, "float32")
     rng = np.random.default_rng(0)  # asked for, and not used
     outputs, tape = net.forward(batch, outputs=["loss"], train=True, rng=rng)
 
     def error(gradient: np.ndarray, address: str) -> float:
-        return float(np.linalg.norm(gradient - exact[address]) / np.linalg.norm(exact[address]))
+        length = np.linalg.norm(exact[address])
+        return float(np.linalg.norm(gradient - exact[address]) / max(length, 1e-30))
 
     errors = {address: error(gradient, address) for address, gradient in net.backward(tape)}
     if errors.keys() != exact.keys():
         raise RuntimeError(f"other parameters: {sorted(errors.keys() ^ exact.keys())}")
     return {
+        "case": name,
         "loss_error": abs(float(outputs["loss"]) / loss - 1),
         "grad_median": float(np.median(list(errors.values()))),
         "grad_worst": max(errors.values()),
@@ -118,41 +166,24 @@ def compare(net: Net, twin, batch: dict[str, np.ndarray]) -> Row:
     }
 
 
-def measure(arch: str, size: int, args: argparse.Namespace, *, peer: bool) -> Row:
-    """Return a row of the table."""
-    net, batch = make_net(arch, args.width), make_batch(size)
-    runs = {"ours": our_step(net, batch)}
-    row: Row = {"case": f"{arch} {size}", "arch": arch, "size": size, "width": args.width}
-    options = ["--arch", arch, "--size", str(size), "--width", str(args.width)]
-    options += ["--threads", str(args.threads)]
-    row["ours_gb"] = memory_of("ours", options) / 1e9
-    if peer:
-        from peer import TorchFCN
-
-        untrained = make_net(arch, args.width, biases=args.biases)
-        row |= compare(untrained, TorchFCN(arch, untrained.params).train(), batch)
-        del untrained
-        runs["peer"] = peer_step(TorchFCN(arch, net.params).train(), batch)
-        row["peer_gb"] = memory_of("peer", options) / 1e9
-        row["memory_ratio"] = row["ours_gb"] / row["peer_gb"]
-    seconds = alternate(runs, args.rounds)
-    row["ours_s"] = seconds["ours"]
-    if peer:
-        row["peer_s"] = seconds["peer"]
-        row["speedup"] = seconds["peer"] / seconds["ours"]
-    return row
-
-
-def run_for_memory(side: str, arch: str, size: int, width: float) -> None:
-    """Make two updates as one side does, and print the peak memory of this process."""
-    net, batch = make_net(arch, width), make_batch(size)
-    if side == "ours":
-        step = our_step(net, batch)
+def measure(name: str, case: Case, args: argparse.Namespace) -> Row:
+    """Return the row of a case."""
+    if args.gradients:
+        return gradients(name, make_net(case, biases=args.biases), make_batch(case))
+    sides = ["ours", *args.rivals]
+    if args.memory:
+        values = peaks(sides, case_options(name, args))
     else:
-        from peer import TorchFCN
+        task = Task(partial(make_net, case), make_batch(case))
+        runs, _ = ready({side: partial(SIDES[side], task) for side in sides})
+        values = take_turns(runs, args.rounds)
+    return compare(name, values, args.rivals, memory=args.memory)
 
-        step = peer_step(TorchFCN(arch, net.params).train(), batch)
-        del net
+
+def run_for_memory(side: str, case: Case, threads: int) -> None:
+    """Make two updates as one side does, and print the peak memory of this process."""
+    step = SIDES[side](Task(partial(filled_net, case), make_batch(case)))
+    use_threads(threads)
     for _ in range(2):
         step()
     print(peak_memory())
@@ -161,23 +192,26 @@ def run_for_memory(side: str, arch: str, size: int, width: float) -> None:
 def main() -> int:
     """Run the benchmark."""
     options = parser(__doc__ or "")
-    add_net_options(options)
+    add_case_options(options, "fcn8s-500", "googlenet", "alexnet", "demo")
+    add_rival_options(options, *RIVALS)
+    options.add_argument("--gradients", action="store_true", help="compare gradients, not time")
     options.add_argument(
         "--biases", type=float, default=0.0, help="their size where gradients are compared"
     )
     args = options.parse_args()
+    cases = chosen_cases(args)
     if args.memory_of:
-        if args.memory_of == "peer":
-            have_torch()
-        use_threads(args.threads)
-        run_for_memory(args.memory_of, args.arch[0], args.size[0], args.width)
+        (case,) = cases.values()
+        run_for_memory(args.memory_of, case, args.threads)
         return 0
-    peer = not args.no_peer and have_torch()
+    if not have_torch():
+        args.rivals, args.gradients = [], False
     use_threads(args.threads)
+    widths = GRADIENTS if args.gradients else widths_of(args.rivals, memory=args.memory)
     rows: list[Row] = []
-    for arch, size in cases(args):
-        rows.append(measure(arch, size, args, peer=peer))
-        print_row(rows[-1], WIDTHS, header=len(rows) == 1)
+    for name, case in cases.items():
+        rows.append(measure(name, case, args))
+        print_row(rows[-1], widths, header=len(rows) == 1)
     return finish(rows, args)
 
 

@@ -1,4 +1,4 @@
-"""Time FCNs on VGG16 on a GPU, in each precision of the products, against PyTorch on the same GPU.
+"""Time FCNs on a GPU, in each precision of the products, against PyTorch on the same GPU.
 
 A step is a forward pass with dropout, the backward pass and the update, as in fcn_training.py; the
 image lies on the device already. The clock stops when the device has done its work. `ours_gb` is
@@ -8,7 +8,6 @@ float16 is PyTorch's autocast.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
@@ -16,16 +15,14 @@ from typing import Any
 
 from common import (
     Row,
-    add_net_options,
     alternate,
-    cases,
     finish,
     have_torch,
     parser,
     print_row,
 )
 from fcn_training import our_step, peer_step
-from nets import make_batch, make_net
+from nets import Case, add_case_options, chosen_cases, make_batch, make_net
 
 from minifcn.backend import PRECISIONS, Array, set_product_precision, synchronize, to_device
 from minifcn.net import Net
@@ -79,25 +76,25 @@ def peer_runs(twin: Any, batch: dict[str, Any], precision: str) -> dict[str, Cal
 
 
 def measure(
-    arch: str, size: int, precision: str, args: argparse.Namespace, xp: ModuleType, *, peer: bool
+    name: str, case: Case, precision: str, rounds: int, xp: ModuleType, *, peer: bool
 ) -> list[Row]:
     """Return two rows of the table: an inference and a step of training."""
     set_product_precision(precision)
-    net, batch = make_net(arch, args.width), make_batch(size)
+    net, batch = make_net(case), make_batch(case)
     twin = None
     if peer:
         from peer import TorchFCN
 
-        twin = TorchFCN(arch, net.params).cuda()
+        twin = TorchFCN(net).cuda()
     net.to(xp)
     ours = our_runs(net, {name: to_device(array, xp) for name, array in batch.items()}, xp)
     theirs = {} if twin is None else peer_runs(twin, batch, precision)
     rows = []
-    for name, run in ours.items():
-        row: Row = {"case": f"{arch} {size} {name}", "precision": precision}
-        runs = {"ours": run} | ({"peer": theirs[name]} if theirs else {})
+    for kind, run in ours.items():
+        row: Row = {"case": f"{name} {kind}", "precision": precision}
+        runs = {"ours": run} | ({"peer": theirs[kind]} if theirs else {})
         xp.get_default_memory_pool().free_all_blocks()
-        seconds = alternate(runs, args.rounds)
+        seconds = alternate(runs, rounds)
         row["ours_ms"] = 1e3 * seconds["ours"]
         row["ours_gb"] = xp.get_default_memory_pool().total_bytes() / 1e9
         if theirs:
@@ -113,7 +110,8 @@ def measure(
 def main() -> int:
     """Run the benchmark."""
     options = parser(__doc__ or "")
-    add_net_options(options)
+    add_case_options(options, "fcn8s-224", "fcn8s-500", "googlenet")
+    options.add_argument("--no-peer", action="store_true", help="time minifcn alone")
     options.add_argument("--precision", nargs="+", choices=PRECISIONS, default=list(PRECISIONS))
     args = options.parse_args()
     try:
@@ -123,9 +121,9 @@ def main() -> int:
         return 1
     peer = not args.no_peer and have_torch()
     rows: list[Row] = []
-    for arch, size in cases(args):
+    for name, case in chosen_cases(args).items():
         for precision in args.precision:
-            for row in measure(arch, size, precision, args, xp, peer=peer):
+            for row in measure(name, case, precision, args.rounds, xp, peer=peer):
                 print_row(row, WIDTHS, header=not rows)
                 rows.append(row)
     return finish(rows, args, device=describe_device(xp))

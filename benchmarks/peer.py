@@ -1,84 +1,115 @@
-"""The peer: FCN on VGG16 as a PyTorch module with our weights, as PyTorch's users would write it.
-
-The layers and their geometry are the reference's (pad 100, its crop offsets as numbers).
-"""
+"""The peer: our net as a PyTorch module, with our weights and the operations of PyTorch's users."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
+from minifcn.layers import (
+    LRN,
+    Concat,
+    Conv2d,
+    Crop,
+    Deconv2d,
+    Dropout,
+    EltwiseSum,
+    MaxPool2d,
+    ReLU,
+    Scale,
+    SoftmaxLoss,
+)
+from minifcn.net import Net
 
 
 class TorchFCN(nn.Module):
-    """FCN-32s, 16s or 8s; `forward` gives the scores (N, C, H, W).
+    """The net of an FCN, layer by layer; `forward` gives the scores (N, C, H, W).
 
-    It has the type of its parameters. `masks` may be one of NumPy's generators, which then draws
-    the masks of dropout, as minifcn's are drawn, in place of PyTorch's own.
+    It has the type of the net's parameters. `masks` may be one of NumPy's generators, which then
+    draws the masks of dropout, as minifcn's are drawn, in place of PyTorch's own.
+
+    Parameters
+    ----------
+    net : Net
+        Its parameters are shared, not copied; those that are frozen become buffers.
     """
 
     masks: np.random.Generator | None = None
 
-    def __init__(self, arch: str, params: Mapping[str, np.ndarray]) -> None:
+    def __init__(self, net: Net) -> None:
         super().__init__()
-        self.arch = arch
-        self.convs = nn.ModuleDict()
-        for address, weight in params.items():
-            name, kind = address.rsplit("/", 1)
-            if kind == "weight" and not name.startswith("upscore"):
-                self.convs[name] = self._conv(name, weight, params[f"{name}/bias"])
-        ups = {name: array for name, array in params.items() if name.startswith("upscore")}
-        for address, weight in ups.items():  # frozen, as in the reference
-            self.register_buffer(address.partition("/")[0], torch.from_numpy(weight.copy()))
+        self.weights = nn.ParameterDict()
+        for address, array in net.params.items():
+            if net.multipliers[address][0]:
+                self.weights[address] = nn.Parameter(torch.from_numpy(array))
+            else:
+                self.register_buffer(address, torch.from_numpy(array))
+        self.nodes = [node for node in net.nodes if not isinstance(node.layer, SoftmaxLoss)]
+        # The last reader of each blob, behind which it is dropped.
+        self.last = {bottom: node.name for node in self.nodes for bottom in node.bottoms}
 
-    @staticmethod
-    def _conv(name: str, weight: np.ndarray, bias: np.ndarray) -> nn.Conv2d:
-        f, c, kernel, _ = weight.shape
-        pad = 100 if name == "conv1_1" else 1 if kernel == 3 else 0
-        dtype = torch.from_numpy(weight).dtype
-        conv = nn.utils.skip_init(nn.Conv2d, c, f, kernel, padding=pad, dtype=dtype)
-        with torch.no_grad():
-            conv.weight.copy_(torch.from_numpy(weight))
-            conv.bias.copy_(torch.from_numpy(bias))
-        return conv
+    def forward(self, x: Tensor, dropout: float | None = None) -> Tensor:
+        """Return the scores of images (N, 3, H, W); `dropout` replaces the ratio of the layers."""
+        blobs = {"data": x}
+        for name, layer, bottoms in self.nodes:
+            if isinstance(layer, Dropout):
+                ratio = layer.ratio if dropout is None else dropout
+                blobs[name] = self._drop(blobs[bottoms[0]], ratio)
+            else:
+                params = [self._param(f"{name}/{kind}") for kind in layer.params]
+                bottom = [blobs[bottom] for bottom in bottoms]
+                blobs[name] = OPERATIONS[type(layer)](layer, *bottom, *params)
+                del bottom
+            for read in bottoms:
+                if self.last[read] == name:
+                    del blobs[read]
+        return blobs["score"]
 
-    def forward(self, x: torch.Tensor, dropout: float = 0.5) -> torch.Tensor:
-        """Return the scores (N, C, H, W) of images (N, 3, H, W)."""
-        h, w = x.shape[2:]
-        pools = []
-        for block, (convolutions, _) in enumerate(BLOCKS, start=1):
-            for number in range(1, convolutions + 1):
-                x = F.relu(self.convs[f"conv{block}_{number}"](x), inplace=True)
-            x = F.max_pool2d(x, 2, 2, ceil_mode=True)
-            pools.append(x)
-        for name in ("fc6", "fc7"):
-            x = F.relu(self.convs[name](x), inplace=True)
-            x = self._drop(x, dropout)
-        scores, last, stride, offset = self.convs["score_fr"](x), "upscore", 32, 19
-        if self.arch != "fcn32s":
-            scores = self._fuse(scores, "upscore2", pools[3], "score_pool4", 5)
-            last, stride, offset = "upscore16", 16, 27
-        if self.arch == "fcn8s":
-            scores = self._fuse(scores, "upscore_pool4", pools[2], "score_pool3", 9)
-            last, stride, offset = "upscore8", 8, 31
-        scores = F.conv_transpose2d(scores, self.get_buffer(last), stride=stride)
-        return scores[:, :, offset : offset + h, offset : offset + w]
+    def _param(self, address: str) -> Tensor:
+        return self.weights[address] if address in self.weights else self.get_buffer(address)
 
-    def _drop(self, x: torch.Tensor, ratio: float) -> torch.Tensor:
+    def _drop(self, x: Tensor, ratio: float) -> Tensor:
         if self.masks is None:
             return F.dropout(x, ratio, self.training)
         keep = self.masks.random(tuple(x.shape), dtype="float32") >= ratio
         return x * torch.from_numpy(keep) / (1 - ratio)
 
-    def _fuse(
-        self, coarse: torch.Tensor, up: str, pool: torch.Tensor, score: str, offset: int
-    ) -> torch.Tensor:
-        coarse = F.conv_transpose2d(coarse, self.get_buffer(up), stride=2)
-        rows, columns = coarse.shape[2:]
-        fine = self.convs[score](pool)
-        return coarse + fine[:, :, offset : offset + rows, offset : offset + columns]
+
+def _convolve(layer: Any, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    window = layer.window
+    return F.conv2d(x, weight, bias, window.stride, window.pad, window.dilation, layer.groups)
+
+
+def _deconvolve(layer: Any, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    window, groups = layer.window, layer.groups
+    return F.conv_transpose2d(x, weight, bias, window.stride, window.pad, groups=groups)
+
+
+def _pool(layer: Any, x: Tensor) -> Tensor:
+    return F.max_pool2d(x, *layer.window[:3], ceil_mode=layer.window.ceil)
+
+
+def _normalise(layer: Any, x: Tensor) -> Tensor:
+    return F.local_response_norm(x, layer.local_size, layer.alpha, layer.beta, layer.k)
+
+
+def _crop(layer: Any, x: Tensor, reference: Tensor) -> Tensor:
+    (top, left), (h, w) = layer.offset, reference.shape[2:]
+    return x[:, :, top : top + h, left : left + w]
+
+
+OPERATIONS: dict[type, Callable[..., Tensor]] = {
+    Conv2d: _convolve,
+    Deconv2d: _deconvolve,
+    MaxPool2d: _pool,
+    LRN: _normalise,
+    Crop: _crop,
+    ReLU: lambda _, x: F.relu(x, inplace=True),  # of a convolution, which nothing else reads
+    Scale: lambda _, x, weight: x * weight[:, None, None],
+    Concat: lambda _, *parts: torch.cat(parts, dim=1),
+    EltwiseSum: lambda _, one, other: one + other,
+}

@@ -128,11 +128,7 @@ def train_peer(twin: Any, batches: Batches, settings: Settings) -> Iterator[floa
 
 def peer_params(twin: Any) -> Params:
     """Return the parameters of PyTorch's net by our addresses; those of fixed layers are not."""
-    return {
-        f"{name}/{kind}": getattr(conv, kind).detach().numpy()
-        for name, conv in twin.convs.items()
-        for kind in ("weight", "bias")
-    }
+    return {address: weight.detach().numpy() for address, weight in twin.weights.items()}
 
 
 def run_stage(
@@ -143,15 +139,14 @@ def run_stage(
     net, batches = start_net(settings, before, dtype), Batches(size, settings, dtype)
     del before  # it is in the net; in float64 it takes a gigabyte
     trained = [address for address, (rate, _) in net.multipliers.items() if rate]
-    start = {address: net.params[address] for address in trained}
+    start = {address: net.params[address].copy() for address in trained}
     if side == "ours":
-        start = {address: array.copy() for address, array in start.items()}
         losses = list(train_ours(net, batches, settings))
         params = {address: net.params[address] for address in trained}
     else:
         from peer import TorchFCN
 
-        twin = TorchFCN(settings.arch, net.params).train()
+        twin = TorchFCN(net).train()
         del net
         losses = list(train_peer(twin, batches, settings))
         params = peer_params(twin)

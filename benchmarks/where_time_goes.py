@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 
 import numpy as np
-from common import Row, add_net_options, finish, parser, print_row, use_threads
-from nets import make_batch, make_net
+from common import Row, finish, parser, print_row, use_threads
+from nets import add_case_options, chosen_cases, make_batch, make_net
 
 from minifcn.training.optim import SGD
 
@@ -18,12 +18,12 @@ def main() -> int:
     import time
 
     options = parser(__doc__ or "")
-    add_net_options(options)
+    add_case_options(options, "fcn8s-500")
     options.add_argument("--inference", action="store_true", help="forward only, with all fusing")
     args = options.parse_args()
     use_threads(args.threads)
-    arch, size = (args.arch or ["fcn8s"])[0], (args.size or [500])[0]
-    net, batch = make_net(arch, args.width), make_batch(size)
+    case = next(iter(chosen_cases(args).values()))
+    net, batch = make_net(case), make_batch(case)
     optimiser = SGD(net.params, net.multipliers, momentum=0.9, weight_decay=5e-4)
     rng = np.random.default_rng(0)
     seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
@@ -57,7 +57,7 @@ def main() -> int:
                 row[f"{kind}_ms"] = None if value is None else 1000 * value
             rows.append(row)
             print_row(row, WIDTHS, header=len(rows) == 1)
-    return finish(rows, args, arch=arch, size=size, seconds=whole)
+    return finish(rows, args, case=str(case), seconds=whole)
 
 
 if __name__ == "__main__":

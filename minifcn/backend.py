@@ -6,8 +6,9 @@ be CuPy's if somebody has imported CuPy already.
 
 Threads. The arithmetic is cut into strips (see `functional/fast/`), and `parallel_map` runs the
 strips on a pool with one thread per core. NumPy and BLAS both release the GIL, so the copies of
-one strip overlap with the products of another; BLAS itself is held to one thread meanwhile,
-because two levels of threads fight over the same cores.
+one strip overlap with the products of another. BLAS itself is held to one thread from the first
+call on: its own threads wait for their next product awake, for milliseconds, and take a core from
+the strips behind it. (GoogLeNet's step was no faster on two threads than on one.)
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
+from queue import SimpleQueue
+from threading import Thread
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -121,26 +124,49 @@ def available_threads() -> int:
 
 
 def get_threads() -> int:
-    """Return the number of threads that `parallel_map` uses."""
+    """Return the number of threads that `parallel_map` uses: within another one, 1."""
+    if getattr(_inside, "strip", False):
+        return 1
     return _settings["threads"] or available_threads()
 
 
+@contextmanager
+def one_thread(wanted: bool) -> Iterator[None]:
+    """Let this thread compute a block alone, if that is wanted; calling others takes its time."""
+    before = getattr(_inside, "strip", False)
+    _inside.strip = before or wanted
+    try:
+        yield
+    finally:
+        _inside.strip = before
+
+
 def set_threads(count: int) -> None:
-    """Use `count` threads from now on, BLAS included; 0 means as many as the process may use."""
+    """Use `count` threads from now on; 0 means as many as the process may use."""
     if count < 0:
         raise ValueError(f"the number of threads must be at least 0, not {count}")
     _settings["threads"] = count
-    _blas().limit(limits=get_threads(), user_api="blas")
+    _hold_blas()
 
 
 @cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="minifcn")
+def _helpers(count: int) -> SimpleQueue[Callable[[], None]]:
+    """Start so many threads; return the queue from which they take what they are to do."""
+    jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+
+    def help_out() -> None:
+        while True:
+            jobs.get()()
+
+    for number in range(count):
+        Thread(target=help_out, name=f"minifcn_{number}", daemon=True).start()
+    return jobs
 
 
 @cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
+def _hold_blas() -> None:
+    """Let BLAS compute in the thread that calls it."""
+    ThreadpoolController().limit(limits=1, user_api="blas")
 
 
 def cut(size: int, count: int) -> list[slice]:
@@ -165,14 +191,16 @@ def parallel_map(
         Must write only to memory of its own item.
     items : iterable
     """
+    _hold_blas()
     items = list(items)
     threads = min(get_threads(), len(items))
-    if xp is not np or threads < 2 or getattr(_inside, "strip", False):
+    if xp is not np or threads < 2:
         return [function(item) for item in items]
 
     results: dict[int, Result] = {}
     errors: dict[int, BaseException] = {}
     queue = iter(enumerate(items))  # shared: whoever is free takes the next item
+    done: SimpleQueue[None] = SimpleQueue()  # a word from each helper that finds no more to do
 
     def work() -> None:
         _inside.strip = True
@@ -185,10 +213,19 @@ def parallel_map(
                 break
         _inside.strip = False
 
-    with _blas().limit(limits=1, user_api="blas"):
-        helpers = [_pool(get_threads()).submit(work) for _ in range(threads - 1)]
-        work()  # the caller's thread is one of them
-        wait(helpers)
+    def help_out() -> None:
+        work()
+        done.put(None)
+
+    jobs = _helpers(get_threads() - 1)
+    for _ in range(threads - 1):
+        jobs.put(help_out)
+    work()  # the caller's thread is one of them
+    # A helper that comes too late, when all is done, is not waited for.
+    for _ in range(threads - 1):
+        if len(results) == len(items):
+            break
+        done.get()
     if errors:
         raise errors[min(errors)]
     return [results[number] for number in range(len(items))]

@@ -18,6 +18,7 @@ import minifcn
 from minifcn.backend import available_threads, set_threads
 from minifcn.distributed.guard import guarded
 from minifcn.fetching.fetch import cache_folder
+from minifcn.functional.fast.winograd_strips import TILES_AT_A_TIME
 from minifcn.system.command import command_parser
 from minifcn.system.devices import (
     DeviceError,
@@ -26,7 +27,13 @@ from minifcn.system.devices import (
     device_name,
     version_text,
 )
-from minifcn.system.machine import blas, gigabytes, memory, processor_name
+from minifcn.system.machine import (
+    blas,
+    gigabytes,
+    memory,
+    processor_name,
+    second_level_cache,
+)
 from minifcn.system.resources import shipped_weights
 from minifcn.training.self_test import WEIGHTS, self_test
 from minifcn.weights.store import WeightsError, load_weights
@@ -138,9 +145,16 @@ def machine() -> list[Fact]:
     return [
         Fact("processor", processor_name()),
         Fact("usable", f"{available_threads()} of {os.cpu_count() or '?'} processors"),
+        Fact("L2 cache", core_cache(second_level_cache())),
         Fact("memory", str(memory())),
         Fact("BLAS", blas()),
     ]
+
+
+def core_cache(size: int | None) -> str:
+    """Return a core's second-level cache in words, and what is computed by it."""
+    known = "unknown" if size is None else f"{size >> 10} KB"
+    return f"{known}: convolutions transform {TILES_AT_A_TIME:,} tiles at a time"
 
 
 def cache() -> Fact:

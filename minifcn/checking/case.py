@@ -26,8 +26,6 @@ class Way(NamedTuple):
         From the arrays to the outputs, by name, and a backward pass for the first of them.
     also : callable, optional
         From the arrays to further outputs, which have no backward pass.
-    note : str
-        What is to be said of it on this shape.
     ruled_out : str
         Why it cannot compute this shape; "" if it can.
     """
@@ -35,7 +33,6 @@ class Way(NamedTuple):
     name: str
     run: Run
     also: Callable[[Arrays], Arrays] | None = None
-    note: str = ""
     ruled_out: str = ""
 
 

@@ -119,7 +119,7 @@ def _check_way(case: Case, way: Way, reference: tuple[str, Passes] | None) -> tu
         errors["float32"], finding = _in_float32(case, way, dy, reference)
         if finding and not findings:  # else it says the same again
             findings["float32"] = finding
-    return Row(way.name, errors, tuple(findings.values()), way.note), passes
+    return Row(way.name, errors, tuple(findings.values())), passes
 
 
 def _hold_to(

@@ -48,7 +48,7 @@ def conv(
     x_shape, weight = (images, channels, *size), layer.params["weight"]
     y_shape = layer.output_shape(x_shape)
     given = (x_shape, weight, layer.window, groups)
-    ahead, back = ruled_out(*given), ruled_out(*given, backward=True)
+    why_not = ruled_out(*given)
 
     def fused(arrays: Arrays) -> Arrays:
         given = arrays["x"], arrays["weight"], arrays["bias"]
@@ -64,10 +64,8 @@ def conv(
     loops = plain(naive.conv2d, naive.conv2d_backward, ("x", "weight"), **layer.options)
     ways = [loops._replace(also=fused_loops)]
     for path in PATHS:
-        note = f"backwards by strips: {back[path]}" if path in back else ""
-        ways.append(
-            Way(path, by(path, through(layer, "x")), by(path, fused), note, ahead.get(path, ""))
-        )
+        run, also = by(path, through(layer, "x")), by(path, fused)
+        ways.append(Way(path, run, also, why_not.get(path, "")))
     return Case(
         drawn(x=x_shape, weight=weight.shape, bias=(filters,)),
         ways,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from minifcn.backend import Array, array_module
+from minifcn.backend import Array, array_module, get_threads, one_thread, parallel_map
 from minifcn.functional.arguments import (
     Pair,
     divide_channels,
@@ -21,6 +21,10 @@ from minifcn.functional.arguments import (
 from minifcn.functional.fast.paths import PATHS, choose_path
 from minifcn.functional.pooling import max_pool_forward
 from minifcn.functional.window import HALVING, Window
+
+# Multiplications:
+CALLING = 1 << 25  # that a thread does in the time in which others are called and waited for
+SIDE_BY_SIDE = 1 << 30  # of a gradient, at most, that one of two threads computes by itself
 
 
 class ConvCache(NamedTuple):
@@ -96,10 +100,12 @@ def conv2d_forward(
     require_floats("convolution", x, weight, bias)
     require_bias("convolution", bias, len(weight))
     window = Window.of("convolution", weight.shape[2:], stride, pad, dilation)
-    conv2d_output_shape(x.shape, weight.shape, window, groups)
+    n, _, oh, ow = conv2d_output_shape(x.shape, weight.shape, window, groups)
     path = PATHS[choose_path(x.shape, weight, window, groups)]
     asked = {"relu": relu, "pool": pool}
-    y = path.forward(x, weight, bias, window, groups, **{name: asked[name] for name in path.then})
+    then = {name: asked[name] for name in path.then}
+    with one_thread(n * oh * ow * weight.size <= CALLING):
+        y = path.forward(x, weight, bias, window, groups, **then)
     if relu and "relu" not in path.then:
         array_module(y).maximum(y, 0, out=y)
     if pool and "pool" not in path.then:
@@ -124,9 +130,34 @@ def conv2d_backward(
         What is not needed is not computed and comes back as None.
     """
     x, weight, window, groups = cache
-    path = PATHS[choose_path(x.shape, weight, window, groups, backward=True)]
-    dx = path.backward_data(dy, weight, x.shape, window, groups) if need_dx else None
-    if not need_grads:
-        return dx, None, None
-    dweight = path.backward_weights(x, dy, weight.shape, window, groups)
-    return dx, dweight, dy.sum(axis=(0, 2, 3))
+    path = PATHS[choose_path(x.shape, weight, window, groups)]
+
+    def data() -> Array:
+        return path.backward_data(dy, weight, x.shape, window, groups)
+
+    def parameters() -> tuple[Array, Array]:
+        dweight = path.backward_weights(x, dy, weight.shape, window, groups)
+        return dweight, dy.sum(axis=(0, 2, 3))
+
+    # A small convolution's threads have too little to do to share it out: each takes a gradient,
+    # and computes it so that not needing the other one changes no bit of it.
+    multiplications = dy[:, 0].size * weight.size
+    side_by_side = _side_by_side(multiplications)
+    if side_by_side and need_dx and need_grads:
+        tasks = (data, parameters)
+        dx, gradients = parallel_map(array_module(x), lambda task: task(), tasks)
+        return dx, *gradients
+    with one_thread(side_by_side or 2 * multiplications <= CALLING):
+        dx = data() if need_dx else None
+        return dx, *(parameters() if need_grads else (None, None))
+
+
+def _side_by_side(multiplications: int) -> bool:
+    """Return whether each gradient is sooner computed by one thread than shared out to all.
+
+    With two threads, one for each, nothing is waited for in between. With more it pays as long as a
+    gradient takes about the time in which threads are called.
+    """
+    more = get_threads() - 2
+    most = CALLING * get_threads() / more if more > 0 else SIDE_BY_SIDE
+    return 2 * multiplications > CALLING and multiplications <= most

@@ -19,7 +19,8 @@ from minifcn.functional.arguments import (
     whole_number,
 )
 from minifcn.functional.conv import ConvCache
-from minifcn.functional.fast.paths import PATHS, choose_deconv_path
+from minifcn.functional.fast.paths import PATHS, choose_deconv_path, forced_path
+from minifcn.functional.fast.separable import Factors, separate, upsample, upsample_backward
 from minifcn.functional.window import Window
 
 
@@ -80,8 +81,11 @@ def deconv2d_forward(
     window = Window.of("deconvolution", weight.shape[2:], stride, pad)
     y_shape = deconv2d_output_shape(x.shape, weight.shape, window, groups)
     require_bias("deconvolution", bias, y_shape[1])
-    path = PATHS[choose_deconv_path(window, groups)]
-    y = path.backward_data(x, weight, y_shape, window, groups)
+    if (factors := _factors(weight, groups)) is not None:
+        y = upsample(x, factors, y_shape, window)
+    else:
+        path = PATHS[choose_deconv_path(window, groups)]
+        y = path.backward_data(x, weight, y_shape, window, groups)
     if bias is not None:
         y += bias[:, None, None]
     return y, ConvCache(x, weight, window, groups)
@@ -106,9 +110,20 @@ def deconv2d_backward(
         What is not needed is not computed and comes back as None.
     """
     x, weight, window, groups = cache
-    path = PATHS[choose_deconv_path(window, groups)]
-    dx = path.forward(dy, weight, None, window, groups) if need_dx else None
+    path, dx = PATHS[choose_deconv_path(window, groups)], None
+    if need_dx and (factors := _factors(weight, groups)) is not None:
+        dx = upsample_backward(dy, factors, x.shape, window)
+    elif need_dx:
+        dx = path.forward(dy, weight, None, window, groups)
     if not need_grads:
         return dx, None, None
     dweight = path.backward_weights(dy, x, weight.shape, window, groups)
     return dx, dweight, dy.sum(axis=(0, 2, 3))
+
+
+def _factors(weight: Array, groups: int) -> Factors | None:
+    """Return what a kernel is made of that interpolates each channel alone, if no path is forced.
+
+    That is the one choice that depends on the values of weights, and not on shapes.
+    """
+    return None if forced_path() else separate(weight, groups)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from math import prod
 from typing import NamedTuple
 
-from minifcn.backend import Array
+import numpy as np
+
+from minifcn.backend import Array, array_module, cut, get_threads, parallel_map
 from minifcn.functional.arguments import require_bias, require_floats
 from minifcn.functional.fast.product import factors, product
+from minifcn.functional.fast.recycle import recycled
 
 
 class LinearCache(NamedTuple):
@@ -53,7 +56,7 @@ def linear_forward(x: Array, weight: Array, bias: Array) -> tuple[Array, LinearC
     require_bias("inner product", bias, len(weight))
     linear_output_shape(x.shape, weight.shape)
     flat, matrix, scale = factors(_flat(x), weight)
-    return product(flat, matrix.T, scale) + bias, LinearCache(x, weight)
+    return _shared(flat, matrix.T, scale) + bias, LinearCache(x, weight)
 
 
 def linear_backward(
@@ -64,11 +67,25 @@ def linear_backward(
     dx = None
     if need_dx:
         left, right, scale = factors(dy, weight)
-        dx = product(left, right, scale).reshape(x.shape)
+        dx = _shared(left, right, scale).reshape(x.shape)
     if not need_grads:
         return dx, None, None
     left, right, scale = factors(dy, _flat(x))
-    return dx, product(left.T, right, scale), dy.sum(axis=0)
+    return dx, _shared(left.T, right, scale), dy.sum(axis=0)
+
+
+def _shared(a: Array, b: Array, scale: Array | None) -> Array:
+    """Return a @ b; the threads share out the columns of b, by far the most numbers."""
+    xp = array_module(a)
+    if xp is not np:
+        return product(a, b, scale)
+    y = recycled(xp, (len(a), b.shape[1]), a.dtype)
+
+    def compute(part: slice) -> None:
+        product(a, b[:, part], out=y[:, part])
+
+    parallel_map(xp, compute, cut(b.shape[1], min(get_threads(), b.shape[1])))
+    return y
 
 
 def _flat(x: Array) -> Array:

@@ -15,18 +15,11 @@ from minifcn.backend import Array, array_module, parallel_map
 from minifcn.functional.arguments import Pair, image_shape, require_floats
 from minifcn.functional.cuda.bind import kernel
 from minifcn.functional.cuda.pooling import launch_max_pool, launch_max_pool_backward
-from minifcn.functional.fast.pool_planes import (
-    find_maxima,
-    give_back,
-    keep_largest,
-    overlapping,
-    to_winners,
-)
+from minifcn.functional.fast.pool_planes import find_maxima, to_winners
 from minifcn.functional.fast.recycle import recycled, recycled_zeros
 from minifcn.functional.window import PoolWindow
 
-# Of the input that one thread pools at a time; on planes there is as much again besides it.
-PART_BYTES, PLANES_BYTES = 1 << 21, 1 << 19
+PART_BYTES = 1 << 19  # of the input that is pooled at a time; on planes there is as much again
 
 
 class MaxPoolCache(NamedTuple):
@@ -75,14 +68,9 @@ def _find_maxima(x: Array, y: Array, argmax: Array | None, window: PoolWindow) -
 
     def compute(part: slice) -> None:
         numbers = None if argmax is None else argmax[:, part]
-        if overlapping(window):
-            find_maxima(x[:, part], y[:, part], numbers, window)
-            return
-        size = y.shape[2:]
-        padded = _padded(x[:, part], window, size, -array_module(x).inf)
-        keep_largest((padded[place] for place in _places(window, size)), y[:, part], numbers)
+        find_maxima(x[:, part], y[:, part], numbers, window)
 
-    parallel_map(array_module(x), compute, _channel_parts(x, window))
+    parallel_map(array_module(x), compute, _channel_parts(x))
 
 
 def _start(x: Array, window: PoolWindow) -> tuple[Pair, PoolWindow]:
@@ -100,28 +88,18 @@ def max_pool_backward(dy: Array, cache: MaxPoolCache) -> Array:
 
 @kernel(launch_max_pool_backward)
 def _to_winners(dy: Array, argmax: Array, x_shape: tuple[int, ...], window: PoolWindow) -> Array:
-    planes = overlapping(window)
-    zeros = (
-        recycled_zeros(array_module(dy), x_shape, dy.dtype)
-        if planes
-        else _padded_zeros(dy, x_shape, window)
-    )
-
-    def compute(part: slice) -> None:
-        if planes:
-            to_winners(dy[:, part], argmax[:, part], zeros[:, part], window)
-            return
-        targets = (zeros[:, part][place] for place in _places(window, dy.shape[2:]))
-        give_back(dy[:, part], argmax[:, part], targets)
-
-    parallel_map(array_module(dy), compute, _channel_parts(zeros, window))
-    return zeros if planes else _unpadded(zeros, x_shape, window)
+    # A window of NaN alone tells its first place, which may lie in the padding.
+    image = (x_shape[2], x_shape[3])
+    size = _canvas(image, window, dy.shape[2:]) if any(window.pad) else image
+    dpadded = recycled(array_module(dy), (*x_shape[:2], *size), dy.dtype)
+    to_winners(dy, argmax, dpadded, window)
+    return _unpadded(dpadded, x_shape, window)
 
 
-def _channel_parts(x: Array, window: PoolWindow) -> list[slice]:
+def _channel_parts(x: Array) -> list[slice]:
     """Cut the channels into parts that threads can take, small enough for their caches."""
-    channels, part_bytes = x.shape[1], PLANES_BYTES if overlapping(window) else PART_BYTES
-    size = max(1, part_bytes * channels // max(1, x.nbytes))
+    channels = x.shape[1]
+    size = max(1, PART_BYTES * channels // max(1, x.nbytes))
     return [slice(start, start + size) for start in range(0, channels, size)]
 
 

@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minifcn.backend import IGNORE, Array, array_module
+from minifcn.backend import IGNORE, Array, array_module, cut, parallel_map
 from minifcn.functional.arguments import require_channels, require_floats
 from minifcn.functional.cuda.bind import kernel
 from minifcn.functional.cuda.softmax import launch_softmax_loss, launch_softmax_loss_backward
+from minifcn.functional.fast.recycle import recycled
 
 NORMALIZATIONS = ("valid", "batch", "none")
+STRIP_BYTES = 1 << 19  # of the scores of a strip
 
 
 class SoftmaxLossCache(NamedTuple):
@@ -122,17 +124,42 @@ def _each_pixel(
         Weight of the pixel's class, 0 where the pixel is ignored.
     """
     xp = array_module(scores)
-    valid = label != ignore_index
-    index = xp.where(valid, label, 0)
-    less = scores - scores.max(axis=1, keepdims=True)  # than 0, so that exp does not overflow
-    true = xp.take_along_axis(less, index[:, None], axis=1)
-    probability = xp.exp(less, out=less)
-    total = probability.sum(axis=1, keepdims=True)
-    probability /= total
-    weight = valid.astype(scores.dtype)
+    probability = recycled(xp, scores.shape, scores.dtype)
+    surprise, weight = (xp.empty(label.shape, scores.dtype) for _ in range(2))
+    index = xp.empty_like(label)
+
+    def compute(part: tuple[slice, ...]) -> None:
+        pixels = part[:1] + part[2:]
+        valid = label[pixels] != ignore_index
+        index[pixels] = xp.where(valid, label[pixels], 0)
+        strip, less = scores[part], probability[part]
+        # Less than 0, so that exp does not overflow.
+        xp.subtract(strip, strip.max(axis=1, keepdims=True), out=less)
+        true = xp.take_along_axis(less, index[pixels][:, None], axis=1)
+        xp.exp(less, out=less)
+        total = less.sum(axis=1, keepdims=True)
+        less /= total
+        surprise[pixels] = (xp.log(total) - true)[:, 0]
+        weight[pixels] = valid
+
+    parallel_map(xp, compute, _strips(scores))
     if class_weight is not None:
         weight *= class_weight[index]
-    return probability, (xp.log(total) - true)[:, 0], index, weight
+    return probability, surprise, index, weight
+
+
+def _strips(scores: Array) -> list[tuple[slice, ...]]:
+    """Cut (N, C, H, W) into rows of an image that stay in a core's cache; other scores not."""
+    everything = (slice(None),) * scores.ndim
+    if array_module(scores) is not np or scores.ndim != 4:
+        return [everything]
+    n, c, h, w = scores.shape
+    count = max(1, min(h, c * h * w * scores.itemsize // STRIP_BYTES))
+    return [
+        (slice(image, image + 1), slice(None), rows, slice(None))
+        for image in range(n)
+        for rows in cut(h, count)
+    ]
 
 
 def _check_arrays(scores: Array, label: Array, class_weight: Array | None) -> None:
@@ -188,7 +215,13 @@ def softmax_loss_backward(dloss: Array, cache: SoftmaxLossCache) -> Array:
 @kernel(launch_softmax_loss_backward)
 def _to_scores(dloss: Array, probability: Array, index: Array, weight: Array) -> Array:
     xp = array_module(probability)
-    dscores = probability * weight[:, None]
-    true = xp.take_along_axis(dscores, index[:, None], axis=1) - weight[:, None]
-    xp.put_along_axis(dscores, index[:, None], true, axis=1)
-    return dscores * dloss
+    dscores = recycled(xp, probability.shape, probability.dtype)
+
+    def compute(part: tuple[slice, ...]) -> None:
+        pixels = part[:1] + part[2:]
+        share, true = (weight[pixels] * dloss)[:, None], index[pixels][:, None]
+        strip = xp.multiply(probability[part], share, out=dscores[part])
+        xp.put_along_axis(strip, true, xp.take_along_axis(strip, true, axis=1) - share, axis=1)
+
+    parallel_map(xp, compute, _strips(probability))
+    return dscores

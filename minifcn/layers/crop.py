@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from minifcn.backend import Array, array_module
 from minifcn.functional.arguments import image_shape, pair
+from minifcn.functional.fast.recycle import recycled_zeros
 from minifcn.layers.geometry import Footprint
 from minifcn.layers.layer import Gradients, Layer, Shape
 
@@ -31,7 +32,7 @@ class Crop(Layer):
     def backward(self, dy: Array, cache: Shape) -> Gradients:
         """Return dx: dy surrounded by zeros; the reference gets no gradient."""
         (top, left), (h, w) = self.offset, dy.shape[2:]
-        dx = array_module(dy).zeros(cache, dy.dtype)
+        dx = recycled_zeros(array_module(dy), cache, dy.dtype)
         dx[:, :, top : top + h, left : left + w] = dy
         return (dx, None), {}
 

@@ -122,6 +122,30 @@ def crop_offset(
     return int(offsets[0]), int(offsets[1])
 
 
+class Span(NamedTuple):
+    """The rows, or the columns, [first, end) of a map; none if the end is not behind the first."""
+
+    first: int
+    end: int
+
+
+def covered(span: Span, footprint: Footprint, axis: int) -> Span:
+    """Return the outputs of a convolution or pooling whose windows lie wholly in a span.
+
+    Output pixel i sees the input pixels from i*s - p to i*s - p + k - 1.
+
+    Parameters
+    ----------
+    span : Span
+        Of input pixels; those of the padding count on, from -p and behind the last.
+    footprint : Footprint
+    axis : int
+        0 or 1.
+    """
+    extent, stride, pad = footprint.extent[axis], footprint.stride[axis], footprint.pad[axis]
+    return Span(-(-(span.first + pad) // stride), (span.end - extent + pad) // stride + 1)
+
+
 class ReceptiveField(NamedTuple):
     """The image pixels that one output value depends on, and the step between neighbours."""
 

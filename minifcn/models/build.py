@@ -186,8 +186,9 @@ def initialise(net: Net, seed: int = 0) -> None:
         if isinstance(layer, (Conv2d, Linear)) and not (name in last or name.startswith("score")):
             weight = layer.params["weight"]
             fan_in = weight[0].size
-            drawn = rng.standard_normal(weight.shape, dtype=np.float32) * sqrt(2 / fan_in)
-            layer.params["weight"] = drawn.astype(weight.dtype)
+            drawn = rng.standard_normal(weight.shape, dtype=np.float32)
+            drawn *= sqrt(2 / fan_in)  # in place: fc6 alone has 411 MB
+            layer.params["weight"] = drawn.astype(weight.dtype, copy=False)
 
 
 def image_size(spec: ModelSpec) -> int:

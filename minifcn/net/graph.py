@@ -8,7 +8,7 @@ The order of the list is the order of execution; `net.py` executes it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from fractions import Fraction
@@ -87,10 +87,10 @@ class Graph:
             if late:
                 raise ValueError(f"net: {node.name!r} reads {late}, which are produced only later")
             known.add(node.name)
-        self._owner: dict[int, str] = {}
+        self._owner: dict[int, str] = {}  # of parameters, by their identity
         for node in self.nodes:
             if node.layer.params:
-                self._owner.setdefault(id(node.layer), node.name)
+                self._owner.setdefault(id(node.layer.params), node.name)
         self.multipliers = {
             address: bias_multiplier if address.endswith("/bias") else (1.0, 1.0)
             for address in self.params
@@ -101,7 +101,7 @@ class Graph:
         return {
             node.name: node.layer
             for node in self.nodes
-            if self._owner.get(id(node.layer)) == node.name
+            if self._owner.get(id(node.layer.params)) == node.name
         }
 
     @property
@@ -115,7 +115,7 @@ class Graph:
 
     def trained(self, layer: Layer) -> dict[str, str]:
         """Return the addresses of a layer's parameters that are not frozen, by their names."""
-        owner = self._owner.get(id(layer))
+        owner = self._owner.get(id(layer.params))
         addresses = {name: f"{owner}/{name}" for name in layer.params}
         return {name: a for name, a in addresses.items() if self.multipliers[a][0]}
 
@@ -170,12 +170,7 @@ class Graph:
 
     def shapes(self, **inputs: Shape) -> dict[str, Shape]:
         """Return the shape of every blob that follows from the shapes of the given inputs."""
-        shapes = dict(inputs)
-        for node in self.nodes:
-            if all(bottom in shapes for bottom in node.bottoms):
-                with naming(node):
-                    shapes[node.name] = node.layer.output_shape(*(shapes[b] for b in node.bottoms))
-        return shapes
+        return blob_shapes(self.nodes, inputs)
 
     def receptive_fields(self) -> dict[str, ReceptiveField]:
         """Return the receptive field and stride of every blob that has positions."""
@@ -193,6 +188,16 @@ class Graph:
 def count_readers(nodes: Iterable[Node], outputs: Iterable[str] = ()) -> Counter[str]:
     """Return how often each blob is read: by the nodes, and by the caller who wants `outputs`."""
     return Counter(bottom for node in nodes for bottom in node.bottoms) + Counter(outputs)
+
+
+def blob_shapes(nodes: Iterable[Node], inputs: Mapping[str, Shape]) -> dict[str, Shape]:
+    """Return the shape of every blob that follows from the shapes of the given inputs."""
+    shapes = dict(inputs)
+    for node in nodes:
+        if all(bottom in shapes for bottom in node.bottoms):
+            with naming(node):
+                shapes[node.name] = node.layer.output_shape(*(shapes[b] for b in node.bottoms))
+    return shapes
 
 
 @contextmanager

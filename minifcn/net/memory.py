@@ -13,18 +13,19 @@ Estimated, and measured on two threads in processes of their own (megabytes; `te
 some of it again); FCN-8s of 21 classes, a quarter of the channels, padding "faithful":
 
     inference, pixels        1000 x 1000         2000 x 2000
-    VGG16                     357    359         1001     984
-    GoogLeNet                 253    252          835     866
-    AlexNet                   262    249          845     875
+    VGG16                     306    272          872     818
+    GoogLeNet                 229    216          747     754
+    AlexNet                   240    240          772     795
 
     training, pixels           500 x 500           800 x 800        1000 x 1000
-    VGG16                     460    469          881     942
-    VGG16, recompute                              645     707
-    GoogLeNet                                                        725    759
-    AlexNet                                                          643    647
+    VGG16                     354    338          695     724
+    VGG16, recompute                              488     629
+    GoogLeNet                                                        664    674
+    AlexNet                                                          583    589
 
-So it is right to a tenth, but for passes of less than 100 MB, where the buffers of the libraries
-count for more. On a GPU it has not been compared.
+So it is right to an eighth, but for passes of less than 100 MB, where the buffers of the libraries
+count for more, and for recomputation, which takes a quarter more than is estimated. On a GPU it has
+not been compared.
 """
 
 from __future__ import annotations
@@ -52,15 +53,16 @@ from minifcn.layers import (
     SoftmaxLoss,
 )
 from minifcn.layers.layer import Shape
+from minifcn.net.border import Unfold, fold_border
 from minifcn.net.fusion import fuse
-from minifcn.net.graph import Node, count_readers
+from minifcn.net.graph import Node, blob_shapes, count_readers
 from minifcn.net.net import Net, release
 from minifcn.net.recompute import Again, find_blocks
-from minifcn.net.working_memory import ITEM, buffer_bytes, working_bytes
+from minifcn.net.working_memory import ITEM, buffer_bytes, interpolates, working_bytes
 
 # Layers whose outputs lie in recycled memory, and those whose gradients do.
-RECYCLING = (Conv2d, Deconv2d, MaxPool2d)
-RECYCLING_BACKWARD = (*RECYCLING, ReLU)
+RECYCLING = (Conv2d, Deconv2d, LRN, MaxPool2d, Unfold)
+RECYCLING_BACKWARD = (*RECYCLING, Crop, ReLU, SoftmaxLoss)
 PROGRAM_BYTES = 40 << 20  # buffers of BLAS, stacks of threads, pieces that the system keeps
 
 
@@ -78,8 +80,8 @@ def inference_bytes(
     xp : module
         The device's array module.
     """
-    nodes = net.needed(outputs)
-    walk = _Walk(net.shapes(**inputs), count_readers(nodes, outputs), xp)
+    nodes = fold_border(net.needed(outputs), outputs, inputs)
+    walk = _Walk(blob_shapes(nodes, inputs), count_readers(nodes, outputs), xp)
     walk.forward(nodes, {name: _Array(walk, 0) for name in inputs})
     return walk.total()
 
@@ -107,9 +109,9 @@ def training_bytes(
     accumulate : int
         Batches of an update.
     """
-    nodes = net.needed(outputs)
+    nodes = fold_border(net.needed(outputs), outputs, inputs)
     readers = count_readers(nodes, outputs)
-    walk = _Walk(net.shapes(**inputs), readers, xp)
+    walk = _Walk(blob_shapes(nodes, inputs), readers, xp)
     trained = sum(p.nbytes for address, p in net.params.items() if net.multipliers[address][0])
     walk.lasting = trained if accumulate == 1 else 2 * trained
     blocks = find_blocks(nodes, readers) if recompute else {}
@@ -211,7 +213,7 @@ class _Walk:
         if isinstance(first.layer, Crop) or (isinstance(first.layer, Dropout) and not train):
             return bottoms[0], {first.name: ()}  # a view of what it reads
         y = self.new(name, first.layer, RECYCLING)
-        if isinstance(first.layer, Deconv2d):
+        if isinstance(first.layer, Deconv2d) and not interpolates(first.layer):
             self.new(name, first.layer, RECYCLING)  # the phases, before they are interleaved
         self.run_layer(first)
         if not train:
@@ -228,10 +230,9 @@ class _Walk:
         if isinstance(layer, MaxPool2d | Dropout):
             return _Array(self, size)  # a byte a number: the place of the largest, whether kept
         if isinstance(layer, LRN):
-            return bottoms, _Array(self, ITEM * size)
+            return bottoms, _Array(self, ITEM * size, recycled=True)
         if isinstance(layer, SoftmaxLoss):
-            scores = self.shapes[node.bottoms[0]]
-            return _Array(self, ITEM * prod(scores) * (scores[1] + 2) // scores[1])
+            return _Array(self, ITEM * prod(self.shapes[node.bottoms[0]]), recycled=True)
         return bottoms if layer.params else ()
 
     def backward(self, nodes: Sequence[Node], caches: dict[str, Any]) -> None:

@@ -14,7 +14,9 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from minifcn.backend import Array, array_module, synchronize
+from minifcn.functional.fast.recycle import recycled
 from minifcn.layers.layer import Shape
+from minifcn.net.border import FOLDED, fold_border
 from minifcn.net.fusion import fuse, run_group
 from minifcn.net.graph import Graph, Node, count_readers, naming
 from minifcn.net.recompute import Again, find_blocks, run_again
@@ -81,7 +83,8 @@ class Net(Graph):
             message names the layer.
         """
         wanted = tuple(self.outputs if outputs is None else outputs)
-        nodes = self.needed(wanted)
+        shapes = {name: array.shape for name, array in inputs.items()}
+        nodes = fold_border(self.needed(wanted), wanted, shapes)
         readers = count_readers(nodes, wanted)
         blobs = self._used(inputs, readers, wanted)
         xp = array_module(*blobs.values())
@@ -126,15 +129,16 @@ class Net(Graph):
         """
         gradients = _loss_seeds(tape) if seeds is None else dict(seeds)
         xp = array_module(*gradients.values())
-        places = Counter(id(node.layer) for node in tape.nodes)
+        places = Counter(id(node.layer.params) for node in tape.nodes)
         sums: dict[str, Array] = {}  # of the parameters' gradients, over the places of their layer
+        own: set[str] = set()  # the sums of gradients that were made here
         for node in reversed(tape.nodes):
             if node.name in tape.active and node.name in gradients:
                 with self._timed(node, "backward", xp):
-                    self._run_backward(node, tape, gradients, sums)
+                    self._run_backward(node, tape, gradients, sums, own)
             tape.caches.pop(node.name, None)  # of a node that no gradient has reached
-            places[id(node.layer)] -= 1
-            if not places[id(node.layer)]:
+            places[id(node.layer.params)] -= 1
+            if not places[id(node.layer.params)]:
                 for address in self.trained(node.layer).values():
                     if address in sums:
                         yield address, sums.pop(address)
@@ -143,7 +147,12 @@ class Net(Graph):
                 yield name, gradients[name]
 
     def _run_backward(
-        self, node: Node, tape: Tape, gradients: dict[str, Array], sums: dict[str, Array]
+        self,
+        node: Node,
+        tape: Tape,
+        gradients: dict[str, Array],
+        sums: dict[str, Array],
+        own: set[str],
     ) -> None:
         """Take a node's gradient and cache; add what follows to those of its inputs and `sums`."""
         cache = tape.caches.pop(node.name)
@@ -159,9 +168,9 @@ class Net(Graph):
         dxs = dxs if isinstance(dxs, tuple) else (dxs,)
         for bottom, dx in zip(node.bottoms, dxs, strict=True):
             if bottom in tape.active and dx is not None:
-                _add(gradients, bottom, dx)
+                _add(gradients, own, bottom, dx)
         for name, address in trained.items():
-            _add(sums, address, grads[name])
+            _add(sums, own, address, grads[name])
 
     @contextmanager
     def _timed(self, node: Node, direction: str, xp: ModuleType) -> Iterator[None]:
@@ -170,7 +179,7 @@ class Net(Graph):
         yield
         if self.clock is not None:
             synchronize(xp)
-            self.clock(node.name, direction, time.perf_counter() - began)
+            self.clock(node.name.removesuffix(FOLDED), direction, time.perf_counter() - began)
 
     def _used(
         self, inputs: Mapping[str, Array], readers: Mapping[str, int], wanted: Sequence[str]
@@ -213,6 +222,13 @@ def release(blobs: dict[str, Array], readers: Counter[str], read: Sequence[str])
             del blobs[name]
 
 
-def _add(sums: dict[str, Array], name: str, term: Array) -> None:
-    """Add to a sum; never in place, for a layer may have handed the same array to two inputs."""
-    sums[name] = sums[name] + term if name in sums else term
+def _add(sums: dict[str, Array], own: set[str], name: str, term: Array) -> None:
+    """Add to a sum; in place from the third term on: a layer may hand one array to two inputs."""
+    if name in own:
+        sums[name] += term
+    elif name in sums:
+        xp = array_module(term)
+        sums[name] = xp.add(sums[name], term, out=recycled(xp, term.shape, term.dtype))
+        own.add(name)
+    else:
+        sums[name] = term

@@ -11,7 +11,8 @@ import numpy as np
 from minifcn.backend import get_threads
 from minifcn.functional.fast import strips, winograd, winograd_strips
 from minifcn.functional.fast.paths import choose_path
-from minifcn.layers import LRN, Conv2d, Deconv2d, EltwiseSum, Layer, SoftmaxLoss
+from minifcn.functional.fast.separable import separate
+from minifcn.layers import Conv2d, Deconv2d, EltwiseSum, Layer, SoftmaxLoss
 from minifcn.layers.layer import Shape
 
 ITEM = 4  # bytes of a number: nets compute in float32
@@ -35,12 +36,12 @@ def working_bytes(
     if isinstance(layer, Conv2d):
         gradients = 2 * _parameter_bytes(layer) if backward else 0
         return _convolution(layer, x, y, xp, backward) + gradients
+    if isinstance(layer, Deconv2d) and interpolates(layer):
+        return ITEM * x[0] * x[1] * x[2] * y[3]
     if isinstance(layer, Deconv2d):
         return _strip(layer, y, x, xp) + get_threads() * _parameter_bytes(layer) * backward
-    if isinstance(layer, LRN):
-        return ITEM * prod(x) * (4 if backward else 1)
     if isinstance(layer, SoftmaxLoss):
-        return ITEM * prod(x) + 6 * ITEM * prod(x) // x[1]
+        return 2 * ITEM * prod(x) // x[1]  # the labels, and what is lost at each pixel
     if isinstance(layer, EltwiseSum) and layer.coefficients:
         return ITEM * prod(x)
     return _parameter_bytes(layer) if backward else 0
@@ -56,14 +57,19 @@ def buffer_bytes(
     if not isinstance(layer, Conv2d):
         return 0
     weight = layer.params["weight"]
-    if choose_path(x, weight, layer.window, layer.groups, backward=backward) != "winograd":
+    if choose_path(x, weight, layer.window, layer.groups) != "winograd":
         return 0
     return _winograd(weight, y, xp, backward)
 
 
+def interpolates(layer: Deconv2d) -> bool:
+    """Return whether a deconvolution is that of `functional/fast/separable.py`."""
+    return separate(layer.params["weight"], layer.groups) is not None
+
+
 def _convolution(layer: Conv2d, x: Shape, y: Shape, xp: ModuleType, backward: bool) -> int:
     weight = layer.params["weight"]
-    path = choose_path(x, weight, layer.window, layer.groups, backward=backward)
+    path = choose_path(x, weight, layer.window, layer.groups)
     if path == "pointwise":
         return 0
     if path == "whole":

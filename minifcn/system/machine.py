@@ -1,4 +1,4 @@
-"""What the machine has, as far as it says: its processor, its memory, and the BLAS in use."""
+"""What the machine has, as far as it says: processor, caches, memory, and the BLAS in use."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ CPUINFO = Path("/proc/cpuinfo")
 MEMINFO = Path("/proc/meminfo")
 OWN_CGROUPS = Path("/proc/self/cgroup")
 CGROUPS = Path("/sys/fs/cgroup")
+CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 
 # The files of a control group, in its second and its first version: the limit, the use, and which
 # entry of memory.stat tells how much of that are pages of files, given up when memory is short.
@@ -112,6 +113,18 @@ def processor_name() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return next(iter(names), platform.processor()) or platform.machine() or "unknown"
+
+
+def second_level_cache() -> int | None:
+    """Return the bytes of a core's second-level cache; None if the system does not say (Linux)."""
+    for folder in sorted(CACHES.glob("index*")):
+        try:
+            level, size = ((folder / name).read_text().strip() for name in ("level", "size"))
+        except OSError:
+            continue
+        if level == "2" and size.endswith("K") and size[:-1].isdecimal():
+            return int(size[:-1]) << 10
+    return None
 
 
 def blas() -> str:

@@ -22,14 +22,15 @@ from minifcn.models import ModelSpec, build
 
 ROOT = Path(__file__).parents[2]
 TINY = ["--width", "0.03", "--rounds", "1"]
+SMALL = [*TINY, "--size", "32", "32"]
 SCRIPTS = {
-    "fcn_inference.py": [*TINY, "--arch", "fcn8s", "fcn32s", "--size", "32"],
-    "fcn_training.py": [*TINY, "--arch", "fcn16s", "--size", "32"],
+    "rivals.py": [*SMALL, "--case", "fcn32s-500", "googlenet", "--rivals"],
+    "fcn_training.py": [*SMALL, "--case", "fcn16s-500", "--rivals"],
     "conv_layers.py": [*TINY, "--size", "32", "--layer", "conv1_1", "fc6"],
     "scaling.py": [*TINY, "--size", "16", "32"],
-    "where_time_goes.py": [*TINY, "--size", "32"],
+    "where_time_goes.py": [*SMALL, "--case", "alexnet"],
 }
-NUMBER_OF_ROWS = {"fcn_inference.py": 2, "fcn_training.py": 1, "conv_layers.py": 6}
+NUMBER_OF_ROWS = {"rivals.py": 2, "fcn_training.py": 1, "conv_layers.py": 12}
 WITH_TORCH = importlib.util.find_spec("torch") is not None
 
 
@@ -65,7 +66,7 @@ def test_it_writes_its_rows_and_says_what_ran(script, tmp_path):
 
 
 def test_without_a_gpu_its_benchmark_says_why():
-    done = run("gpu.py", *TINY, "--size", "32")
+    done = run("gpu.py", *SMALL)
     assert done.returncode == 1
     assert "GPU" in done.stdout or "driver" in done.stdout
 
@@ -81,26 +82,84 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
+KINDS = ("inference", "training")
+
+
 def test_the_benchmark_of_a_gpu_writes_its_rows(tmp_path):
     file, script = tmp_path / "rows.json", ROOT / "benchmarks" / "gpu.py"
-    options = [*TINY, "--arch", "fcn8s", "--size", "32", "--precision", "float32", "--no-peer"]
+    options = [*SMALL, "--case", "demo", "--precision", "float32", "--no-peer"]
     done = python("-c", ON_STAND_IN, script, *options, "--json", file)
     rows = rows_of(done, file)
-    assert [row["case"] for row in rows] == ["fcn8s 32 inference", "fcn8s 32 training"]
+    assert [row["case"] for row in rows] == [f"demo 32 x 32 0.03 {kind}" for kind in KINDS]
     machine = json.loads(file.read_text())["machine"]
     assert machine["device"] == "stand-in through CuPy 14.0.0"
 
 
 @pytest.mark.skipif(not WITH_TORCH, reason="PyTorch, the peer of the benchmarks, is not installed")
-@pytest.mark.parametrize("script", ["fcn_inference.py", "fcn_training.py"])
-def test_both_sides_compute_the_same(script, tmp_path):
+@pytest.mark.parametrize("case", ["fcn8s-500", "googlenet", "alexnet", "demo"])
+def test_both_sides_compute_the_same(case, tmp_path):
+    file, options = tmp_path / "rows.json", [*SMALL, "--threads", 1, "--case", case, "--json"]
+    (row,) = rows_of(run("rivals.py", "--rivals", "pytorch", *options, file), file)
+    assert row["rival"] == "pytorch" and row["speedup"] == row["pytorch_s"] / row["ours_s"]
+    assert row["max_rel_error"] < 1e-4
+    (row,) = rows_of(run("fcn_training.py", "--gradients", *options, file), file)
+    assert row["grad_median"] < 1e-3 and row["grad_worst"] < 1e-2
+
+
+@pytest.mark.skipif(not WITH_TORCH, reason="PyTorch, the peer of the benchmarks, is not installed")
+@pytest.mark.parametrize("script", ["rivals.py", "fcn_training.py"])
+def test_memory_is_that_of_a_process_of_its_own(script, tmp_path):
     file = tmp_path / "rows.json"
-    for row in rows_of(run(script, *SCRIPTS[script], "--json", file), file):
-        assert row["speedup"] > 0 and row["memory_ratio"] > 0
-        if script == "fcn_inference.py":
-            assert row["max_rel_error"] < 1e-3
-        else:
-            assert row["grad_median"] < 1e-3 and row["grad_worst"] < 1e-2
+    options = [*SMALL, "--threads", 1, "--case", "demo", "--rivals", "pytorch", "--json", file]
+    done = run(script, "--memory", *options)
+    (row,) = rows_of(done, file)
+    assert row["memory_ratio"] == pytest.approx(row["ours_gb"] / row["pytorch_gb"])
+    assert 0.02 < row["ours_gb"] < row["pytorch_gb"] < 2
+
+
+@pytest.mark.skipif(not WITH_TORCH, reason="PyTorch, the peer of the benchmarks, is not installed")
+@pytest.mark.parametrize("rival", ["onnxruntime", "openvino"])
+def test_an_engine_computes_the_same(rival, tmp_path):
+    pytest.importorskip("onnx")
+    pytest.importorskip(rival)
+    file = tmp_path / "rows.json"
+    options = [
+        *SMALL,
+        "--threads",
+        1,
+        "--case",
+        "demo",
+        "--rivals",
+        "pytorch",
+        rival,
+        "--json",
+        file,
+    ]
+    (row,) = rows_of(run("rivals.py", *options), file)
+    assert row["errors"][rival] < 1e-4
+
+
+@pytest.mark.skipif(not WITH_TORCH, reason="PyTorch, the peer of the benchmarks, is not installed")
+def test_what_cannot_be_compiled_here_is_said_in_its_row(tmp_path, monkeypatch):
+    monkeypatch.setenv("CXX", str(tmp_path / "none"))
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    file = tmp_path / "rows.json"
+    options = [
+        *SMALL,
+        "--threads",
+        1,
+        "--case",
+        "demo",
+        "--rivals",
+        "pytorch",
+        "compiled",
+        "--json",
+        file,
+    ]
+    done = run("rivals.py", *options)
+    (row,) = rows_of(done, file)
+    assert row["compiled_s"] == "not available" and row["rival"] == "pytorch"
+    assert "compiled is not available: " in done.stdout
 
 
 @pytest.mark.skipif(not WITH_TORCH, reason="PyTorch, the peer of the benchmarks, is not installed")

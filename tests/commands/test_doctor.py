@@ -56,6 +56,8 @@ def test_a_healthy_machine_is_reported_and_tested(capsys):
 
 def test_the_report_says_what_is_there(monkeypatch, quick, report, tmp_path):
     monkeypatch.setattr(doctor, "memory", lambda: Memory(10**9, 2 * 10**9))
+    monkeypatch.setattr(doctor, "second_level_cache", lambda: 2 << 20)
+    monkeypatch.setattr(doctor, "TILES_AT_A_TIME", 1234)
     status, facts, _ = report()
     assert status == 0
     assert facts["minifcn"] == __version__
@@ -63,6 +65,7 @@ def test_the_report_says_what_is_there(monkeypatch, quick, report, tmp_path):
     assert facts["Python"].startswith(".".join(map(str, sys.version_info[:3])))
     assert {"system", "SciPy", "h5py", "Pillow", "mpi4py", "processor", "BLAS"} <= set(facts)
     assert facts["CuPy"] == "not installed"
+    assert facts["L2 cache"] == "2048 KB: convolutions transform 1,234 tiles at a time"
     assert facts["memory"] == "1.0 GB of 2.0 GB available"
     assert re.fullmatch(r"\d+ of \d+ processors", facts["usable"])
     assert re.fullmatch(rf"{tmp_path}/cache \(writable, .* GB free\)", facts["cache"])

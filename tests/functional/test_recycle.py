@@ -53,14 +53,37 @@ def test_a_view_keeps_the_memory(view):
     del first
     assert address(recycled(np, (SMALLEST,), np.float32)) != place
     del seen
-    assert place in [address(memory) for memory in recycle._kept]
+    assert place in [address(piece.block) for piece in recycle._kept]
 
 
-def test_memory_far_too_large_is_left_for_others():
+def test_smaller_arrays_lie_side_by_side_in_the_memory_of_a_larger_one():
     first = recycled(np, (4 * SMALLEST,), np.uint8)
     place = address(first)
     del first
-    assert address(recycled(np, (SMALLEST,), np.uint8)) != place
+    parts = [recycled(np, (2 * SMALLEST - 7,), np.uint8) for _ in range(2)]
+    assert [address(part) - place for part in parts] == [0, 2 * SMALLEST]
+    for number, part in enumerate(parts):
+        part.fill(number)
+    assert [part.min() for part in parts] == [part.max() for part in parts] == [0, 1]
+    del part, parts
+    assert address(recycled(np, (4 * SMALLEST,), np.uint8)) == place  # one piece again
+
+
+def test_of_what_is_kept_the_smallest_that_is_enough_is_used():
+    large, small = (recycled(np, (n * SMALLEST,), np.uint8) for n in (9, 4))
+    place = address(small)
+    del large, small
+    assert address(recycled(np, (3 * SMALLEST,), np.uint8)) == place
+
+
+def test_a_block_that_is_partly_in_use_is_not_given_back():
+    first = recycled(np, (4 * SMALLEST,), np.uint8)
+    del first
+    part = recycled(np, (SMALLEST,), np.uint8)
+    part.fill(5)
+    recycled(np, (64 * SMALLEST,), np.uint8).fill(6)
+    recycled(np, (65 * SMALLEST,), np.uint8).fill(7)
+    assert (part == 5).all()
 
 
 def test_small_arrays_are_numpys_own():
@@ -75,7 +98,7 @@ def test_zeros_are_zeros_in_used_memory():
 def test_kept_memory_is_bounded_by_what_was_once_in_use():
     for megabytes in (8, 4, 2, 6, 3, 8, 1, 5):  # sizes that do not fit each other's memory
         recycled(np, (megabytes << 20,), np.uint8)
-        held = sum(memory.nbytes for memory in recycle._kept)
+        held = sum(piece.size for piece in recycle._kept)
         assert held <= recycle.HEADROOM * (8 << 20)
 
 

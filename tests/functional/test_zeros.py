@@ -12,7 +12,7 @@ from minifcn.functional.fast.paths import PATHS, choose_path, force_path
 from minifcn.functional.fast.zeros import Sight, look
 from minifcn.functional.window import Window
 
-FORWARD = [path for path in PATHS if path not in ("turned", "phases")]  # which go back otherwise
+FORWARD = [path for path in PATHS if path != "phases"]  # which go back otherwise
 LARGE = 1000.0  # of the image, so that what is rounded of it is far from any bias
 
 

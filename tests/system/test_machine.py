@@ -23,6 +23,7 @@ def system(tmp_path, monkeypatch):
     monkeypatch.setattr(machine, "CPUINFO", tmp_path / "cpuinfo")
     monkeypatch.setattr(machine, "OWN_CGROUPS", tmp_path / "own")
     monkeypatch.setattr(machine, "CGROUPS", tmp_path / "groups")
+    monkeypatch.setattr(machine, "CACHES", tmp_path / "caches")
     return write
 
 
@@ -106,3 +107,17 @@ def test_blas_libraries_are_named_once(monkeypatch):
     assert machine.blas() == "openblas 0.3.30 (Haswell), threads: 2; mkl, threads: 4"
     monkeypatch.setattr(machine, "threadpool_info", list)
     assert machine.blas() == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("files", "size"),
+    [
+        ({}, None),
+        ({"index0/level": "1\n", "index0/size": "48K\n"}, None),
+        ({"index2/level": "2\n"}, None),
+        ({"index2/level": "2\n", "index2/size": "2048K\n"}, 2 << 20),
+    ],
+)
+def test_the_cache_of_a_core(files, size, system):
+    system({f"caches/{name}": text for name, text in files.items()})
+    assert machine.second_level_cache() == size

@@ -11,8 +11,8 @@ from minifcn.backend import Array, array_module
 from minifcn.functional.cuda.launch import launch
 from minifcn.functional.window import PoolWindow
 
-# A thread looks through one window. A NaN wins and stays, as it does in numpy.maximum, so that it
-# shows; the place does not follow it there either.
+# A thread looks through one window, row by row as the plain version does. A NaN wins and stays, as
+# it does in numpy.maximum, so that it shows; the place does not follow it there either.
 MAX_POOL = """
 extern "C" __global__ void max_pool(
     Index count, const Real* __restrict__ x, Real* __restrict__ y, Place* __restrict__ argmax,
@@ -27,13 +27,17 @@ extern "C" __global__ void max_pool(
         for (Index a = 0; a < kh; ++a) {
             const Index row = i * sh - ph + a;
             if (row < 0 || row >= h) continue;
+            Real best_of_row = lowest;
+            Index place_in_row = 0;
             for (Index b = 0; b < kw; ++b) {
                 const Index column = j * sw - pw + b;
                 if (column < 0 || column >= w) continue;
                 const Real value = image[row * w + column];
-                if (value > best) place = a * kw + b;  // the first of equal values keeps it
-                if (value > best || value != value) best = value;
+                if (value > best_of_row) place_in_row = b;  // the first of equal values keeps it
+                if (value > best_of_row || value != value) best_of_row = value;
             }
+            if (a == 0 || best_of_row > best) place = a * kw + place_in_row;
+            if (best_of_row > best || best_of_row != best_of_row) best = best_of_row;
         }
         y[number] = best;
         if (argmax) argmax[number] = (Place)place;
@@ -41,8 +45,8 @@ extern "C" __global__ void max_pool(
 }
 """
 
-# A thread collects the gradient of one pixel from the few windows that can see it, from the last
-# to the first: then the pixel's places in them ascend, the order in which the plain version adds.
+# A thread collects the gradient of one pixel from the few windows that can see it, from the first
+# to the last: the order in which the plain version adds.
 MAX_POOL_BACKWARD = """
 extern "C" __global__ void max_pool_backward(
     Index count, const Real* __restrict__ dy, const Place* __restrict__ argmax,
@@ -53,9 +57,11 @@ extern "C" __global__ void max_pool_backward(
         const Index column = number % w + pw, row = number / w % h + ph, plane = number / w / h;
         const Index last_i = row / sh < oh ? row / sh : oh - 1;
         const Index last_j = column / sw < ow ? column / sw : ow - 1;
+        const Index first_i = row < kh ? 0 : (row - kh) / sh + 1;
+        const Index first_j = column < kw ? 0 : (column - kw) / sw + 1;
         Real sum = 0;
-        for (Index i = last_i; i >= 0 && row - i * sh < kh; --i) {
-            for (Index j = last_j; j >= 0 && column - j * sw < kw; --j) {
+        for (Index i = first_i; i <= last_i; ++i) {
+            for (Index j = first_j; j <= last_j; ++j) {
                 const Index window = (plane * oh + i) * ow + j;
                 const Index place = (row - i * sh) * kw + column - j * sw;
                 if ((Index)argmax[window] == place) sum += dy[window];

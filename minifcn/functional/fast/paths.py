@@ -24,7 +24,6 @@ from minifcn.functional.fast.strips import (
     strips_backward_data,
     strips_backward_weights,
     strips_forward,
-    turned_backward_data,
 )
 from minifcn.functional.fast.whole_columns import (
     whole_backward_data,
@@ -40,6 +39,7 @@ from minifcn.functional.im2col import im2col_backward_data, im2col_backward_weig
 from minifcn.functional.window import Window
 
 WHOLE_BYTES = 64 << 20  # columns that may exist whole
+WINOGRAD = 7_000_000  # pixels * channels * area of the kernel from which its transforms pay
 
 
 class Path(NamedTuple):
@@ -56,8 +56,6 @@ PATHS = {
     "im2col": Path(im2col_forward, im2col_backward_data, im2col_backward_weights),
     # the same a strip of the image at a time: what any shape can take
     "strips": Path(strips_forward, strips_backward_data, strips_backward_weights, then=("relu",)),
-    # dx as a convolution with the kernels turned round
-    "turned": Path(strips_forward, turned_backward_data, strips_backward_weights, then=("relu",)),
     # dx, or a deconvolution, as a convolution for each phase of the stride
     "phases": Path(strips_forward, phases_backward_data, strips_backward_weights, then=("relu",)),
     # more weights than columns
@@ -66,7 +64,7 @@ PATHS = {
     "pointwise": Path(
         pointwise_forward, pointwise_backward_data, pointwise_backward_weights, then=("relu",)
     ),
-    # 3 x 3, 5 x 5 and 7 x 7 kernels, with fewer multiplications
+    # 3 x 3 and 5 x 5 kernels, with fewer multiplications
     "winograd": Path(
         winograd_forward,
         winograd_backward_data,
@@ -131,16 +129,12 @@ def choose_path(
     weight: Array,
     window: Window,
     groups: int,
-    *,
-    backward: bool = False,
 ) -> str:
-    """Return which path computes a convolution, or its gradients: a name in PATHS.
+    """Return which path computes a convolution and its gradients: a name in PATHS.
 
     A 1 x 1 kernel needs no columns: the image is its own column matrix. Winograd's transforms pay
-    with at least 16 channels on both sides and a map of 20 pixels, and for fc6's 7 x 7 kernels in
-    the forward pass. Where a layer has more filters than pixels, whole columns are best. Anything
-    else goes by strips; backwards rather with turned kernels, which read what would otherwise be
-    added up, unless the kernel is as large as fc6's and has more columns that way.
+    on large maps of many channels, as VGG16's are and GoogLeNet's are not. Where a layer has more
+    filters than pixels, whole columns are best. Anything else goes by strips.
 
     A path that is forced gives way to strips where it cannot compute the shape.
 
@@ -151,24 +145,22 @@ def choose_path(
         Its shape and the size of its numbers count.
     window : Window
     groups : int
-    backward : bool
-        For the gradients, not for the forward pass.
     """
-    able = PATHS.keys() - ruled_out(x_shape, weight, window, groups, backward=backward)
+    able = PATHS.keys() - ruled_out(x_shape, weight, window, groups)
     if forced := forced_path():
         return forced if forced in able else "strips"
     (f, c), (oh, ow) = weight.shape[:2], window.output_size((x_shape[2], x_shape[3]))
-    (kh, kw), pixels = window.kernel_size, x_shape[0] * oh * ow
+    pixels = x_shape[0] * oh * ow
     if "pointwise" in able:
         return "pointwise"
     if "winograd" in able:
-        fc6 = kh == 7 and min(f, c) >= 64 and min(oh, ow) >= 8
-        if fc6 or (kh != 7 and min(f, c) >= 16 and min(oh, ow) >= 20):
+        area = window.kernel_size[0] ** 2
+        if min(f, c) >= 16 and oh * ow * min(f, c) * area >= WINOGRAD:
             return "winograd"
     column_bytes = pixels * weight[0].size * weight.dtype.itemsize
     if "whole" in able and f >= pixels and column_bytes <= WHOLE_BYTES:
         return "whole"
-    return "turned" if backward and "turned" in able and kh * kw <= 25 else "strips"
+    return "strips"
 
 
 def ruled_out(
@@ -176,19 +168,13 @@ def ruled_out(
     weight: Array,
     window: Window,
     groups: int,
-    *,
-    backward: bool = False,
 ) -> dict[str, str]:
     """Return the paths that cannot compute a convolution, and why, in a clause.
 
     The arguments are those of `choose_path`.
     """
-    kernel, (eh, ew), (ph, pw) = window.kernel_size, window.extent(), window.pad
+    kernel = window.kernel_size
     why = {"phases": "it computes deconvolutions"}
-    if window.stride != (1, 1):
-        why["turned"] = "the stride is not 1"
-    elif ph >= eh or pw >= ew:
-        why["turned"] = "the padding is not smaller than the kernel"
     if not x_shape[0]:  # the others begin with an image
         return why | dict.fromkeys(("whole", "pointwise", "winograd"), "there is no image")
     if groups > 1:
@@ -197,10 +183,8 @@ def ruled_out(
         return why | dict.fromkeys(("pointwise", "winograd"), "stride or dilation is not 1")
     if kernel != (1, 1) or window.pad != (0, 0):
         why["pointwise"] = "the kernel is not 1 x 1, or there is padding"
-    if kernel not in ((3, 3), (5, 5), (7, 7)):
-        why["winograd"] = "the kernel is not 3 x 3, 5 x 5 or 7 x 7"
-    elif kernel == (7, 7) and backward:
-        why["winograd"] = "a kernel of 7 x 7 goes that way forwards only"
+    if kernel not in ((3, 3), (5, 5)):
+        why["winograd"] = "the kernel is not 3 x 3 or 5 x 5"
     elif product_precision(weight) != "float32":
         # Winograd's transforms make the rounding of its operands several times as large.
         why["winograd"] = "the products are not in float32"

@@ -17,7 +17,8 @@ from minifcn.functional.fast.product import factors, product
 from minifcn.functional.fast.recycle import recycled
 from minifcn.functional.relu import add_bias
 
-PIECES = 4  # for each thread; more than one, so that a thread that was held up finds help
+PIECES = 4  # for each thread of a large product, so that a thread that was held up finds help
+SMALL_PIECE = 1 << 25  # multiplications; a smaller piece takes BLAS more time to prepare
 
 
 def pointwise_forward(
@@ -59,7 +60,7 @@ def pointwise_backward_weights(x: Array, dy: Array, *_: object) -> Array:
         for image in range(1, n):
             target += product(dy[image, filters], x[image, channels].T, scale)
 
-    parallel_map(xp, compute, _pieces(xp, f, c, PIECES * get_threads()))
+    parallel_map(xp, compute, _pieces(xp, f, c, x.size // c))
     return dweight[:, :, None, None]
 
 
@@ -77,15 +78,18 @@ def _multiply(matrix: Array, x: Array, bias: Array | None, *, relu: bool = False
         product(matrix[filters], x[image, :, columns], scale, out=target)
         add_bias(target, None if bias is None else bias[filters], target, relu=relu)
 
-    pieces = _pieces(xp, f, pixels, -(-PIECES * get_threads() // n))
+    pieces = _pieces(xp, f, pixels, c, n)
     parallel_map(xp, compute, [(image, piece) for image in range(n) for piece in pieces])
     return y.reshape(n, f, h, w)
 
 
-def _pieces(xp: ModuleType, rows: int, columns: int, count: int) -> list[tuple[slice, slice]]:
-    """Cut a matrix into about `count` pieces along its longer side; on a GPU leave it whole."""
-    longer = max(rows, columns)
-    pieces = cut(longer, min(count, longer) if xp is np else 1)
+def _pieces(
+    xp: ModuleType, rows: int, columns: int, inner: int, products: int = 1
+) -> list[tuple[slice, slice]]:
+    """Cut each of some products along its longer side for the threads; on a GPU leave it whole."""
+    longer, threads = max(rows, columns), -(-get_threads() // products)
+    count = min(rows * columns * inner // SMALL_PIECE, PIECES * threads)
+    pieces = cut(longer, min(max(count, threads), longer) if xp is np else 1)
     if rows > columns:
         return [(piece, slice(0, columns)) for piece in pieces]
     return [(slice(0, rows), piece) for piece in pieces]

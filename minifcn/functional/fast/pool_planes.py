@@ -10,109 +10,23 @@ image is first dealt out to SH x SW planes, one for each remainder of rows and c
 In the plane of (a % SH, b % SW) the windows' pixels of that place lie a // SH rows and b // SW
 columns further on than the outputs they belong to. In memory that is one offset, the same for all
 outputs, images and channels: what runs over the end of a row lands in columns that no output has.
+
+The largest of a window is the largest of its rows' largest, KW - 1 and KH - 1 comparisons in place
+of KH * KW - 1, and what a row has found serves all windows that lie over it. Backwards there is one
+addition for each output, at the pixel that its number tells.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any
 
 from minifcn.backend import Array, array_module
 from minifcn.functional.arguments import Pair
 from minifcn.functional.fast.scratch import scratch
 from minifcn.functional.window import PoolWindow
 
-
-class Places(NamedTuple):
-    """Where the places of a window lie in the planes of an image, or of a part of its channels.
-
-    Attributes
-    ----------
-    plane : (int, int)
-        The size of a plane; that of the output and what the windows see beyond its last row.
-    window : PoolWindow
-    image : (int, int)
-        The size of the image.
-    """
-
-    plane: Pair
-    window: PoolWindow
-    image: Pair
-
-    @classmethod
-    def of(cls, window: PoolWindow, image: Pair, size: Pair) -> Places:
-        """Return the places of a window for an output of so many pixels."""
-        (kh, kw), (sh, sw), (oh, ow) = window.kernel_size, window.stride, size
-        return cls((oh + (kh - 1) // sh, ow + (kw - 1) // sw), window, image)
-
-    def offsets(self) -> Iterator[tuple[Pair, int]]:
-        """Yield the plane and the offset in it of each place, in reading order."""
-        (kh, kw), (sh, sw) = self.window.kernel_size, self.window.stride
-        for a in range(kh):
-            for b in range(kw):
-                yield (a % sh, b % sw), a // sh * self.plane[1] + b // sw
-
-    def deal(self, x: Array, fill: float) -> dict[Pair, Array]:
-        """Return the planes (N, C, *plane) of x (N, C, H, W); `fill` is where it has no pixels."""
-        planes = {}
-        for key, pixels, place in self._dealt():
-            planes[key] = self._plane(f"pool plane {key}", x, fill)
-            planes[key][place] = x[pixels]
-        return planes
-
-    def collect(self, planes: dict[Pair, Array], dx: Array) -> None:
-        """Write the planes back to where `deal` had them from; dx is 0 elsewhere."""
-        for key, pixels, place in self._dealt():
-            dx[pixels] = planes[key][place]
-
-    def zeros(self, like: Array) -> dict[Pair, Array]:
-        """Return planes of zeros."""
-        return {key: self._plane(f"pool plane {key}", like, 0) for key, _, _ in self._dealt()}
-
-    def spread(self, name: str, y: Array) -> Array:
-        """Return y (N, C, OH, OW) in the corner of a plane that is 0 elsewhere."""
-        plane = self._plane(name, y, 0)
-        plane[:, :, : y.shape[2], : y.shape[3]] = y
-        return plane
-
-    def _plane(self, name: str, like: Array, fill: float) -> Array:
-        shape = (*like.shape[:2], *self.plane)
-        plane = scratch(array_module(like), name, shape, like.dtype)
-        plane.fill(fill)
-        return plane
-
-    def _dealt(self) -> Iterator[tuple[Pair, tuple, tuple]]:
-        """Yield, for each plane, the pixels that are in it and the part of it that they fill."""
-        kernel, stride, pad = self.window.kernel_size, self.window.stride, self.window.pad
-        rows, columns = (
-            [_dealt(r, *sizes) for r in range(min(k, s))]
-            for k, s, sizes in zip(
-                kernel, stride, zip(stride, pad, self.image, self.plane, strict=True), strict=True
-            )
-        )
-        for r, (row_pixels, row_places) in enumerate(rows):
-            for c, (column_pixels, column_places) in enumerate(columns):
-                pixels = (..., row_pixels, column_pixels)
-                yield (r, c), pixels, (..., row_places, column_places)
-
-
-def _dealt(remainder: int, stride: int, pad: int, pixels: int, places: int) -> tuple[slice, slice]:
-    """Return, along one axis, the pixels of a plane and where in it they lie."""
-    first = max(0, -(-(pad - remainder) // stride))  # place of the plane that has a pixel
-    start = first * stride + remainder - pad
-    count = min(places - first, -(-(pixels - start) // stride))
-    if count < 1:
-        return slice(0, 0), slice(0, 0)
-    return slice(start, start + count * stride, stride), slice(first, first + count)
-
-
-def overlapping(window: PoolWindow) -> bool:
-    """Return whether a pixel can lie in several windows, so that its plane serves several places.
-
-    Where it does not, as with VGG16's 2 x 2, dealing out costs more than it saves.
-    """
-    pairs = zip(window.kernel_size, window.stride, strict=True)
-    return any(kernel > stride for kernel, stride in pairs)
+PART = 1 << 17  # outputs whose gradients are given back at a time
 
 
 def find_maxima(x: Array, y: Array, argmax: Array | None, window: PoolWindow) -> None:
@@ -130,69 +44,121 @@ def find_maxima(x: Array, y: Array, argmax: Array | None, window: PoolWindow) ->
     if not y.size:
         return
     xp, (oh, ow) = array_module(x), y.shape[2:]
-    places = Places.of(window, x.shape[2:], (oh, ow))
-    planes = {key: plane.ravel() for key, plane in places.deal(x, -xp.inf).items()}
-    offsets = list(places.offsets())
-    count = planes[0, 0].size - offsets[-1][1]
-    candidates = (planes[key][offset : offset + count] for key, offset in offsets)
-    canvas = scratch(xp, "pool maxima", (*x.shape[:2], *places.plane), x.dtype)
-    winners = None if argmax is None else scratch(xp, "pool winners", canvas.shape, argmax.dtype)
-    numbers = None if winners is None else winners.ravel()[:count]
-    keep_largest(candidates, canvas.ravel()[:count], numbers)
-    y[...] = canvas[:, :, :oh, :ow]
-    if argmax is not None and winners is not None:
-        argmax[...] = winners[:, :, :oh, :ow]
+    (kh, kw), (sh, sw) = window.kernel_size, window.stride
+    plane = oh + (kh - 1) // sh, ow + (kw - 1) // sw
+    shape, dtype = (*x.shape[:2], *plane), None if argmax is None else argmax.dtype
+    planes = _deal(x, window, shape)
+
+    rows = []  # for each remainder, the largest value in the rows of all windows, and its number b
+    for r in range(min(kh, sh)):
+        places = ((planes[r, b % sw][b // sw :], b) for b in range(kw))
+        rows.append(_keep_largest(f"pool row {r}", places, shape, dtype))
+
+    def numbered(a: int) -> tuple[Array, Any]:
+        (values, numbers), first = rows[a % sh], a // sh * plane[1]
+        if numbers is None:
+            return values[first:], None
+        out = scratch(xp, "pool numbers", (numbers.size - first,), dtype)
+        return values[first:], xp.add(numbers[first:], out.dtype.type(a * kw), out=out)
+
+    found = _keep_largest("pool maxima", map(numbered, range(kh)), shape, dtype)
+    for flat, out in zip(found, (y, argmax), strict=True):
+        if out is not None:
+            out[...] = flat.reshape(shape)[:, :, :oh, :ow]
 
 
-def keep_largest(candidates: Iterator[Array], best: Array, numbers: Array | None) -> None:
-    """Write the largest of several arrays to `best`, entry by entry, and which it was to `numbers`.
+def _keep_largest(
+    name: str, candidates: Iterator[tuple[Array, Any]], shape: tuple[int, ...], dtype: Any
+) -> tuple[Array, Array | None]:
+    """Return the largest of several flat arrays, entry by entry, and the number of the winner.
 
-    Of equal ones it is the first.
+    Parameters
+    ----------
+    name : str
+        Of the scratch memory.
+    candidates : iterator of (array, number or array of numbers)
+        Each array begins farther on in its plane and is as much shorter; what it lacks at its end
+        no output sees. Of equal values the first wins; later ones have the larger numbers.
+    shape : (N, C, *plane)
+    dtype : dtype or None
+        Of the numbers; None if nobody asks for them.
     """
-    xp = array_module(best)
-    best[...] = next(candidates)
-    if numbers is not None:
+    largest, number = next(candidates)
+    xp = array_module(largest)
+    best = scratch(xp, name, shape, largest.dtype).ravel()
+    winners = None if dtype is None else scratch(xp, f"{name} numbers", shape, dtype).ravel()
+    if winners is not None:
+        winners[: largest.size] = number
         larger = scratch(xp, "pool larger", best.shape, bool)
-        won = scratch(xp, "pool won", best.shape, numbers.dtype)
-        numbers.fill(0)
-    for number, candidate in enumerate(candidates, start=1):
-        if numbers is not None:  # strictly larger: the first of equal values keeps its place
-            # Numbers ascend, so the later winner is the larger number.
-            xp.greater(candidate, best, out=larger)
-            xp.multiply(larger, won.dtype.type(number), out=won)
-            xp.maximum(numbers, won, out=numbers)
-        xp.maximum(best, candidate, out=best)
+        won = scratch(xp, "pool won", best.shape, dtype)
+    for candidate, number in candidates:
+        size = candidate.size
+        if winners is not None:
+            number = xp.asarray(number, dtype)
+            xp.greater(candidate, largest[:size], out=larger[:size])
+            xp.multiply(larger[:size], number, out=won[:size])
+            xp.maximum(winners[:size], won[:size], out=winners[:size])
+        xp.maximum(largest[:size], candidate, out=best[:size])
+        largest = best
+    if largest is not best:
+        best[: largest.size] = largest
+    return best, winners
+
+
+def _deal(x: Array, window: PoolWindow, shape: tuple[int, ...]) -> dict[Pair, Array]:
+    """Return the flat planes of x (N, C, H, W), each of this shape; -inf where it has no pixels."""
+    xp, planes = array_module(x), {}
+    rows, columns = (
+        [_dealt(r, *sizes[1:]) for r in range(min(sizes[:2]))]
+        for sizes in zip(
+            window.kernel_size, window.stride, window.pad, x.shape[2:], shape[2:], strict=True
+        )
+    )
+    for r, (row_pixels, row_places) in enumerate(rows):
+        for c, (column_pixels, column_places) in enumerate(columns):
+            plane = scratch(xp, f"pool plane {r, c}", shape, x.dtype)
+            part = plane[:, :, row_places, column_places]
+            if part.size < plane.size:
+                plane.fill(-xp.inf)
+            part[...] = x[:, :, row_pixels, column_pixels]
+            planes[r, c] = plane.ravel()
+    return planes
+
+
+def _dealt(remainder: int, stride: int, pad: int, pixels: int, places: int) -> tuple[slice, slice]:
+    """Return, along one axis, the pixels of a plane and where in it they lie."""
+    first = max(0, -(-(pad - remainder) // stride))  # place of the plane that has a pixel
+    start = first * stride + remainder - pad
+    count = min(places - first, -(-(pixels - start) // stride))
+    if count < 1:
+        return slice(0, 0), slice(0, 0)
+    return slice(start, start + count * stride, stride), slice(first, first + count)
 
 
 def to_winners(dy: Array, argmax: Array, dx: Array, window: PoolWindow) -> None:
-    """Write to dx, which is 0, the sum of the gradients of the windows that each pixel has won.
+    """Write to dx the sum of the gradients of the windows that each pixel has won.
 
     Parameters
     ----------
     dy : array (N, C, OH, OW)
     argmax : unsigned array (N, C, OH, OW)
-    dx : array (N, C, H, W)
+    dx : array (N, C, H + PH ..., W + PW ...), contiguous
+        With the padding.
     window : PoolWindow
     """
-    if not dy.size:
-        return
-    places = Places.of(window, dx.shape[2:], dy.shape[2:])
-    gradient = places.spread("pool maxima", dy)
-    winners = places.spread("pool winners", argmax)
-    planes, offsets = places.zeros(dy), list(places.offsets())
-    count = gradient.size - offsets[-1][1]
-    targets = (planes[key].ravel()[offset : offset + count] for key, offset in offsets)
-    give_back(gradient.ravel()[:count], winners.ravel()[:count], targets)
-    places.collect(planes, dx)
-
-
-def give_back(gradient: Array, winners: Array, targets: Iterator[Array]) -> None:
-    """Add each entry of a gradient to that of several arrays which `winners` has the number of."""
-    xp = array_module(gradient)
-    share = scratch(xp, "pool share", gradient.shape, gradient.dtype)
-    won = scratch(xp, "pool larger", gradient.shape, bool)
-    for number, target in enumerate(targets):
-        xp.equal(winners, number, out=won)
-        share[...] = won  # as numbers first: a product of two types is slow
-        share *= gradient
-        target += share
+    xp, (h, w), (oh, ow) = array_module(dy), dx.shape[2:], dy.shape[2:]
+    (kh, kw), (sh, sw) = window.kernel_size, window.stride
+    # Pixel of a map: that of the window's first place, plus that of the place in the window.
+    corner = (xp.arange(oh) * (sh * w))[:, None] + xp.arange(ow) * sw
+    place = ((xp.arange(kh) * w)[:, None] + xp.arange(kw)).ravel()
+    maps = dx.reshape(-1, h * w)
+    dy, argmax = (array.reshape(len(maps), oh * ow) for array in (dy, argmax))
+    step = max(1, PART // max(1, oh * ow))
+    for start in range(0, len(maps), step):
+        part = maps[start : start + step]
+        part.fill(0)
+        pixel = scratch(xp, "pool pixels", (len(part), oh * ow), xp.intp)
+        xp.take(place, argmax[start : start + step], out=pixel, mode="clip")
+        pixel += corner.ravel()
+        pixel += (xp.arange(len(part)) * (h * w))[:, None]
+        xp.add.at(part.ravel(), pixel.ravel(), dy[start : start + step].ravel())

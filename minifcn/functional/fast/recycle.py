@@ -3,10 +3,13 @@
 The system hands out fresh memory page by page, cleared at the first touch. For the large maps of a
 net, and above all for the gradient of fc6 (411 MB), that takes as long as a good part of the
 arithmetic. So the memory of a large array is kept when the last reference to the array is gone,
-and serves the next array of about that size. (CuPy does the same by itself.)
+and serves later arrays: the next of its size, or several smaller ones side by side, as the maps of
+a step lie where the gradient of fc6 has been. Neighbours that are both free again become one piece.
+(CuPy does the same by itself.)
 
-What is kept hardly adds to the peak: used and kept memory together are never more than a quarter
-above what was once in use at a time. Beyond that, kept memory is given back to the system.
+What is kept hardly adds to the peak: used and kept memory together are seldom more than a tenth
+above what was once in use at a time. Beyond that, blocks of which nothing is in use are given back
+to the system.
 """
 
 from __future__ import annotations
@@ -15,27 +18,44 @@ import threading
 import weakref
 from math import prod
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minifcn.backend import Array
 
 SMALLEST = 1 << 20  # bytes; the system's allocator keeps smaller ones itself
-HEADROOM = 1.25  # used and kept memory, as a multiple of the most that was in use
-WASTE = 1.5  # an array may lie in memory this many times its size
-
-_kept: list[_Memory] = []
-_used = {"now": 0, "most": 0}  # bytes handed out
-_lock = threading.RLock()  # an array may die, and call _give_back, at any point of _take
+ALIGNED = 64  # bytes; arrays begin at multiples
+HEADROOM = 1.1  # used and kept memory, as a multiple of the most that was in use
 
 
 class _Memory(np.ndarray):
-    """Bytes that arrays lie in.
+    """Bytes that arrays lie in: a block as the system gave it.
 
     A view of a view usually refers to the array at the bottom. NumPy stops at a change of class, so
     that views of an array made here keep that array alive, and its lease of the memory.
     """
+
+
+class _Piece(NamedTuple):
+    """A part of a block."""
+
+    block: _Memory
+    start: int
+    end: int
+
+    @property
+    def size(self) -> int:
+        return self.end - self.start
+
+    @property
+    def whole(self) -> bool:
+        return self.size == self.block.nbytes
+
+
+_kept: list[_Piece] = []  # no two of them touch
+_used = {"now": 0, "most": 0}  # bytes handed out
+_lock = threading.RLock()  # an array may die, and call _give_back, at any point of _take
 
 
 def recycled(xp: ModuleType, shape: tuple[int, ...], dtype: Any) -> Array:
@@ -53,9 +73,9 @@ def recycled(xp: ModuleType, shape: tuple[int, ...], dtype: Any) -> Array:
     size = prod(shape) * dtype.itemsize
     if xp is not np or size < SMALLEST:
         return xp.empty(shape, dtype)
-    memory = _take(size)
-    lease = memory[:size]
-    weakref.finalize(lease, _give_back, memory).atexit = False
+    piece = _take(-(-size // ALIGNED) * ALIGNED)
+    lease = piece.block[piece.start : piece.start + size]
+    weakref.finalize(lease, _give_back, piece).atexit = False
     return lease.view(dtype, np.ndarray).reshape(shape)
 
 
@@ -66,33 +86,45 @@ def recycled_zeros(xp: ModuleType, shape: tuple[int, ...], dtype: Any) -> Array:
     return array
 
 
-def _give_back(memory: _Memory) -> None:
-    """Keep the memory of an array that nobody refers to any more."""
+def _give_back(piece: _Piece) -> None:
+    """Keep the memory of an array that nobody refers to any more, as one with what it touches."""
     with _lock:
-        _used["now"] -= memory.nbytes
-        _kept.append(memory)
+        _used["now"] -= piece.size
+        for place in reversed(range(len(_kept))):
+            other = _kept[place]
+            if other.block is piece.block and {piece.start, piece.end} & {other.start, other.end}:
+                del _kept[place]
+                ends = min(piece.start, other.start), max(piece.end, other.end)
+                piece = _Piece(piece.block, *ends)
+        _kept.append(piece)
 
 
-def _take(size: int) -> _Memory:
-    """Return memory of `size` bytes or somewhat more: kept if any fits, else fresh."""
+def _take(size: int) -> _Piece:
+    """Return memory of `size` bytes or little more: the smallest kept piece that fits, or fresh."""
     with _lock:
-        fitting = [m.nbytes for m in _kept if size <= m.nbytes <= WASTE * size]
+        fitting = [(piece.size, place) for place, piece in enumerate(_kept) if piece.size >= size]
         if fitting:
-            place = [memory.nbytes for memory in _kept].index(min(fitting))
-            memory = _kept.pop(place)
+            piece = _kept.pop(min(fitting)[1])
+            if piece.size - size >= SMALLEST:
+                _kept.append(piece._replace(start=piece.start + size))
+                piece = piece._replace(end=piece.start + size)
         else:
             _used["most"] = max(_used["most"], _used["now"] + size)
-            spare = HEADROOM * _used["most"] - _used["now"] - size
-            while (excess := sum(memory.nbytes for memory in _kept) - spare) > 0 and _kept:
-                _drop(excess)
-            memory = _Memory(size, np.uint8)
-        _used["now"] += memory.nbytes
+            _drop(_used["now"] + size + _kept_bytes() - int(HEADROOM * _used["most"]))
+            piece = _Piece(_Memory(size, np.uint8), 0, size)
+        _used["now"] += piece.size
         _used["most"] = max(_used["most"], _used["now"])
-        return memory
+        return piece
 
 
-def _drop(excess: float) -> None:
-    """Give the smallest block of at least `excess` bytes back to the system, or the largest."""
-    sizes = [memory.nbytes for memory in _kept]
-    enough = [size for size in sizes if size >= excess]
-    _kept.pop(sizes.index(min(enough) if enough else max(sizes)))
+def _kept_bytes() -> int:
+    return sum(piece.size for piece in _kept)
+
+
+def _drop(excess: int) -> None:
+    """Give whole blocks back to the system: the smallest of so many bytes, or the largest first."""
+    while excess > 0 and (whole := [(p.size, n) for n, p in enumerate(_kept) if p.whole]):
+        enough = [block for block in whole if block[0] >= excess]
+        size, place = min(enough) if enough else max(whole)
+        del _kept[place]
+        excess -= size

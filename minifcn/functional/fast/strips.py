@@ -2,25 +2,26 @@
 
 The products are those of `functional/im2col.py`. But an image of 500 x 500 with 64 channels has
 columns of more than a gigabyte, so they are never made whole: the output is cut into *strips* of a
-few rows, and only one strip's columns exist at a time for each thread, small enough to stay in its
-cache. What follows a convolution, the bias and a ReLU, is done while the strip is there.
+few rows, and only one strip's columns exist at a time for each thread. What follows a convolution,
+the bias and a ReLU, is done while the strip is there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from types import ModuleType
 
 import numpy as np
 
-from minifcn.backend import Array, array_module, get_threads, parallel_map
+from minifcn.backend import Array, array_module, cut, get_threads, parallel_map
 from minifcn.functional.fast.columns import col2im_rows, im2col_rows
 from minifcn.functional.fast.product import factors, product
 from minifcn.functional.fast.recycle import recycled, recycled_zeros
 from minifcn.functional.relu import add_bias
 from minifcn.functional.window import Window
 
-STRIP_BYTES = 1 << 21  # columns of one strip on a CPU: they fit in a core's second-level cache
+STRIP_BYTES = 8 << 20  # columns of one strip on a CPU; smaller ones cost more in hand-overs
 GPU_STRIP_BYTES = 1 << 28  # on a GPU a strip must rather be large enough to fill the device
 
 
@@ -29,13 +30,13 @@ def strips(
 ) -> Iterator[slice]:
     """Cut `height` output rows into strips.
 
-    A strip's columns fill about the cache, but are no less than half the size of the weights:
-    every strip reads (or sums up) all the weights once, and fc6's are 400 MB.
+    A strip's columns take about STRIP_BYTES, but are no less than half the size of the weights:
+    every strip reads (or sums up) all the weights once, and fc6's are 400 MB. There are as many
+    strips for each thread.
     """
     share = max(STRIP_BYTES if xp is np else GPU_STRIP_BYTES, weight_bytes // 2)
-    rows = max(1, share // row_bytes)
-    for start in range(0, height, rows):
-        yield slice(start, min(height, start + rows))
+    count, threads = -(-height * row_bytes // share), get_threads() if xp is np else 1
+    yield from cut(height, min(height, -(-count // threads) * threads))
 
 
 def strips_forward(
@@ -78,9 +79,9 @@ def strips_forward(
         image, group, rows = work
         columns = im2col_rows(x[image, _part(c, groups, group)], window, rows)
         filters = _part(f, groups, group)
-        strip = product(matrix[group], columns, scale).reshape(f // groups, -1, ow)
-        own_bias = None if bias is None else bias[filters]
-        add_bias(strip, own_bias, y[image, filters, rows], relu=relu)
+        strip = y[image, filters].reshape(f // groups, -1)[:, rows.start * ow : rows.stop * ow]
+        product(matrix[group], columns, scale, out=strip)
+        add_bias(strip, None if bias is None else bias[filters], strip, relu=relu)
 
     parallel_map(xp, compute, _strip_work(xp, weight, groups, (n, oh, ow)))
     return y
@@ -106,35 +107,23 @@ def strips_backward_data(
     dx = recycled_zeros(xp, x_shape, dy.dtype)
     dy, matrix, scale = factors(dy, weight.reshape(groups, f // groups, -1))
     work = _strip_work(xp, weight, groups, (len(dy), *dy.shape[2:]))
+    per_group, area = c // groups, prod(window.kernel_size)
 
-    # Neighbouring strips add to the same pixels, so a thread owns an image's group of channels.
-    def compute(owned: tuple[int, int]) -> None:
-        for image, group, rows in work:
-            if (image, group) == owned:
+    # Neighbouring strips add to the same pixels, so a thread owns some channels of an image.
+    def compute(owned: tuple[int, int, slice]) -> None:
+        image, group, channels = owned
+        target = dx[image, _part(c, groups, group)][channels]
+        own = matrix[group][:, channels.start * area : channels.stop * area].T
+        for of_image, of_group, rows in work:
+            if (of_image, of_group) == (image, group):
                 dstrip = dy[image, _part(f, groups, group), rows].reshape(f // groups, -1)
-                target = dx[image, _part(c, groups, group)]
-                col2im_rows(product(matrix[group].T, dstrip, scale), target, window, rows)
+                col2im_rows(product(own, dstrip, scale), target, window, rows)
 
-    parallel_map(xp, compute, [(i, g) for i in range(len(dy)) for g in range(groups)])
+    maps = [(image, group) for image in range(len(dy)) for group in range(groups)]
+    count = -(-get_threads() // max(1, len(maps))) if xp is np else 1
+    parts = cut(per_group, min(count, per_group))
+    parallel_map(xp, compute, [(*each, part) for each in maps for part in parts])
     return dx
-
-
-def turned_backward_data(
-    dy: Array, weight: Array, x_shape: tuple[int, ...], window: Window, groups: int = 1
-) -> Array:
-    """Gradient of the input for stride 1, as a convolution of dy with the kernels turned round.
-
-    dx[n,c,y,x] = sum_{f,a,b} weight[f,c,KH-1-a,KW-1-b] * dy_padded[n,f,y+a*DH,x+b*DW]
-
-    where dy is padded by extent - 1 - pad. The same numbers as `strips_backward_data`, without
-    adding up overlapping columns.
-    """
-    f, per_group, kh, kw = weight.shape
-    parts = weight.reshape(groups, f // groups, per_group, kh, kw).transpose(0, 2, 1, 3, 4)
-    turned = parts[..., ::-1, ::-1].reshape(groups * per_group, f // groups, kh, kw)
-    (eh, ew), (ph, pw) = window.extent(), window.pad
-    full = Window((kh, kw), (1, 1), (eh - 1 - ph, ew - 1 - pw), window.dilation)
-    return strips_forward(dy, turned, None, full, groups)
 
 
 def strips_backward_weights(
@@ -156,7 +145,7 @@ def strips_backward_weights(
 
     # Each thread sums up its own share of the strips; the shares are then added in fixed order.
     def compute(share: list[tuple[int, int, slice]]) -> Array:
-        total = xp.zeros((groups, f // groups, like[0].size), like.dtype)
+        total = recycled_zeros(xp, (groups, f // groups, like[0].size), like.dtype)
         for image, group, rows in share:
             dstrip = dy[image, _part(f, groups, group), rows].reshape(f // groups, -1)
             columns = im2col_rows(x[image, _part(c, groups, group)], window, rows)

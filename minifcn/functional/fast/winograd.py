@@ -1,4 +1,4 @@
-"""Winograd convolution: 3 x 3 kernels with a quarter of the multiplications, 5 x 5 and 7 x 7 too.
+"""Winograd convolution: 3 x 3 kernels with a quarter of the multiplications, 5 x 5 too.
 
 A tile of 4 x 4 outputs of a 3 x 3 convolution depends on a tile of 6 x 6 inputs. Directly it takes
 16 * 9 = 144 products for each pair of channels. 36 are enough if tile and kernel are transformed
@@ -12,8 +12,8 @@ of accuracy: about a digit. Then
 
 and the work is a batch of 36 matrix products. The transforms cost by channel and pixel, the
 products by pair of channels: it pays from about 16 channels on. The same with tiles of 8 x 8
-inputs computes 4 x 4 outputs of a 5 x 5 kernel by 64 products, not 400, and 2 x 2 outputs
-of a 7 x 7 kernel by 64, not 196.
+inputs computes 4 x 4 outputs of a 5 x 5 kernel by 64 products, not 400. For fc6's 7 x 7 kernels it
+would be 64 in place of 196, but its 103 million weights have to be transformed, which takes longer.
 
 The gradients are the transposed formulas. That of the input is the convolution with the kernels
 turned round. That of the weights transforms tiles of x and of dy, sums their products over all
@@ -65,7 +65,7 @@ from minifcn.functional.pooling import max_pool_forward
 from minifcn.functional.window import HALVING, Window
 
 # Which points, by kernel size. EIGHT would make 3 x 3 a tenth faster, at five times the error.
-FORWARD_POINTS = {3: SIX, 5: EIGHT, 7: EIGHT}
+FORWARD_POINTS = {3: SIX, 5: EIGHT}
 # The gradient of the weights does not add up that error over channels, and is a fifth faster.
 GRADIENT_POINTS = EIGHT
 
@@ -100,7 +100,7 @@ def winograd_forward(
     Parameters
     ----------
     x : array (N, C, H, W), float32 or float64
-    weight : array (F, C, R, R), R = 3, 5 or 7
+    weight : array (F, C, R, R), R = 3 or 5
     bias : array (F,) or None
     window : Window
         Of stride and dilation 1.
@@ -119,7 +119,7 @@ def winograd_forward(
     xp, pad = array_module(x), window.pad
     f, _, r, s = weight.shape
     if r != s or r not in FORWARD_POINTS:
-        raise ValueError(f"winograd: kernels must be 3 x 3, 5 x 5 or 7 x 7 pixels, not {r} x {s}")
+        raise ValueError(f"winograd: kernels must be 3 x 3 or 5 x 5 pixels, not {r} x {s}")
     sights = [look(image, r, pad) for image in x]
     if all(sight.blind is None for sight in sights):
         return _convolve(x, weight, bias, sights, pad=pad, relu=relu, pool=pool)
