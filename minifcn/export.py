@@ -37,12 +37,14 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "source", metavar="RUN_OR_WEIGHTS", type=Path, help="the folder of a run, or a weight file"
     )
-    result.add_argument("-o", "--out", metavar="FILE", type=Path, required=True)
+    result.add_argument(
+        "-o", "--out", metavar="FILE", type=Path, required=True, help="what to write, see above"
+    )
     result.add_argument(
         "--size",
         metavar="HEIGHTxWIDTH",
         type=image_size,
-        help=".onnx: of all images, for engines that want to know it (default: any size)",
+        help="for .onnx: the one size of images, for engines that want to know it (default: any)",
     )
     add_overwrite_option(result)
     return result

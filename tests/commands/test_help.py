@@ -112,7 +112,7 @@ def test_what_is_misspelt_is_told_of_in_a_line(arguments, words, capsys):
 def test_a_command_is_called_as_the_user_has_called_it(name, said, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", [name])
     _, out, _ = told(["train", "--help"], capsys)
-    assert f"  {said} shapes " in out and f"usage: {said} [options] DATASET" in out
+    assert f"  {said} shapes " in out and f"usage: {said} [options] [DATASET]" in out
 
 
 @pytest.mark.parametrize(

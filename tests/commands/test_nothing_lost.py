@@ -42,7 +42,7 @@ def contents(folder):
 OVER_INPUTS = {
     "predict": ["predict", "run", "photo.png", "photo_label.png", "-o", "."],
     "convert": ["convert", "weights.h5", "-o", "weights.h5"],
-    "convert, safetensors": ["convert", "weights.h5", "--to", "npz", "-o", "./weights.h5"],
+    "export": ["export", "weights.h5", "-o", "./weights.h5"],
     "hha": ["hha", "depth.png", "-o", "depth.png"],
     "evaluate, weights": ["evaluate", "run", "shapes", "--json", "run/weights.h5"],
     "report": ["report", "run", "-o", "run/weights.h5"],

@@ -9,7 +9,7 @@ from minifcn import train
 from minifcn.data import DATASETS
 from minifcn.models.build import BACKBONES, MODALITIES
 from minifcn.models.fcn import STRIDES
-from minifcn.training import stages
+from minifcn.training import fitting, stages
 from minifcn.training.settings import SettingsError, resolve
 
 
@@ -118,7 +118,7 @@ def test_a_net_without_a_solver_is_refused_with_those_that_there_are(given, word
 
 def test_the_command_passes_the_solver_on(tmp_path, monkeypatch, capsys):
     executed = []
-    monkeypatch.setattr(train, "execute", lambda settings, *_, **__: executed.append(settings))
+    monkeypatch.setattr(fitting, "execute", lambda settings, *_, **__: executed.append(settings))
     options = ["--arch", "fcn32s", "--backbone", "alexnet", "--weights", "none"]
     out = ["--out", str(tmp_path / "run")]
     assert train.main(["voc", "--recipe", "reference", *options, *out]) == 0
