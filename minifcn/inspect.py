@@ -107,11 +107,14 @@ def command(args: argparse.Namespace) -> int:
     options = take_data_options(vars(args))
     opened: dict[str, Dataset] = {}
     sound = True
+    told: set[str] = set()  # what is wrong with the whole data set is said once, not by split
     for split in dict.fromkeys(args.split):
         try:
             dataset = open_dataset(args.dataset, split, data_dir=args.data_dir, **options)
         except DataError as error:
-            complain(error)
+            if str(error) not in told:
+                complain(error)
+            told.add(str(error))
             sound = False
             continue
         opened[f"{args.dataset} {split}"] = dataset
