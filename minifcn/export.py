@@ -37,7 +37,9 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "source", metavar="RUN_OR_WEIGHTS", type=Path, help="the folder of a run, or a weight file"
     )
-    result.add_argument("-o", "--out", metavar="FILE", type=Path, required=True)
+    result.add_argument(
+        "-o", "--out", metavar="FILE", type=Path, required=True, help="the file to write"
+    )
     result.add_argument(
         "--size",
         metavar="HEIGHTxWIDTH",

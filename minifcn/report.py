@@ -32,7 +32,12 @@ def parser() -> argparse.ArgumentParser:
         "runs", metavar="RUN", nargs="+", type=Path, help="the folder of a run, or of its stages"
     )
     result.add_argument(
-        "-o", "--out", type=Path, default=Path("report.html"), metavar="FILE", help="(report.html)"
+        "-o",
+        "--out",
+        metavar="FILE",
+        type=Path,
+        default=Path("report.html"),
+        help="the page to write (default: report.html)",
     )
     add_overwrite_option(result)
     return result

@@ -12,7 +12,7 @@ from helpers.commands import parser_of
 
 import minifcn
 from minifcn.__main__ import COMMANDS, main
-from minifcn.system.command import DOCS
+from minifcn.system.command import DOCS, CommandParser
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,6 +58,31 @@ def test_help_begins_with_what_the_command_does_and_points_nowhere_that_a_wheel_
     for parser in with_parsers_of_names(parser_of(command)):
         said = parser.format_help().replace(f"{DOCS}/", "")
         assert "docs/" not in said
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_descriptions_are_as_wide_as_the_terminal(command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = parser_of(command).format_help().partition("usage: ")[0].splitlines()
+    assert all(len(line) <= 80 for line in lines if DOCS not in line)
+
+
+def test_what_a_list_says_continues_below_its_second_column(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "32")
+    said = (
+        "One paragraph\nof two lines.\n\n  a.png  the first\n         picture\n  b.png  the second"
+    )
+    assert (
+        CommandParser(prog="x", description=said)
+        .format_help()
+        .startswith(
+            "One paragraph of two lines.\n\n  a.png  the first picture\n  b.png  the second\n\nusage: "
+        )
+    )
+    monkeypatch.setenv("COLUMNS", "22")
+    assert (
+        "\n  a.png  the first\n         picture\n" in CommandParser(description=said).format_help()
+    )
 
 
 def test_the_address_of_the_docs_is_the_projects():
@@ -112,7 +137,7 @@ def test_what_is_misspelt_is_told_of_in_a_line(arguments, words, capsys):
 def test_a_command_is_called_as_the_user_has_called_it(name, said, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", [name])
     _, out, _ = told(["train", "--help"], capsys)
-    assert f"  {said} shapes " in out and f"usage: {said} [options] DATASET" in out
+    assert f"  {said} shapes " in out and f"usage: {said} [options] [DATASET]" in out
 
 
 @pytest.mark.parametrize(
