@@ -105,7 +105,7 @@ class RunRecord(NamedTuple):
 
     @property
     def best(self) -> Evaluation | None:
-        """Return the evaluation with the highest mean IU; of equals the last, as in `weights.h5`."""
+        """Return the evaluation with the highest mean IU, the last of equals, as `weights.h5`."""
         scored = [e for e in self.evaluations if not np.isnan(e.heads[""].scores.mean_iu)]
         return max(reversed(scored), key=lambda one: one.heads[""].scores.mean_iu, default=None)
 

@@ -68,21 +68,13 @@ def test_descriptions_are_as_wide_as_the_terminal(command, monkeypatch):
 
 
 def test_what_a_list_says_continues_below_its_second_column(monkeypatch):
+    said = "Two lines\nof text.\n\n  a.png  the first\n         picture\n  b.png  the second"
+    parser = CommandParser(prog="x", description=said)
     monkeypatch.setenv("COLUMNS", "32")
-    said = (
-        "One paragraph\nof two lines.\n\n  a.png  the first\n         picture\n  b.png  the second"
-    )
-    assert (
-        CommandParser(prog="x", description=said)
-        .format_help()
-        .startswith(
-            "One paragraph of two lines.\n\n  a.png  the first picture\n  b.png  the second\n\nusage: "
-        )
-    )
+    wide = "Two lines of text.\n\n  a.png  the first picture\n  b.png  the second\n\nusage: "
+    assert parser.format_help().startswith(wide)
     monkeypatch.setenv("COLUMNS", "22")
-    assert (
-        "\n  a.png  the first\n         picture\n" in CommandParser(description=said).format_help()
-    )
+    assert "\n  a.png  the first\n         picture\n" in parser.format_help()
 
 
 def test_the_address_of_the_docs_is_the_projects():
