@@ -13,7 +13,7 @@ import numpy as np
 from minifcn.data.shapes import ShapesDataset
 from minifcn.distributed.guard import go_on_with, guarded
 from minifcn.inference.apply import segment
-from minifcn.inference.metrics import FIGURES, Scores
+from minifcn.inference.metrics import FIGURES, TITLES, Scores
 from minifcn.inference.model import load_model
 from minifcn.inference.pictures import colourise, grid, save_png, with_legend
 from minifcn.reporting.recorder import Recorder
@@ -104,7 +104,7 @@ def figures(scores: Scores) -> dict[str, float]:
 
 def format_scores(scores: dict[str, Scores]) -> str:
     """Return a table like the paper's Table 2, in percent."""
-    lines = ["", f"{'held-out images':16}" + "".join(f"{name:>16}" for name in FIGURES)]
+    lines = ["", f"{'held-out images':16}" + "".join(f"{name:>16}" for name in TITLES.values())]
     for arch, result in scores.items():
         cells = (f"{100 * value:16.1f}" for value in figures(result).values())
         lines.append(f"{arch.replace('fcn', 'FCN-'):16}" + "".join(cells))

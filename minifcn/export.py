@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
         "source", metavar="RUN_OR_WEIGHTS", type=Path, help="the folder of a run, or a weight file"
     )
     result.add_argument(
-        "-o", "--out", metavar="FILE", type=Path, required=True, help="what to write, see above"
+        "-o", "--out", metavar="FILE", type=Path, required=True, help="the file to write"
     )
     result.add_argument(
         "--size",

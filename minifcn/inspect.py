@@ -6,11 +6,11 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from minifcn.backend import IGNORE, get_threads, set_threads
 from minifcn.data import open_dataset
@@ -38,6 +38,7 @@ from minifcn.inference.contact_sheet import contact_sheet
 from minifcn.inference.pictures import save_png
 from minifcn.system.command import command_parser
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
+from minifcn.system.progress import Progress
 from minifcn.system.records import AT_LEAST_1, THREADS, of_range
 
 DESCRIPTION = """\
@@ -134,9 +135,12 @@ def inspect_split(dataset: Dataset, split: str, limit: int | None, out: Path | N
 
     def watched() -> Iterator[Look]:
         seen = looks(dataset, indices, get_threads())
-        for one in tqdm(seen, total=len(indices), unit="image", desc=split, leave=False):
-            (broken if one.problem else usable).append(one.place)
-            yield one
+        bar = Progress(len(indices), split)
+        with closing(bar):
+            for one in seen:
+                (broken if one.problem else usable).append(one.place)
+                yield one
+                bar.to(bar.done + 1)
 
     statistics = summarise(dataset, watched())
     print(f"\n{dataset.name} {split}: {len(dataset)} images")

@@ -8,11 +8,9 @@ import itertools
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
+from contextlib import closing, redirect_stdout
 from pathlib import Path
 from typing import Any, BinaryIO
-
-from tqdm import tqdm
 
 from minifcn.data.dataset import DataError
 from minifcn.distributed.communicator import ALONE, Communicator
@@ -27,6 +25,7 @@ from minifcn.system.command import command_parser
 from minifcn.system.files import write_json
 from minifcn.system.mishaps import explained
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
+from minifcn.system.progress import Progress
 from minifcn.system.records import SettingsError
 from minifcn.system.resources import SEGMENTER, shipped_weights
 from minifcn.training.console import add_device_options, choose_device
@@ -159,10 +158,11 @@ def segment_files(
     share = communicator.share(list(enumerate(jobs)))
     records: dict[int, dict[str, Any]] = {}
     total = sum(job.frames for _, job in share)
-    with tqdm(total=total, unit="image", leave=False, disable=not communicator.leads) as bar:
+    bar = Progress(total, "predict", shown=communicator.leads)
+    with closing(bar):
         for number, job in share:
             try:
-                records[number] = segment_file(segmenter, job, args, bar.update)
+                records[number] = segment_file(segmenter, job, args, lambda: bar.to(bar.done + 1))
             except (DataError, MemoryError) as error:
                 complain(error)
                 records[number] = {"image": str(job.path), "error": explained(error)}
@@ -174,7 +174,8 @@ def segment_files(
             print(f"{job.path} is written as {job.stem.name}: the name is another's")
         if left_out:
             print(f"files in folders that are no pictures by their names, left out: {left_out}")
-        print(f"{sum('error' not in one for one in found)} of {len(found)} are in {folder}")
+        if found:
+            print(f"{sum('error' not in one for one in found)} of {len(found)} are in {folder}")
     return 1 if problems or any("error" in one for one in found) else 0
 
 
@@ -217,7 +218,8 @@ def weight_files(source: Path | None) -> list[Path]:
 
 def conclude(found: Sequence[dict[str, Any]], report: Path | None) -> None:
     """Print the table of what was found, and write it as JSON if that is asked for."""
-    print(table(found))
+    if found:
+        print(table(found))
     if report is not None:
         write_json(report, {"images": found})
 

@@ -34,9 +34,9 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "-o",
         "--out",
+        metavar="FILE",
         type=Path,
         default=Path("report.html"),
-        metavar="FILE",
         help="the page to write (default: report.html)",
     )
     add_overwrite_option(result)

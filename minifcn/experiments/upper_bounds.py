@@ -30,7 +30,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from minifcn.backend import IGNORE, set_threads
 from minifcn.data.dataset import DataError
@@ -38,6 +37,7 @@ from minifcn.data.palette import read_label
 from minifcn.experiments.experiment import Experiment
 from minifcn.inference.metrics import ConfusionMatrix
 from minifcn.system.command import DOCS
+from minifcn.system.progress import watched
 from minifcn.system.records import THREADS, of_range
 
 LARGEST = 4096  # factor
@@ -265,8 +265,8 @@ def compare(labels: str, method: str, factors: Sequence[int], threads: int) -> I
         raise DataError(f"a factor is at most {LARGEST} pixels, not {max(factors)}")
     set_threads(threads)
     files = label_files(labels)
-    with tqdm(files, unit="map", leave=False) as watched:
-        bounds = upper_bounds((read_label(file) for file in watched), factors, METHODS[method])
+    maps = (read_label(file) for file in watched(files, "upper bounds", unit="maps"))
+    bounds = upper_bounds(maps, factors, METHODS[method])
     yield f"mean IU of {len(files)} label maps, method {method}"
     yield "factor   mean IU   the paper   difference"
     for factor, bound in bounds.items():

@@ -48,6 +48,7 @@ class Scores(NamedTuple):
 
 
 FIGURES = Scores._fields[:4]  # the paper's
+TITLES = dict(zip(FIGURES, ("pixel accuracy", "mean accuracy", "mean IU", "f.w. IU"), strict=True))
 
 
 class ConfusionMatrix:

@@ -8,7 +8,7 @@ from typing import Any
 
 from minifcn.inference.segmentation import Segmentation
 
-SHOWN = 3  # classes of a picture in the table
+SHOWN = 3  # classes of a picture in the table, if they have half a percent of it
 HEADINGS = ("image", "largest classes", "seconds")
 
 
@@ -60,6 +60,6 @@ def _row(one: Mapping[str, Any]) -> tuple[str, str, str]:
     if "error" in one:
         return one["image"], "not segmented", ""
     shares = list(one["classes"].items())
-    shown = [f"{name} {share:.1%}" for name, share in shares[:SHOWN]]
-    rest = [f"{len(shares) - SHOWN} more"] if len(shares) > SHOWN else []
+    shown = [f"{name} {share:.0%}" for name, share in shares[:SHOWN] if share >= 0.005]
+    rest = [f"{len(shares) - len(shown)} more"] if len(shares) > len(shown) else []
     return one["image"], ", ".join(shown + rest), f"{one['seconds']:.2f}"

@@ -66,11 +66,11 @@ def _figures(run: RunRecord) -> str:
         parts.append(markdown_table(head.scores, head.names))
         if head.counts is not None and (found := largest_confusions(head.counts, 5)):
             named = [
-                f"{markdown_text(head.names[one.truth])} for {markdown_text(head.names[one.guess])}"
-                f" ({100 * one.share:.1f} percent of it)"
+                f"{markdown_text(head.names[one.truth])} taken for "
+                f"{markdown_text(head.names[one.guess])} ({100 * one.share:.1f} percent of it)"
                 for one in found
             ]
-            parts.append(f"Most often confused: {', '.join(named)}.")
+            parts.append(f"Largest confusions: {', '.join(named)}.")
     return "\n\n".join(parts)
 
 

@@ -19,7 +19,7 @@ from PIL import Image
 
 import minifcn
 from minifcn.inference.confusions import largest_confusions
-from minifcn.inference.metrics import FIGURES
+from minifcn.inference.metrics import TITLES
 from minifcn.reporting.charts import Chart, Series, chart, matrix
 from minifcn.reporting.run_record import Head, RunRecord
 from minifcn.reporting.words import command_line, duration, facts
@@ -29,7 +29,6 @@ MARK = b'<meta name="generator" content="minifcn'  # in the first lines of a rep
 MOMENTS = 6  # evaluations whose sample pictures are shown, the first and the last among them
 PICTURE = (1200, 300_000)  # pixels across, and bytes, of a sample picture that is taken as it is
 CONFUSIONS = 8  # the largest, named beside a matrix
-TITLES = dict(zip(FIGURES, ("pixel accuracy", "mean accuracy", "mean IU", "f.w. IU"), strict=True))
 
 
 class Moment(NamedTuple):

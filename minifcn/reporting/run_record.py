@@ -105,9 +105,9 @@ class RunRecord(NamedTuple):
 
     @property
     def best(self) -> Evaluation | None:
-        """Return the evaluation with the highest mean IU, the first of equals."""
+        """Return the evaluation with the highest mean IU, the last of equals, as `weights.h5`."""
         scored = [e for e in self.evaluations if not np.isnan(e.heads[""].scores.mean_iu)]
-        return max(scored, key=lambda one: one.heads[""].scores.mean_iu, default=None)
+        return max(reversed(scored), key=lambda one: one.heads[""].scores.mean_iu, default=None)
 
     def colours(self, head: str) -> np.ndarray:
         """Return the colours of a head's classes, uint8 (256, 3): VOC's if they were not kept."""

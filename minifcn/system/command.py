@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import itertools
+import re
 import shutil
 import sys
 import textwrap
@@ -26,7 +27,7 @@ class CommandParser(argparse.ArgumentParser):
         """Return the help: the description first, then how the command is given."""
         said, self.description = self.description, None
         try:
-            return (f"{said.rstrip()}\n\n" if said else "") + super().format_help()
+            return (f"{_broken_anew(said)}\n\n" if said else "") + super().format_help()
         finally:
             self.description = said
 
@@ -68,8 +69,7 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
     """Shows how a command is given in one line; the options have theirs below."""
 
     def __init__(self, prog: str, **how: Any) -> None:
-        width = min(WIDEST, shutil.get_terminal_size().columns - 2)
-        super().__init__(f"{prog} [options]", max_help_position=26, width=width, **how)
+        super().__init__(f"{prog} [options]", max_help_position=26, width=_width(), **how)
 
     def add_usage(
         self,
@@ -83,14 +83,44 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
         super().add_usage(usage, needed, [], prefix)
 
     def _split_lines(self, text: str, width: int) -> list[str]:
-        """Break a text between its words only, so that addresses can be copied."""
-        return textwrap.wrap(
-            " ".join(text.split()), width, break_long_words=False, break_on_hyphens=False
-        )
+        return _lines(" ".join(text.split()), width)
+
+
+def _width() -> int:
+    return min(WIDEST, shutil.get_terminal_size().columns - 2)
+
+
+def _lines(text: str, width: int, hanging: str = "") -> list[str]:
+    """Break a text between its words only, so that addresses and options can be copied."""
+    return textwrap.wrap(
+        text, width, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _broken_anew(description: str) -> str:
+    """Return a description as wide as the help.
+
+    A line joins the paragraph before it. One that is indented by two spaces is a command or the
+    entry of a list, which one that is indented further continues below its second column.
+    """
+    parts = [""]
+    for line in description.splitlines():
+        words, entry = line.strip(), re.match(r"  \S", line)
+        if words and parts[-1] and not entry:
+            parts[-1] += f" {words}"
+        else:
+            parts.append(line)
+    lines: list[str] = []
+    for part in parts:
+        column = re.match(r"  \S.*?  +(?=\S)", part)
+        below = column.end() if column and column.end() < _width() // 2 else 4
+        lines += _lines(part, _width(), " " * below * part[:1].isspace())
+        lines += [] if part else [""]
+    return "\n".join(lines).strip()
 
 
 def command_parser(name: str, description: str) -> CommandParser:
-    """Return the parser of a command, with a description shown as it is written.
+    """Return the parser of a command, with its description.
 
     It speaks of commands as the user has typed this one, `minifcn NAME` or `python -m
     minifcn.NAME`; descriptions are written with the latter.

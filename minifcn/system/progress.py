@@ -61,8 +61,6 @@ class Progress:
         done : int
         *facts : str
             What else there is to say.
-        *facts : str
-            What else there is to say.
         left, rate : float, optional
             Seconds that are left, and units a second, where that is known better than by what was
             done since the start.

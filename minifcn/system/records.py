@@ -182,7 +182,8 @@ def add_option(
     if first is bool:
         how["action"] = argparse.BooleanOptionalAction if negated else "store_true"
     else:
-        how = {"type": first, **({"metavar": "N"} if first is int else {}), **how}
+        said = "N" if first is int else option.rpartition("-")[2].upper()
+        how = {"type": first, **({} if "choices" in how else {"metavar": said}), **how}
     parser.add_argument(option, **how)
 
 

@@ -12,7 +12,7 @@ from types import ModuleType
 from tqdm import tqdm
 
 from minifcn.distributed.communicator import ALONE, Communicator
-from minifcn.inference.metrics import Scores
+from minifcn.inference.metrics import TITLES, Scores
 from minifcn.system.command import DOCS
 from minifcn.system.progress import Progress, duration, watched
 from minifcn.system.records import add_options, check, defaults
@@ -133,11 +133,8 @@ class Console(Reporter):
 
     def evaluation(self, step: int, scores: Scores, head: str = "") -> None:
         """Print the four figures."""
-        tqdm.write(
-            f"step {step}{head and f' ({head})'}: pixel accuracy {scores.pixel_accuracy:.3f}  "
-            f"mean accuracy {scores.mean_accuracy:.3f}  mean IU {scores.mean_iu:.3f}  "
-            f"f.w. IU {scores.fw_iu:.3f}"
-        )
+        figures = [f"{title} {100 * getattr(scores, name):.1f}" for name, title in TITLES.items()]
+        tqdm.write(f"step {step}{head and f' ({head})'}: {'  '.join(figures)} %")
 
     def finished(self, folder: Path) -> None:
         """Say where the time went, if that was asked for, and where the results are."""

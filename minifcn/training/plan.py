@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from minifcn.data import DATASETS, dataset_class
 from minifcn.data.dataset import Dataset
 from minifcn.system.machine import gigabytes
 from minifcn.system.records import SettingsError
@@ -87,7 +88,8 @@ def rate_origin(settings: Settings) -> str:
     """Return where the learning rate comes from: what would be taken if none were given."""
     others = {name: value for name, value in settings.to_dict().items() if name != "rate"}
     try:
-        usual = resolve(**others).rate
+        own = None if settings.dataset in DATASETS else dataset_class("folder").defaults
+        usual = resolve(own=own, **others).rate
     except SettingsError:  # the usual one does not fit what is trained here
         usual = None
     if settings.rate != usual:

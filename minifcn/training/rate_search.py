@@ -155,20 +155,21 @@ def plot(trials: Sequence[Trial], path: Path) -> None:
         losses = _smooth(trial.losses)
         chosen = trial is winner and trial in shown
         style = {"color": colour, "linestyle": "-" if trial in shown else ":"}
-        name = f"{trial.rate:.1e}{', chosen' if chosen else ''}"
+        diverged = not np.isfinite(trial.score)
+        name = f"{trial.rate:.1e}{', chosen' * chosen}{', diverged' * diverged}"
         steps = np.arange(1, losses.size + 1)
         curves.plot(steps, losses, label=name, linewidth=3 if chosen else 1.5, **style)
         if trial in shown:
             ends.plot(trial.rate, trial.score, "o", color=colour, markersize=12 if chosen else 7)
         else:
-            end = f"ends at {trial.score:.3g}" if np.isfinite(trial.score) else "diverged"
+            end = "diverged" if diverged else f"ends at {trial.score:.3g}"
             ends.axvline(trial.rate, **style)
             place = {"xycoords": ("data", "axes fraction"), "rotation": "vertical"}
             ends.annotate(f"{end} ", (trial.rate, 1), ha="right", va="top", **place)
     ends.plot([t.rate for t in shown], [t.score for t in shown], color="grey", zorder=0)
     if winner in shown:
-        place = {"textcoords": "offset points", "ha": "center", "va": "top"}
-        ends.annotate("chosen", (winner.rate, winner.score), (0, -10), **place)
+        place = {"textcoords": "offset points", "ha": "center", "va": "bottom"}
+        ends.annotate("chosen", (winner.rate, winner.score), (0, 10), **place)
     lowest = min((float(_smooth(trial.losses).min()) for trial in shown), default=0.0)
     curves.set(xlabel="update", ylabel="loss, nats a pixel", ylim=(0.8 * lowest, highest))
     ends.set(xlabel="rate", title="loss at the end", xscale="log")

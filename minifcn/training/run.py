@@ -23,7 +23,7 @@ from typing import Any
 from minifcn.data.dataset import Dataset
 from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.apply import evaluate_together, predicts_one_class, results
-from minifcn.inference.metrics import ConfusionMatrix, Scores
+from minifcn.inference.metrics import Scores
 from minifcn.inference.model import Model
 from minifcn.system.files import remove_partial
 from minifcn.training.best import best_of, comparable, flat_for
@@ -55,6 +55,11 @@ from minifcn.training.run_log import evaluations, opened_log
 from minifcn.training.settings import Settings
 from minifcn.training.stopping import graceful_stop
 from minifcn.weights.checkpoint import checkpoints, prune_checkpoints
+
+NOTHING_LEARNED = (
+    "the net gives every pixel the same class so far; if this goes on, the learning rate is too "
+    "low, or the base weights were not loaded, or the labels are wrong"
+)
 
 
 def execute(
@@ -158,6 +163,7 @@ def fit(
     images = min(settings.evaluate_images or len(datasets[1]), len(datasets[1]))
     lines: list[dict[str, Any]] = []  # of all evaluations; the leader's
     evaluated: list[dict[str, Any]] = []  # those that can be compared
+    warned = False
 
     def is_due(number: int) -> bool:
         return not number % settings.evaluate_every or number == settings.steps
@@ -182,7 +188,12 @@ def fit(
             line |= results(confusions, model, LOGGED_CLASSES)
             log.write(line)
             evaluated.extend(comparable([line], images))
-        report_evaluation(confusions, number, reporter)
+        nonlocal warned
+        for head, confusion in confusions.items():
+            reporter.evaluation(number, confusion.scores(), head)
+        if predicts_one_class(confusions[""]) and not warned:
+            reporter.note(NOTHING_LEARNED)
+            warned = True
         if log:
             reporter.evaluated(folder, number)
 
@@ -239,16 +250,3 @@ def fit(
             net.clock = reporter.clock
     net.clock = None
     return Trained(model, made, communicator.from_leader(best_of(evaluated)), flat)
-
-
-def report_evaluation(
-    confusions: dict[str, ConfusionMatrix], step: int, reporter: Reporter
-) -> None:
-    """Report the figures, and warn if the net has learned nothing so far."""
-    for head, confusion in confusions.items():
-        reporter.evaluation(step, confusion.scores(), head)
-    if predicts_one_class(confusions[""]):
-        reporter.note(
-            f"after {step} steps the net gives every pixel the same class; if this goes on, the "
-            "learning rate is too low, or the base weights were not loaded, or the labels are wrong"
-        )

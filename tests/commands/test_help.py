@@ -12,7 +12,7 @@ from helpers.commands import parser_of
 
 import minifcn
 from minifcn.__main__ import COMMANDS, main
-from minifcn.system.command import DOCS
+from minifcn.system.command import DOCS, CommandParser
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,6 +58,23 @@ def test_help_begins_with_what_the_command_does_and_points_nowhere_that_a_wheel_
     for parser in with_parsers_of_names(parser_of(command)):
         said = parser.format_help().replace(f"{DOCS}/", "")
         assert "docs/" not in said
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_descriptions_are_as_wide_as_the_terminal(command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = parser_of(command).format_help().partition("usage: ")[0].splitlines()
+    assert all(len(line) <= 80 for line in lines if DOCS not in line)
+
+
+def test_what_a_list_says_continues_below_its_second_column(monkeypatch):
+    said = "Two lines\nof text.\n\n  a.png  the first\n         picture\n  b.png  the second"
+    parser = CommandParser(prog="x", description=said)
+    monkeypatch.setenv("COLUMNS", "32")
+    wide = "Two lines of text.\n\n  a.png  the first picture\n  b.png  the second\n\nusage: "
+    assert parser.format_help().startswith(wide)
+    monkeypatch.setenv("COLUMNS", "22")
+    assert "\n  a.png  the first\n         picture\n" in parser.format_help()
 
 
 def test_the_address_of_the_docs_is_the_projects():

@@ -165,7 +165,7 @@ def test_a_folder_is_segmented_broken_pictures_are_told_of_once_and_others_left_
         f"photos/{x}" for x in ("a.png", "b.png", "broken.jpg")
     ]
     name = VOC_CLASSES[CLASSES["own"]]
-    assert re.search(rf"photos/a.png +{name} 100.0% +\d+\.\d\d$", out, re.M)
+    assert re.search(rf"photos/a.png +{name} 100% +\d+\.\d\d$", out, re.M)
     assert "no pictures by their names, left out: 1" in out
     first, _, broken = json.loads(Path("found.json").read_text())["images"]
     assert first["classes"] == {name: 1.0}
@@ -188,6 +188,13 @@ def test_a_folder_is_segmented_broken_pictures_are_told_of_once_and_others_left_
 def test_what_is_asked_for_is_written_and_no_more(options, written, here):
     assert main(["own.h5", "photo.png", "-o", "out", *options]) == 0
     assert {path.name for path in Path("out").iterdir()} == written
+
+
+def test_of_a_pattern_that_matches_nothing_only_that_is_said(here, capsys):
+    assert main(["own.h5", "none*", "-o", "out"]) == 1
+    said = capsys.readouterr()
+    assert "image" not in said.out and "0 of 0" not in said.out
+    assert said.err == "error: no file is called as none* says\n"
 
 
 def test_a_report_is_not_written_over_either(here, capsys):

@@ -22,7 +22,7 @@ def test_a_card_says_what_the_net_is_and_how_good(tmp_path):
     assert "| net | fcn8s on vgg16 at width 0.125 |" in text
     assert "| classes | 3: background, cat, dog |" in text
     assert "| cat | 81.82 | 69.23 |" in text
-    assert "background for cat (9.1 percent of it)" in text
+    assert "background taken for cat (9.1 percent of it)" in text
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """What the commands show of a training."""
 
+import numpy as np
 import pytest
 
+from minifcn.inference.metrics import ConfusionMatrix
 from minifcn.training.console import Console, Pace
 from minifcn.training.plan import Plan
 from minifcn.training.prepare import Memory
@@ -49,6 +51,15 @@ def test_the_plan_is_completed_by_the_time_once_three_updates_have_shown_it(caps
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  time")]
     # Six updates of 20 images at half a second, and 40 images to evaluate at a third of that.
     assert lines == ["  time        about 67 s to go: 10 s an update, and the evaluations"]
+
+
+def test_the_figures_of_an_evaluation_are_percent_in_a_line_of_80_columns(capsys):
+    Console().evaluation(1000, ConfusionMatrix.of(np.array([[3, 1], [0, 4]])).scores())
+    (said,) = capsys.readouterr().out.splitlines()
+    assert said == (
+        "step 1000: pixel accuracy 87.5  mean accuracy 87.5  mean IU 77.5  f.w. IU 77.5 %"
+    )
+    assert len(said) <= 80
 
 
 def test_the_first_report_hardly_counts_for_the_pace():

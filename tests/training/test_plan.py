@@ -2,6 +2,7 @@
 
 import pytest
 
+from minifcn.data import dataset_class
 from minifcn.training.plan import Plan, rate_origin
 from minifcn.training.prepare import Memory
 from minifcn.training.settings import resolve
@@ -41,6 +42,11 @@ def test_a_resumed_run_says_what_is_made():
 )
 def test_the_rate_says_where_it_comes_from(dataset, given, origin):
     assert rate_origin(resolve(dataset, **given)) == origin
+
+
+def test_the_usual_rate_of_ones_own_data_is_not_taken_for_a_given_one():
+    own = dataset_class("folder").defaults
+    assert rate_origin(resolve("mine (own)", own=own)) == "tried out for small nets"
 
 
 def test_the_images_that_are_still_to_be_evaluated_are_counted():
