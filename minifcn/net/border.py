@@ -109,6 +109,7 @@ def _fold(chain: Sequence[Node], shape: Shape) -> dict[str, list[Node]]:
         if last is None:
             behind[:] = behind.min(axis=1, keepdims=True)  # there is one padding for both ends
             thin = copy(conv)  # with the same parameters
+            thin.original = conv  # type: ignore[attr-defined]
             thin.window = conv.window._replace(pad=tuple((pad - (stride * behind)[:, 0]).tolist()))
             replaced[first.name] = [first._replace(layer=thin)]
         elif (missing != stride * behind).any():

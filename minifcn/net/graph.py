@@ -87,10 +87,10 @@ class Graph:
             if late:
                 raise ValueError(f"net: {node.name!r} reads {late}, which are produced only later")
             known.add(node.name)
-        self._owner: dict[int, str] = {}  # of parameters, by their identity
+        self._owner: dict[int, str] = {}  # of parameters, by the identity of their layer
         for node in self.nodes:
             if node.layer.params:
-                self._owner.setdefault(id(node.layer.params), node.name)
+                self._owner.setdefault(id(node.layer), node.name)
         self.multipliers = {
             address: bias_multiplier if address.endswith("/bias") else (1.0, 1.0)
             for address in self.params
@@ -101,7 +101,7 @@ class Graph:
         return {
             node.name: node.layer
             for node in self.nodes
-            if self._owner.get(id(node.layer.params)) == node.name
+            if self._owner.get(id(node.layer)) == node.name
         }
 
     @property
@@ -115,7 +115,7 @@ class Graph:
 
     def trained(self, layer: Layer) -> dict[str, str]:
         """Return the addresses of a layer's parameters that are not frozen, by their names."""
-        owner = self._owner.get(id(layer.params))
+        owner = self._owner.get(id(original(layer)))
         addresses = {name: f"{owner}/{name}" for name in layer.params}
         return {name: a for name, a in addresses.items() if self.multipliers[a][0]}
 
@@ -183,6 +183,11 @@ class Graph:
                 widest = max((fields[bottom] for bottom in read), key=lambda field: field.size)
                 fields[node.name] = widest.through(footprint)
         return fields
+
+
+def original(layer: Layer) -> Layer:
+    """Return the layer of the net that another stands for while it runs (see `border.py`)."""
+    return getattr(layer, "original", layer)
 
 
 def count_readers(nodes: Iterable[Node], outputs: Iterable[str] = ()) -> Counter[str]:

@@ -18,7 +18,7 @@ from minifcn.functional.fast.recycle import recycled
 from minifcn.layers.layer import Shape
 from minifcn.net.border import FOLDED, fold_border
 from minifcn.net.fusion import fuse, run_group
-from minifcn.net.graph import Graph, Node, count_readers, naming
+from minifcn.net.graph import Graph, Node, count_readers, naming, original
 from minifcn.net.recompute import Again, find_blocks, run_again
 from minifcn.net.summary import summarise
 
@@ -129,7 +129,7 @@ class Net(Graph):
         """
         gradients = _loss_seeds(tape) if seeds is None else dict(seeds)
         xp = array_module(*gradients.values())
-        places = Counter(id(node.layer.params) for node in tape.nodes)
+        places = Counter(id(original(node.layer)) for node in tape.nodes)
         sums: dict[str, Array] = {}  # of the parameters' gradients, over the places of their layer
         own: set[str] = set()  # the sums of gradients that were made here
         for node in reversed(tape.nodes):
@@ -137,8 +137,9 @@ class Net(Graph):
                 with self._timed(node, "backward", xp):
                     self._run_backward(node, tape, gradients, sums, own)
             tape.caches.pop(node.name, None)  # of a node that no gradient has reached
-            places[id(node.layer.params)] -= 1
-            if not places[id(node.layer.params)]:
+            layer = original(node.layer)
+            places[id(layer)] -= 1
+            if not places[id(layer)]:
                 for address in self.trained(node.layer).values():
                     if address in sums:
                         yield address, sums.pop(address)

@@ -245,7 +245,8 @@ def test_prediction_over_ranks_writes_the_same_files(model, tmp_path, capsys):
 
 def test_the_benchmark_measures_ranks_and_prints_the_model(tmp_path):
     script, file = ROOT / "benchmarks" / "distributed.py", tmp_path / "rows.json"
-    done = run(sys.executable, script, "--width", 0.03, "--size", 32, "--rounds", 1, "--json", file)
+    once = ("--rounds", 1, "--json", file)
+    done = run(sys.executable, script, "--width", 0.03, "--size", 32, 32, *once)
     assert done.returncode == 0, done.stderr
     rows = json.loads(file.read_text())["rows"]
     one, two, *modelled = rows

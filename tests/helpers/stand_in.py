@@ -186,7 +186,7 @@ tensordot tile transpose true_divide unique var vdot where zeros zeros_like
 """)
 VALUES = names("""
 bool_ complex64 complex128 dtype e finfo float16 float32 float64 iinfo inf int8 int16 int32 int64
-nan ndindex newaxis pi uint8 uint16 uint32 uint64
+intp nan ndindex newaxis pi uint8 uint16 uint32 uint64
 """)
 
 

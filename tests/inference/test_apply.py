@@ -77,7 +77,7 @@ from minifcn.inference import apply, load_model, segment
 from minifcn.system.machine import Memory
 model = load_model(sys.argv[1])
 apply.device_memory = lambda xp: Memory(int(sys.argv[2]), int(sys.argv[2]))
-image = np.zeros((3000, 3000, 3), np.uint8)
+image = np.zeros((4000, 4000, 3), np.uint8)
 def field(name):
     lines = open("/proc/self/status").read().splitlines()
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith(name))
@@ -92,7 +92,7 @@ print(field("VmHWM") - before)
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's /proc")
 def test_a_large_image_takes_no_more_memory_than_it_may(model, tmp_path):
     available = 300_000_000
-    assert inference_bytes(model.net, ["score"], {"data": (1, 3, 3000, 3000)}) > available
+    assert inference_bytes(model.net, ["score"], {"data": (1, 3, 4000, 4000)}) > available
     save_model(tmp_path / "model.h5", model)
     command = [sys.executable, "-c", MEASURE, str(tmp_path / "model.h5"), str(available)]
     took = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
