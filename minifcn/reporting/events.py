@@ -16,8 +16,9 @@ from PIL import Image
 
 from minifcn.inference.metrics import FIGURES
 from minifcn.reporting.run_record import sample_pictures
+from minifcn.system.extras import optional
 from minifcn.system.files import remove
-from minifcn.system.records import SettingsError, fits
+from minifcn.system.records import fits
 from minifcn.training.run_log import read_log
 
 ENDING = ".minifcn"  # of the files that are ours
@@ -28,19 +29,12 @@ class Events:
 
     Raises
     ------
-    SettingsError
+    ExtraError
         If what writes them is not installed.
     """
 
     def __init__(self) -> None:
-        try:
-            from tensorboardX import SummaryWriter
-        except ImportError as error:
-            raise SettingsError(
-                f"--tensorboard needs tensorboardX ({error}): pip install 'minifcn[tensorboard]', "
-                "or leave it out"
-            ) from error
-        self._make_writer = SummaryWriter
+        self._make_writer = optional("tensorboardX", "tensorboard").SummaryWriter
         self._writer: Any = None
         self._drawn: set[int] = set()
 

@@ -27,7 +27,7 @@ class Recorder(Console):
 
     Raises
     ------
-    SettingsError
+    ExtraError
         If what writes events is asked for and not installed.
     """
 
