@@ -1,7 +1,7 @@
 """Images without their objects, or without what is around them (PAMI 2017, Table 8).
 
-What a net still finds then says what it goes by: the look of an object, what is around it, or, where
-both are painted over, its shape alone.
+What a net still finds then says what it goes by: the look of an object, what is around it, or,
+where both are painted over, its shape alone.
 
     none           nothing is hidden
     background     only the objects are to be seen

@@ -13,6 +13,13 @@ from minifcn.experiments.experiment import Experiment
 # Where each is, in the order of the paper.
 EXPERIMENTS = {
     "upsampling": "minifcn.experiments.upsampling:UPSAMPLING",
+    "balance": "minifcn.experiments.balance:BALANCE",
+    "fine-tune": "minifcn.experiments.fine_tune:FINE_TUNE",
+    "data": "minifcn.experiments.data:DATA",
+    "modalities": "minifcn.experiments.modalities:MODALITIES",
+    "heads": "minifcn.experiments.heads:HEADS",
+    "masks": "minifcn.experiments.masks:MASKS",
+    "context": "minifcn.experiments.context:CONTEXT",
 }
 
 

@@ -50,7 +50,7 @@ def border_distance(label: np.ndarray, up_to: int) -> np.ndarray:
 def band_confusions(
     model: Model, dataset: Dataset, widths: Sequence[int], limit: int = 0
 ) -> tuple[list[ConfusionMatrix], ConfusionMatrix]:
-    """Segment a data set; count in bands around the borders, and outside of the widest.
+    """Segment a data set; count in bands around the borders, and over all pixels.
 
     Parameters
     ----------
@@ -67,19 +67,18 @@ def band_confusions(
     -------
     bands : list of ConfusionMatrix
         Of each width, what lies within.
-    inside : ConfusionMatrix
-        What lies beyond the last.
+    whole : ConfusionMatrix
     """
     classes = len(model.class_names)
-    bands, inside = [ConfusionMatrix(classes) for _ in widths], ConfusionMatrix(classes)
+    bands, whole = [ConfusionMatrix(classes) for _ in widths], ConfusionMatrix(classes)
     for index in range(min(limit or len(dataset), len(dataset))):
         sample = dataset[index]
         found = segment_all(model, sample.image, extras=sample.extras)[""]
         distance = border_distance(sample.label, widths[-1])
         for band, width in zip(bands, widths, strict=True):
             band.update(np.where(distance <= width, sample.label, IGNORE), found)
-        inside.update(np.where(distance > widths[-1], sample.label, IGNORE), found)
-    return bands, inside
+        whole.update(sample.label, found)
+    return bands, whole
 
 
 def _square(array: np.ndarray, best: np.ufunc) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from minifcn.data.balance import CLASS_WEIGHTS
+from minifcn.data.masking import MASKS
 from minifcn.system.records import AT_LEAST_0, setting
 from minifcn.training.option_groups import DATA, RARE
 from minifcn.training.values import SCALE
@@ -45,4 +46,12 @@ class DataSettings:
         DATA,
         "equal",
         choices=CLASS_WEIGHTS,
+    )
+    mask: str = setting(
+        "paint over a part of each image, to train on and to validate on: the background, the "
+        "foreground, which is all that is not, or both, in two colours",
+        RARE,
+        "none",
+        choices=MASKS,
+        added=True,
     )
