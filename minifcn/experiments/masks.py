@@ -40,7 +40,7 @@ def masks(lab: Lab) -> Result:
         ),
         f"Without background {said(_part(objects, whole), 0)} % of the mean IU are left, without "
         f"objects {said(_part(around, whole), 0)} %. Trained so, a net finds "
-        f"{learned.mean():+.1f} points more of them; of shapes alone {said(ius['Shape'])} %.",
+        f"{learned.mean():+.1f} points more; of shapes alone {said(ius['Shape'])} %.",
         notes=[
             "The reference is trained on whole images; -FG is tested on objects without background, "
             "-BG on background without objects. The other three are trained so as well.",
