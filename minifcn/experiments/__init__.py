@@ -12,6 +12,8 @@ from minifcn.experiments.experiment import Experiment
 
 # Where each is, in the order of the paper.
 EXPERIMENTS = {
+    "table1": "minifcn.experiments.table1:TABLE1",
+    "upper-bounds": "minifcn.experiments.upper_bounds:UPPER_BOUNDS",
     "upsampling": "minifcn.experiments.upsampling:UPSAMPLING",
 }
 

@@ -150,15 +150,28 @@ class Lab:
         folder = self.out / "runs" / f"{arch}-{_hash(self.prepared.dataset, given)}"
         make_folder(folder)
         run = Run(folder, seed)
-        waits = lambda: self.note(f"{folder} is being trained elsewhere; waiting")  # noqa: E731
+
+        def waits() -> None:
+            self.note(f"{folder} is being trained by another process; waiting for it")
+
         with locked(folder.with_suffix(".lock"), waits):
             if not (folder / "results.json").exists():
                 started = (folder / "config.json").exists()
-                how = {"resume": started, "reporter": Reporter(), "threads": self.threads}
-                fit(self.prepared.dataset, folder, **how, **given)
+                given["threads"] = self.threads
+                fit(self.prepared.dataset, folder, resume=started, reporter=Reporter(), **given)
                 said = _said(settings, after)
                 self.note(f"{arch}{said}, seed {seed}: {run.mean_iu:.1f} % ({run.seconds:.0f} s)")
         return run
+
+    def staged(self, arch: str, **settings: Any) -> list[Run]:
+        """Return a run for each seed of a net that is trained from the one before, as the paper's.
+
+        The settings are those of the last stage; the stages before it are shared by all.
+        """
+        if arch == "fcn32s":
+            return self.each_seed(arch, **settings)
+        before = {"fcn16s": "fcn32s", "fcn8s": "fcn16s"}[arch]
+        return self.after_each(self.staged(before), arch, **settings)
 
     def each_seed(self, arch: str, **settings: Any) -> list[Run]:
         """Return a run for each seed; see `train`."""
