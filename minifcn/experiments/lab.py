@@ -19,11 +19,12 @@ from minifcn.experiments.data_sets import prepare
 from minifcn.inference.model import Model, load_model
 from minifcn.system.files import make_folder
 from minifcn.system.lock import locked
+from minifcn.system.records import defaults
 from minifcn.training.fitting import fit
 from minifcn.training.recipes import SMOKE
 from minifcn.training.reporter import Reporter
 from minifcn.training.run_log import evaluations, read_log
-from minifcn.training.settings import CHANGES, resolve
+from minifcn.training.settings import CHANGES, Settings, resolve
 
 # What does not make a run another one, beside where its data lies.
 _SAME = (CHANGES - {"steps", "rate", "policy", "warm_up"}) | {"data_dir", "final_images"}
@@ -184,8 +185,13 @@ class Lab:
 
 def _hash(dataset: str, given: dict[str, Any]) -> str:
     """Return what tells a run from all that compute something else."""
+    usual = defaults(Settings)  # left out, so that a new option does not make all runs others
     settings = resolve(dataset, **given).to_dict()
-    deciding = {name: value for name, value in settings.items() if name not in _SAME}
+    deciding = {
+        name: value
+        for name, value in settings.items()
+        if name not in _SAME and value != usual.get(name, not value)
+    }
     deciding["weights"] = Path(deciding["weights"]).name  # a run's says how it was made
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:8]
 
