@@ -32,7 +32,7 @@ from minifcn.system.outputs import add_overwrite_option, refuse_losses
 from minifcn.system.progress import watched
 from minifcn.system.records import AT_LEAST_0, SettingsError, of_range
 from minifcn.training.console import add_device_options, choose_device
-from minifcn.training.options import ONE_DATA_SET
+from minifcn.training.option_groups import ONE_DATA_SET
 
 DESCRIPTION = """\
 Segment every image of a data set and print the paper's four figures, the IU of each class, and what

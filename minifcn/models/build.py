@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minifcn.backend import IGNORE
-from minifcn.layers import Conv2d, Linear, SoftmaxLoss
+from minifcn.layers import Conv2d, Dropout, Linear, SoftmaxLoss
 from minifcn.models.backbone import SMALL_IMAGE_SIZE, Backbone, BaseNet, late_fusion
 from minifcn.models.fcn import PADDINGS, STRIDES, fcn
 from minifcn.net import Net
@@ -28,6 +28,7 @@ BACKBONES = {
 ARCHITECTURES = (*STRIDES, "classifier")
 MODALITIES = ("rgb", "rgbd", "hha", "rgb-hha")
 STREAMS = {"color": "data", "hha": "hha"}  # of late fusion, and the input of each
+SCORE_DEVIATION = 0.01  # of random score layers
 OPTIONAL = ("fc_channels", "modality", "heads")  # may be missing in a description
 
 
@@ -130,6 +131,9 @@ def build(
     normalization: str = "valid",
     learn_upsampling: bool = False,
     class_weight: Sequence[float] | None = None,
+    sample: float = 1.0,
+    dropout: float | None = None,
+    bias_rate: float | None = None,
 ) -> Net:
     """Return the net of a description; its weights are zero, but for the bilinear upsampling.
 
@@ -140,8 +144,31 @@ def build(
         Of an FCN's loss; a classifier's is the mean over images.
     learn_upsampling : bool
     class_weight : sequence of float, optional
-        See `models.fcn.fcn`.
+    sample : float
+        See `models.fcn.fcn`, as for the two before.
+    dropout : float, optional
+        The ratio of all dropout layers, in place of the net's own.
+    bias_rate : float, optional
+        Factor on the learning rate of all biases, which is 2 otherwise (section 4.3), but 1 for
+        AlexNet's own layers.
     """
+    net = _build(spec, normalization, learn_upsampling, class_weight, sample)
+    for node in net.nodes:
+        if dropout is not None and isinstance(node.layer, Dropout):
+            node.layer.ratio = dropout
+    for address, (rate, decay) in net.multipliers.items():
+        if bias_rate is not None and rate and address.endswith("/bias"):
+            net.multipliers[address] = (bias_rate, decay)
+    return net
+
+
+def _build(
+    spec: ModelSpec,
+    normalization: str,
+    learn_upsampling: bool,
+    class_weight: Sequence[float] | None,
+    sample: float,
+) -> Net:
     base = base_net(spec.backbone)
     options: dict[str, Any] = {"padding": spec.padding}
     if spec.fc_channels is not None:
@@ -164,10 +191,11 @@ def build(
         learn_upsampling=learn_upsampling,
         heads=spec.heads,
         class_weight=class_weight,
+        sample=sample,
     )
 
 
-def initialise(net: Net, seed: int = 0) -> None:
+def initialise(net: Net, seed: int = 0, *, random_scores: bool = False) -> None:
     """Draw the weights of all convolutions and inner products; the last layers stay at zero.
 
     weight ~ normal(0, 2 / fan_in)  (He et al. 2015), which keeps the size of activations through
@@ -179,15 +207,19 @@ def initialise(net: Net, seed: int = 0) -> None:
     net : Net
         Changed in place; the arrays are drawn on the host, in the order of the layers.
     seed : int
+    random_scores : bool
+        Draw those of an FCN's score layers too, with the standard deviation 0.01 of the
+        classifiers' last layers in Caffe.
     """
     rng = np.random.default_rng(seed)
     last = {node.bottoms[0] for node in net.nodes if isinstance(node.layer, SoftmaxLoss)}
     for name, layer in net.owners().items():
-        if isinstance(layer, (Conv2d, Linear)) and not (name in last or name.startswith("score")):
+        scores = name.startswith("score")
+        if isinstance(layer, (Conv2d, Linear)) and (random_scores if scores else name not in last):
             weight = layer.params["weight"]
             fan_in = weight[0].size
             drawn = rng.standard_normal(weight.shape, dtype=np.float32)
-            drawn *= sqrt(2 / fan_in)  # in place: fc6 alone has 411 MB
+            drawn *= SCORE_DEVIATION if scores else sqrt(2 / fan_in)  # in place: fc6 has 411 MB
             layer.params["weight"] = drawn.astype(weight.dtype, copy=False)
 
 

@@ -46,6 +46,7 @@ def fcn(
     learn_upsampling: bool = False,
     heads: Mapping[str, int] | None = None,
     class_weight: Sequence[float] | None = None,
+    sample: float = 1.0,
 ) -> Net:
     """Return an FCN whose blobs `score` (N, C, H, W) and `loss` belong to an image of any size.
 
@@ -70,6 +71,8 @@ def fcn(
         `num_classes`. Scores are called `score_NAME`, the losses `loss`, `loss_NAME` ...
     class_weight : sequence of float, optional
         Of each class of the first head, in the loss.
+    sample : float
+        With which probability a pixel counts in the losses, see `SoftmaxLoss`.
     """
     if arch not in STRIDES:
         raise ValueError(f"arch must be one of {', '.join(STRIDES)}, not {arch!r}")
@@ -81,7 +84,8 @@ def fcn(
         shape = _Shape(backbone, arch, classes, padding, suffix)
         score = _add_scores(nodes, shape)
         inputs = (score, "label" if first else f"label{suffix}")
-        loss = SoftmaxLoss(normalization, class_weight=class_weight if first else None)
+        weights = class_weight if first else None
+        loss = SoftmaxLoss(normalization, class_weight=weights, sample=sample)
         nodes.append(("loss" if first else f"loss{suffix}", loss, inputs))
 
     net = Net(nodes, bias_multiplier=backbone.bias_multiplier)

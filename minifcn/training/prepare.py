@@ -31,6 +31,7 @@ from minifcn.system import devices
 from minifcn.system.devices import describe_device, device_memory
 from minifcn.system.machine import gigabytes
 from minifcn.system.records import SettingsError
+from minifcn.training.freezing import freeze
 from minifcn.training.optim import SGD
 from minifcn.training.policies import POLICIES, with_warm_up
 from minifcn.training.settings import Settings
@@ -109,8 +110,13 @@ def make_model(settings: Settings, dataset: Dataset, note: Callable[[str], None]
         normalization=settings.normalization,
         learn_upsampling=settings.learn_upsampling,
         class_weight=class_weights(settings.class_weights, dataset, get_threads()),
+        sample=settings.sample_loss,
+        dropout=settings.dropout,
+        bias_rate=settings.bias_rate,
     )
-    initialise(net, settings.seed)
+    if settings.freeze:
+        freeze(net, settings.freeze, note)
+    initialise(net, settings.seed, random_scores=settings.score_init == "random")
     preprocess = FRESH_PREPROCESS
     new: list[str] = []
     if settings.modality == "hha":

@@ -36,7 +36,15 @@ def _is_scale(text: str) -> bool:
     return 0.1 <= low <= high <= 10
 
 
+def patterns_of(text: str) -> list[str]:
+    """Return the patterns of `--freeze`."""
+    return [pattern for part in text.split(",") if (pattern := part.strip())]
+
+
 MEAN = Range(
     "'weights', 'reference' or three numbers of 0 to 255, such as 116.19,97.203,92.318", _is_mean
+)
+PATTERNS = Range(
+    "patterns of layers' names, such as 'conv*,fc6'", lambda text: bool(patterns_of(text))
 )
 SCALE = Range("two factors of 0.1 to 10, the lower one first, such as 0.75,1.5", _is_scale)

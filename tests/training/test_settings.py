@@ -78,6 +78,9 @@ RANGES = {
     ("momentum",): (-0.1, 1, 2, float("nan")),
     ("weight_decay",): (-1e-4, float("nan"), float("inf")),
     ("threads",): (-1, 100_000),
+    ("dropout",): (-0.1, 1, float("nan")),
+    ("sample_loss",): (0, -0.1, 1.1, float("nan")),
+    ("bias_rate",): (-1, float("inf"), "2"),
 }
 
 
