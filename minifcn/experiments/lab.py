@@ -45,6 +45,11 @@ class Run(NamedTuple):
         return str(self.folder)
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """All settings, by name."""
+        return json.loads((self.folder / "config.json").read_text(encoding="utf-8"))["settings"]
+
+    @property
     def results(self) -> dict[str, Any]:
         """What `results.json` says: the paper's figures in 0..1, "mean_iu"; "class_iu"."""
         return json.loads((self.folder / "results.json").read_text(encoding="utf-8"))
