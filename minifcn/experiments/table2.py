@@ -11,7 +11,7 @@ from minifcn.experiments.lab import Lab, Run
 from minifcn.experiments.verdicts import differences, higher, together
 from minifcn.inference.apply import segment
 from minifcn.inference.metrics import FIGURES
-from minifcn.inference.pictures import colourise, grid, with_legend
+from minifcn.inference.pictures import Panel, colourise, grid, with_legend
 
 FIXED = "FCN-32s, only the scores trained"
 # In the paper's order: pixel accuracy, mean accuracy, mean IU, frequency weighted IU.
@@ -52,8 +52,8 @@ def table2(lab: Lab) -> Result:
         "that of stride 8.".format(*(f"{g.mean():+.1f}" for g in gains)),
         pictures={"figure4": figure4(lab, shown)},
         notes=[
-            "The skips come with further training, as in the paper; the experiment lower-rate tells "
-            "the two apart."
+            "The skips come with further training, as in the paper: the experiment lower-rate "
+            "tells the two apart."
         ],
     )
 
@@ -62,7 +62,8 @@ def figure4(lab: Lab, runs: Mapping[str, Run]) -> np.ndarray:
     """Return a picture: image, the prediction of each net, and truth, an image a row."""
     dataset = lab.dataset("val")
     models = {name: run.model for name, run in runs.items()}
-    rows, present = [], set()
+    rows: list[list[Panel]] = []
+    present: set[int] = set()
     for index in range(min(PICTURED, len(dataset))):
         sample = dataset[index]
         maps = {n: segment(m.net, sample.image, m.preprocess) for n, m in models.items()}
