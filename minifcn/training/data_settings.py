@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from minifcn.data.balance import CLASS_WEIGHTS
-from minifcn.system.records import AT_LEAST_0, setting
+from minifcn.system.records import AT_LEAST_0, AT_LEAST_1, setting
 from minifcn.training.option_groups import DATA, RARE
-from minifcn.training.values import SCALE
+from minifcn.training.values import IMAGES, SCALE, WEIGHTS_OF_CLASSES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +39,31 @@ class DataSettings:
         valid=SCALE,
         metavar="LOW,HIGH",
     )
-    class_weights: str = setting(
-        "let rare classes weigh more in the loss: balanced by the median frequency of the classes "
-        "over their own, sqrt by the square root of that",
+    patches: int | None = setting(
+        "train on random squares of so many pixels, one of each image, not on whole images",
+        DATA,
+        None,
+        otherwise="whole images",
+        valid=AT_LEAST_1,
+        metavar="SIZE",
+        added=True,
+    )
+    images: str | float | None = setting(
+        "train on so many images of the split, or on a part of it: 200, or 0.25; the same ones "
+        "whatever the seed, and among those of a larger number",
+        DATA,
+        None,
+        otherwise="all",
+        valid=IMAGES,
+        metavar="N|FRACTION",
+        added=True,
+    )
+    class_weights: str | dict[str, float] = setting(
+        "let classes weigh more or less in the loss: balanced by the median of their frequencies "
+        "over their own, sqrt by the square root of that, or as a file says, whose lines are a "
+        "class and its weight (or JSON)",
         DATA,
         "equal",
-        choices=CLASS_WEIGHTS,
+        valid=WEIGHTS_OF_CLASSES,
+        metavar=f"{'|'.join(CLASS_WEIGHTS)}|FILE",
     )

@@ -20,6 +20,7 @@ from minifcn.data.inputs import hha_preprocess, net_inputs, subtracting
 from minifcn.data.loader import Loader
 from minifcn.data.shared_images import shared_images
 from minifcn.data.statistics import looks, spread
+from minifcn.data.subset import subset
 from minifcn.data.transforms import Preprocess
 from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.model import Model
@@ -37,7 +38,7 @@ from minifcn.training.policies import POLICIES, with_warm_up
 from minifcn.training.settings import Settings
 from minifcn.training.solver import Step, report_interval, train
 from minifcn.training.transfer import settle, start_from
-from minifcn.training.values import scale_range
+from minifcn.training.values import images_of, scale_range
 
 # What random weights are trained with: BGR as the paper's nets, brought to about unit variance.
 FRESH_PREPROCESS = Preprocess("BGR", (104.00698793, 116.66876762, 122.67891434), 1 / 64)
@@ -76,6 +77,8 @@ def open_splits(
         open_dataset(settings.dataset, split, data_dir=settings.data_dir, **settings.data_options)
         for split in (settings.train_split, settings.val_split)
     )
+    if settings.images is not None:
+        train_data = subset(train_data, images_of(settings.images))
     for dataset in (train_data, val_data):
         found = list(looks(dataset, spread(len(dataset), LABELS_CHECKED), get_threads()))
         problems = [one.problem for one in found if one.problem]
@@ -156,6 +159,7 @@ def make_loader(model: Model, dataset: Any, settings: Settings) -> Loader:
         mirror=settings.mirror,
         jitter=settings.jitter,
         scale=scale_range(settings.scale),
+        patches=settings.patches,
         modality=settings.modality,
     )
 
@@ -166,7 +170,7 @@ class Memory(NamedTuple):
     Attributes
     ----------
     shape : (N, C, H, W)
-        Of the first batch of images, as large as `--scale` can make it.
+        Of the first batch of images, as large as `--scale` can make it, or of its `--patches`.
     needed : int
         Bytes, estimated.
     free : int or None
