@@ -46,6 +46,11 @@ class Run(NamedTuple):
         return str(self.folder)
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """All settings, by name."""
+        return json.loads((self.folder / "config.json").read_text(encoding="utf-8"))["settings"]
+
+    @property
     def results(self) -> dict[str, Any]:
         """What `results.json` says: the paper's figures in 0..1, "mean_iu"; "class_iu"."""
         return json.loads((self.folder / "results.json").read_text(encoding="utf-8"))
@@ -190,9 +195,9 @@ def _hash(dataset: str, given: dict[str, Any]) -> str:
     deciding = {
         name: value
         for name, value in settings.items()
-        if name not in _SAME and value != usual.get(name, not value)
+        if name not in _SAME and (name not in usual or value != usual[name])
     }
-    deciding["weights"] = Path(deciding["weights"]).name  # a run's says how it was made
+    deciding["weights"] = Path(settings["weights"]).name  # a run's says how it was made
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:8]
 
 
