@@ -26,6 +26,13 @@ EXPERIMENTS = {
     "rate": "minifcn.experiments.rate:RATE",
     "augment": "minifcn.experiments.augment:AUGMENT",
     "dropout": "minifcn.experiments.dropout:DROPOUT",
+    "balance": "minifcn.experiments.balance:BALANCE",
+    "fine-tune": "minifcn.experiments.fine_tune:FINE_TUNE",
+    "data": "minifcn.experiments.data:DATA",
+    "modalities": "minifcn.experiments.modalities:MODALITIES",
+    "heads": "minifcn.experiments.heads:HEADS",
+    "masks": "minifcn.experiments.masks:MASKS",
+    "context": "minifcn.experiments.context:CONTEXT",
 }
 
 

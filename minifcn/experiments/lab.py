@@ -129,6 +129,13 @@ class Lab:
         """Return how many updates a net gets that nothing else is said of."""
         return SMOKE["steps"] if self.smoke else self.prepared.steps[arch]
 
+    @property
+    def held_out(self) -> int:
+        """How many of the validation images figures are of, the first ones; 0: all."""
+        return (
+            SMOKE["final_images"] if self.smoke else self.prepared.settings.get("final_images", 0)
+        )
+
     def dataset(self, split: str = "val") -> Any:
         """Return a split of the data, as the trainings open it."""
         return self.prepared.open(split)
