@@ -19,11 +19,12 @@ from minifcn.experiments.data_sets import prepare
 from minifcn.inference.model import Model, load_model
 from minifcn.system.files import make_folder
 from minifcn.system.lock import locked
+from minifcn.system.records import defaults
 from minifcn.training.fitting import fit
 from minifcn.training.recipes import SMOKE
 from minifcn.training.reporter import Reporter
 from minifcn.training.run_log import evaluations, read_log
-from minifcn.training.settings import CHANGES, resolve
+from minifcn.training.settings import CHANGES, Settings, resolve
 
 # What does not make a run another one, beside where its data lies.
 _SAME = (CHANGES - {"steps", "rate", "policy", "warm_up"}) | {"data_dir", "final_images"}
@@ -43,6 +44,11 @@ class Run(NamedTuple):
 
     def __fspath__(self) -> str:
         return str(self.folder)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All settings, by name."""
+        return json.loads((self.folder / "config.json").read_text(encoding="utf-8"))["settings"]
 
     @property
     def results(self) -> dict[str, Any]:
@@ -157,15 +163,28 @@ class Lab:
         folder = self.out / "runs" / f"{arch}-{_hash(self.prepared.dataset, given)}"
         make_folder(folder)
         run = Run(folder, seed)
-        waits = lambda: self.note(f"{folder} is being trained elsewhere; waiting")  # noqa: E731
+
+        def waits() -> None:
+            self.note(f"{folder} is being trained by another process; waiting for it")
+
         with locked(folder.with_suffix(".lock"), waits):
             if not (folder / "results.json").exists():
                 started = (folder / "config.json").exists()
-                how = {"resume": started, "reporter": Reporter(), "threads": self.threads}
-                fit(self.prepared.dataset, folder, **how, **given)
+                given["threads"] = self.threads
+                fit(self.prepared.dataset, folder, resume=started, reporter=Reporter(), **given)
                 said = _said(settings, after)
                 self.note(f"{arch}{said}, seed {seed}: {run.mean_iu:.1f} % ({run.seconds:.0f} s)")
         return run
+
+    def staged(self, arch: str, **settings: Any) -> list[Run]:
+        """Return a run for each seed of a net that is trained from the one before, as the paper's.
+
+        The settings are those of the last stage; the stages before it are shared by all.
+        """
+        if arch == "fcn32s":
+            return self.each_seed(arch, **settings)
+        before = {"fcn16s": "fcn32s", "fcn8s": "fcn16s"}[arch]
+        return self.after_each(self.staged(before), arch, **settings)
 
     def each_seed(self, arch: str, **settings: Any) -> list[Run]:
         """Return a run for each seed; see `train`."""
@@ -178,9 +197,14 @@ class Lab:
 
 def _hash(dataset: str, given: dict[str, Any]) -> str:
     """Return what tells a run from all that compute something else."""
+    usual = defaults(Settings)  # left out, so that a new option does not make all runs others
     settings = resolve(dataset, **given).to_dict()
-    deciding = {name: value for name, value in settings.items() if name not in _SAME}
-    deciding["weights"] = Path(deciding["weights"]).name  # a run's says how it was made
+    deciding = {
+        name: value
+        for name, value in settings.items()
+        if name not in _SAME and (name not in usual or value != usual[name])
+    }
+    deciding["weights"] = Path(settings["weights"]).name  # a run's says how it was made
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:8]
 
 

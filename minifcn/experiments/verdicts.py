@@ -55,6 +55,19 @@ def together(*verdicts: str) -> str:
     return next((one for one in (FAILS, OPEN) if one in verdicts), HOLDS)
 
 
+def contrary(verdict: str) -> str:
+    """Return the verdict on the contrary of a statement."""
+    return {HOLDS: FAILS, FAILS: HOLDS}.get(verdict, OPEN)
+
+
+def change(first: Sequence[float], second: Sequence[float], digits: int = 1) -> str:
+    """Return in words how far the first are above the second: "+2.1 (+1.8 to +2.5)"."""
+    found = differences(first, second)
+    if len(found) == 1:
+        return f"{found[0]:+.{digits}f}"
+    return f"{found.mean():+.{digits}f} ({found.min():+.{digits}f} to {found.max():+.{digits}f})"
+
+
 def said(values: Sequence[float], digits: int = 1) -> str:
     """Return a mean with its spread over seeds, "43.2 (42.1 - 44.0)"; one value by itself."""
     mean, low, high = np.mean(values), np.min(values), np.max(values)
