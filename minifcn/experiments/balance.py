@@ -20,10 +20,8 @@ COLUMNS = {
 
 
 def balance(lab: Lab) -> Result:
-    """Train FCN-8s at once with equal weights of the classes, and balanced ones."""
-    runs = {
-        choice: lab.each_seed("fcn8s-at-once", class_weights=choice) for choice in CLASS_WEIGHTS
-    }
+    """Train FCN-32s with equal weights of the classes, and balanced ones."""
+    runs = {choice: lab.each_seed("fcn32s", class_weights=choice) for choice in CLASS_WEIGHTS}
     ius = {choice: [run.mean_iu for run in some] for choice, some in runs.items()}
     equal = ius.pop("equal")
     gains = {choice: differences(some, equal) for choice, some in ius.items()}

@@ -129,7 +129,7 @@ def prepare(
     if weights is None:
         raise WeightsError(
             f"--data {data}: nets start from ImageNet's weights there: --weights FILE, such as "
-            "bvlc_googlenet.caffemodel (minifcn download tells where it is)"
+            "`python -m minifcn.convert bvlc_googlenet.caffemodel -o googlenet.h5` writes it"
         )
     copy = folder / (f"{data}-smoke" if smoke else data)
     with locked(folder / f"{copy.name}.lock"):

@@ -40,10 +40,10 @@ def masks(lab: Lab) -> Result:
         ),
         f"Without background {said(_part(objects, whole), 0)} % of the mean IU are left, without "
         f"objects {said(_part(around, whole), 0)} %. Trained so, a net finds "
-        f"{learned.mean():+.1f} points more; of shapes alone {said(ius['Shape'])} %.",
+        f"{learned.mean():+.1f} points more. Of shapes alone it learns {said(ius['Shape'])} %.",
         notes=[
-            "The reference is trained on whole images; -FG is tested on objects without background, "
-            "-BG on background without objects. The other three are trained so as well.",
+            "The reference is trained on whole images; -FG is tested on objects without "
+            "background, -BG on background without objects. The other three are trained so, too.",
             "The mean is over the classes but the background. Hidden is what the label maps say, "
             "painted in the mean colour, so the outline of what is hidden can be seen.",
         ],
