@@ -23,6 +23,11 @@ from minifcn.weights.store import WeightsError
 
 SMOKE_IMAGES = 4  # of each split, when it is only tried
 _DONE = "complete"
+# Said where the paper's net is FCN-32s.
+FINE_NET = (
+    "The net is FCN-8s, straight from the classifier; the paper's is FCN-32s. At stride 32 what is "
+    "thin in small images is lost whatever a net has learned (upper-bounds): little could be told."
+)
 
 
 class DataSet(NamedTuple):

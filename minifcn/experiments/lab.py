@@ -57,8 +57,12 @@ class Run(NamedTuple):
 
     @property
     def mean_iu(self) -> float:
-        """The mean IU on the validation images, in percent."""
-        return 100 * self.results["mean_iu"]
+        """The mean IU on the validation images, in percent, over the classes that occur there.
+
+        In a part of VOC not all do, and each of the others would count as 0 once a pixel is taken
+        for it.
+        """
+        return 100 * self.results["occurring_mean_iu"]
 
     @property
     def updates(self) -> dict[str, np.ndarray]:
