@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,10 +24,12 @@ from minifcn.training.fitting import fit
 from minifcn.training.recipes import SMOKE
 from minifcn.training.reporter import Reporter
 from minifcn.training.run_log import evaluations, read_log
-from minifcn.training.settings import CHANGES, resolve
+from minifcn.training.settings import CHANGES, Settings, resolve
 
 # What does not make a run another one, beside where its data lies.
 _SAME = (CHANGES - {"steps", "rate", "policy", "warm_up"}) | {"data_dir", "final_images"}
+# Settings that there were not always: runs that are older are those with the defaults.
+_ADDED = {one.name: one.default for one in fields(Settings) if one.metadata["added"]}
 
 
 class Run(NamedTuple):
@@ -177,7 +180,11 @@ class Lab:
 def _hash(dataset: str, given: dict[str, Any]) -> str:
     """Return what tells a run from all that compute something else."""
     settings = resolve(dataset, **given).to_dict()
-    deciding = {name: value for name, value in settings.items() if name not in _SAME}
+    deciding = {
+        name: value
+        for name, value in settings.items()
+        if name not in _SAME and (name, value) not in _ADDED.items()
+    }
     deciding["weights"] = Path(deciding["weights"]).name  # a run's says how it was made
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:8]
 
