@@ -13,7 +13,7 @@ import numpy as np
 from minifcn.backend import IGNORE
 from minifcn.layers import Conv2d, Dropout, Linear, SoftmaxLoss
 from minifcn.models.backbone import SMALL_IMAGE_SIZE, Backbone, BaseNet, late_fusion
-from minifcn.models.fcn import PADDINGS, STRIDES, fcn
+from minifcn.models.fcn import FUSIONS, PADDINGS, SKIP_SCALES, STRIDES, fcn
 from minifcn.net import Net
 from minifcn.system.records import Range, check, fits, setting
 
@@ -29,7 +29,8 @@ ARCHITECTURES = (*STRIDES, "classifier")
 MODALITIES = ("rgb", "rgbd", "hha", "rgb-hha")
 STREAMS = {"color": "data", "hha": "hha"}  # of late fusion, and the input of each
 SCORE_DEVIATION = 0.01  # of random score layers
-OPTIONAL = ("fc_channels", "modality", "heads")  # may be missing in a description
+# May be missing in a description.
+OPTIONAL = ("fc_channels", "modality", "heads", "fuse", "skip_scale")
 
 
 # What a net can be; beyond, no machine holds it.
@@ -67,6 +68,9 @@ class ModelSpec:
     heads : dict of str to int, or None
         The classes of several label maps, by name, the first of which has `num_classes`. Section
         5, SIFT Flow.
+    fuse : "sum" or "max"
+    skip_scale : "usual" or "one"
+        See `models.fcn.fcn`.
     """
 
     arch: str = setting("which layers are predicted from", default="fcn8s", choices=ARCHITECTURES)
@@ -81,6 +85,8 @@ class ModelSpec:
         default=None,
         valid=Range("a mapping of names, of letters and digits, to numbers of classes", _are_heads),
     )
+    fuse: str = setting("how skips are fused", default="sum", choices=FUSIONS)
+    skip_scale: str = setting("see `models.fcn.fcn`", default="usual", choices=SKIP_SCALES)
 
     def __post_init__(self) -> None:
         check(ModelSpec, vars(self))
@@ -190,6 +196,8 @@ def _build(
         normalization=normalization,
         learn_upsampling=learn_upsampling,
         heads=spec.heads,
+        fuse=spec.fuse,
+        skip_scale=spec.skip_scale,
         class_weight=class_weight,
         sample=sample,
     )

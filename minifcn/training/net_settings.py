@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from minifcn.models.build import BACKBONES, CHANNELS, MODALITIES, WIDTH, ModelSpec
-from minifcn.models.fcn import PADDINGS, STRIDES
+from minifcn.models.fcn import FUSIONS, PADDINGS, SKIP_SCALES, STRIDES
 from minifcn.system.records import setting
 from minifcn.training.option_groups import NET, RARE
 from minifcn.training.values import MEAN, mean_of
@@ -80,6 +80,21 @@ class NetSettings:
         valid=MEAN,
         type=mean_of,
     )
+    fuse: str = setting(
+        "how the scores of a skip come to the coarser ones: by their sum, or the larger counts",
+        RARE,
+        "sum",
+        choices=FUSIONS,
+        added=True,
+    )
+    skip_scale: str = setting(
+        "usual: multiply features of skips by small constants where the net does, such as 0.01 and "
+        "0.0001 in fcn8s-at-once; one: leave them as they are",
+        RARE,
+        "usual",
+        choices=SKIP_SCALES,
+        added=True,
+    )
     learn_upsampling: bool = setting(
         "learn the twofold upsampling of the skips, which else stays bilinear", RARE, False
     )
@@ -87,4 +102,5 @@ class NetSettings:
     def spec(self, num_classes: int, heads: dict[str, int] | None = None) -> ModelSpec:
         """Return the description of the net for so many classes, or for several heads."""
         net = (self.width, self.padding, self.fc_channels, self.modality)
-        return ModelSpec(self.arch, self.backbone, num_classes, *net, heads)
+        skips = (self.fuse, self.skip_scale)
+        return ModelSpec(self.arch, self.backbone, num_classes, *net, heads, *skips)
