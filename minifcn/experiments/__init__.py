@@ -12,6 +12,8 @@ from minifcn.experiments.experiment import Experiment
 
 # Where each is, in the order of the paper.
 EXPERIMENTS = {
+    "table1": "minifcn.experiments.table1:TABLE1",
+    "upper-bounds": "minifcn.experiments.upper_bounds:UPPER_BOUNDS",
     "table2": "minifcn.experiments.table2:TABLE2",
     "upsampling": "minifcn.experiments.upsampling:UPSAMPLING",
     "sampling": "minifcn.experiments.sampling:SAMPLING",
@@ -24,6 +26,13 @@ EXPERIMENTS = {
     "rate": "minifcn.experiments.rate:RATE",
     "augment": "minifcn.experiments.augment:AUGMENT",
     "dropout": "minifcn.experiments.dropout:DROPOUT",
+    "balance": "minifcn.experiments.balance:BALANCE",
+    "fine-tune": "minifcn.experiments.fine_tune:FINE_TUNE",
+    "data": "minifcn.experiments.data:DATA",
+    "modalities": "minifcn.experiments.modalities:MODALITIES",
+    "heads": "minifcn.experiments.heads:HEADS",
+    "masks": "minifcn.experiments.masks:MASKS",
+    "context": "minifcn.experiments.context:CONTEXT",
 }
 
 

@@ -22,7 +22,7 @@ LOOKED_AT = 4  # images
 def at_once(lab: Lab) -> Result:
     """Train FCN-8s in stages, and at once in as many updates, with the scales and without."""
     steps = sum(lab.steps(arch) for arch in ("fcn32s", "fcn16s", "fcn8s"))
-    staged = lab.after_each(lab.after_each(lab.each_seed("fcn32s"), "fcn16s"), "fcn8s")
+    staged = lab.staged("fcn8s")
     found = {
         STAGED: mean_ius(staged),
         SCALED: mean_ius(runs_or_none(lab, "fcn8s-at-once", steps=steps)),

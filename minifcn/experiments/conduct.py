@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,15 @@ def conduct(
     make_folder(folder)
     set_threads(threads)
     runs = out / "smoke" if smoke else out
-    how = {"data_dir": data_dir, "weights": weights, "threads": threads}
     lab = Lab(
-        data, runs, seeds=seeds, smoke=smoke, note=lambda text: print(text, flush=True), **how
+        data,
+        runs,
+        seeds=seeds,
+        smoke=smoke,
+        data_dir=data_dir,
+        weights=weights,
+        threads=threads,
+        note=partial(print, flush=True),
     )
     started = time.monotonic()
     result = one.measure(lab, **own)

@@ -61,7 +61,7 @@ DATA_SETS = {
         "shapes",
         {},
         {"batch_size": 4, "weights": "shipped", "final_images": 100},
-        {"fcn32s": 300, "fcn16s": 200, "fcn8s": 300, "fcn8s-at-once": 400},
+        {"fcn32s": 200, "fcn16s": 200, "fcn8s": 300, "fcn8s-at-once": 700},
     ),
     "camvid": DataSet(
         "folder",

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +19,7 @@ from minifcn.experiments.data_sets import prepare
 from minifcn.inference.model import Model, load_model
 from minifcn.system.files import make_folder
 from minifcn.system.lock import locked
+from minifcn.system.records import defaults
 from minifcn.training.fitting import fit
 from minifcn.training.recipes import SMOKE
 from minifcn.training.reporter import Reporter
@@ -28,8 +28,6 @@ from minifcn.training.settings import CHANGES, Settings, resolve
 
 # What does not make a run another one, beside where its data lies.
 _SAME = (CHANGES - {"steps", "rate", "policy", "warm_up"}) | {"data_dir", "final_images"}
-# Settings that there were not always: runs that are older are those with the defaults.
-_ADDED = {one.name: one.default for one in fields(Settings) if one.metadata["added"]}
 
 
 class Run(NamedTuple):
@@ -131,6 +129,13 @@ class Lab:
         """Return how many updates a net gets that nothing else is said of."""
         return SMOKE["steps"] if self.smoke else self.prepared.steps[arch]
 
+    @property
+    def held_out(self) -> int:
+        """How many of the validation images figures are of, the first ones; 0: all."""
+        return (
+            SMOKE["final_images"] if self.smoke else self.prepared.settings.get("final_images", 0)
+        )
+
     def dataset(self, split: str = "val") -> Any:
         """Return a split of the data, as the trainings open it."""
         return self.prepared.open(split)
@@ -158,15 +163,28 @@ class Lab:
         folder = self.out / "runs" / f"{arch}-{_hash(self.prepared.dataset, given)}"
         make_folder(folder)
         run = Run(folder, seed)
-        waits = lambda: self.note(f"{folder} is being trained elsewhere; waiting")  # noqa: E731
+
+        def waits() -> None:
+            self.note(f"{folder} is being trained by another process; waiting for it")
+
         with locked(folder.with_suffix(".lock"), waits):
             if not (folder / "results.json").exists():
                 started = (folder / "config.json").exists()
-                how = {"resume": started, "reporter": Reporter(), "threads": self.threads}
-                fit(self.prepared.dataset, folder, **how, **given)
+                given["threads"] = self.threads
+                fit(self.prepared.dataset, folder, resume=started, reporter=Reporter(), **given)
                 said = _said(settings, after)
                 self.note(f"{arch}{said}, seed {seed}: {run.mean_iu:.1f} % ({run.seconds:.0f} s)")
         return run
+
+    def staged(self, arch: str, **settings: Any) -> list[Run]:
+        """Return a run for each seed of a net that is trained from the one before, as the paper's.
+
+        The settings are those of the last stage; the stages before it are shared by all.
+        """
+        if arch == "fcn32s":
+            return self.each_seed(arch, **settings)
+        before = {"fcn16s": "fcn32s", "fcn8s": "fcn16s"}[arch]
+        return self.after_each(self.staged(before), arch, **settings)
 
     def each_seed(self, arch: str, **settings: Any) -> list[Run]:
         """Return a run for each seed; see `train`."""
@@ -179,13 +197,14 @@ class Lab:
 
 def _hash(dataset: str, given: dict[str, Any]) -> str:
     """Return what tells a run from all that compute something else."""
+    usual = defaults(Settings)  # left out, so that a new option does not make all runs others
     settings = resolve(dataset, **given).to_dict()
     deciding = {
         name: value
         for name, value in settings.items()
-        if name not in _SAME and (name, value) not in _ADDED.items()
+        if name not in _SAME and (name not in usual or value != usual[name])
     }
-    deciding["weights"] = Path(deciding["weights"]).name  # a run's says how it was made
+    deciding["weights"] = Path(settings["weights"]).name  # a run's says how it was made
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:8]
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from minifcn.experiments.verdicts import said
 
 
@@ -48,16 +46,18 @@ def cells(record: dict[str, Any]) -> list[list[str]]:
 
 
 def _cell(values: list[float | None] | None) -> str:
-    if not values:
-        return ""
-    if None in values:
-        return "diverged" if len(values) == 1 else "diverged with some seeds"
-    digits = 1 if max(abs(v) for v in values) >= 1 else 3
-    if all(v == round(v) for v in values):
-        digits = 0
-    small = 0 < max(abs(v) for v in values) < 1e-3
-    return f"{np.max(values):.1e}" if small else said(values, digits)
+    known = [value for value in values or [] if value is not None]
+    if not values or len(known) < len(values):
+        return "diverged" if values else ""
+    largest = max(abs(value) for value in known)
+    if all(value == round(value) for value in known):
+        return said(known, digits=0)
+    if largest < 1e-3:
+        return f"{largest:.1e}"
+    return said(known, digits=1 if largest >= 1 else 3)
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,g}"
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value == round(value) else f"{value:,g}"

@@ -45,14 +45,14 @@ def alike(first: Sequence[float], second: Sequence[float], within: float = NOISE
     return FAILS if np.all(found > within) or np.all(found < -within) else OPEN
 
 
+def opposite(verdict: str) -> str:
+    """Return the verdict on the contrary of a statement."""
+    return {HOLDS: FAILS, FAILS: HOLDS}.get(verdict, verdict)
+
+
 def together(*verdicts: str) -> str:
     """Return the verdict on a statement of several parts, all of which have to hold."""
     return next((one for one in (FAILS, OPEN) if one in verdicts), HOLDS)
-
-
-def contrary(verdict: str) -> str:
-    """Return the verdict on the contrary of a statement."""
-    return {HOLDS: FAILS, FAILS: HOLDS}.get(verdict, OPEN)
 
 
 def change(first: Sequence[float], second: Sequence[float], digits: int = 1) -> str:

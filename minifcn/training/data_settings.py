@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from minifcn.data.balance import CLASS_WEIGHTS
+from minifcn.data.masking import MASKS
 from minifcn.system.records import AT_LEAST_0, AT_LEAST_1, setting
 from minifcn.training.option_groups import DATA, RARE
 from minifcn.training.values import IMAGES, SCALE, WEIGHTS_OF_CLASSES
@@ -66,4 +67,12 @@ class DataSettings:
         "equal",
         valid=WEIGHTS_OF_CLASSES,
         metavar=f"{'|'.join(CLASS_WEIGHTS)}|FILE",
+    )
+    mask: str = setting(
+        "paint over a part of each image, to train on and to validate on: the background, the "
+        "foreground, which is all that is not, or both, in two colours",
+        RARE,
+        "none",
+        choices=MASKS,
+        added=True,
     )

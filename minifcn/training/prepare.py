@@ -18,6 +18,7 @@ from minifcn.data.balance import class_weights
 from minifcn.data.dataset import Dataset
 from minifcn.data.inputs import hha_preprocess, net_inputs, subtracting
 from minifcn.data.loader import Loader
+from minifcn.data.masking import masked
 from minifcn.data.shared_images import shared_images
 from minifcn.data.statistics import looks, spread
 from minifcn.data.subset import subset
@@ -79,6 +80,7 @@ def open_splits(
     )
     if settings.images is not None:
         train_data = subset(train_data, images_of(settings.images))
+    train_data, val_data = (masked(one, settings.mask) for one in (train_data, val_data))
     for dataset in (train_data, val_data):
         found = list(looks(dataset, spread(len(dataset), LABELS_CHECKED), get_threads()))
         problems = [one.problem for one in found if one.problem]

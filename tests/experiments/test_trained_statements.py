@@ -5,7 +5,7 @@ import pytest
 
 from minifcn.data.loader import Loader
 from minifcn.data.shapes import ShapesDataset
-from minifcn.experiments.lab import Lab, _hash
+from minifcn.experiments.lab import Lab
 from minifcn.training.prepare import FRESH_PREPROCESS
 
 
@@ -34,9 +34,3 @@ def test_images_come_in_the_same_order_one_by_one_and_by_four():
         return [name for number in range(12 // batch_size) for name in loader.batch(number).ids]
 
     assert order(1) == order(4)
-
-
-def test_a_setting_at_its_default_makes_no_other_run():
-    usual = _hash("shapes", {"steps": 3})
-    assert _hash("shapes", {"steps": 3, "sample_loss": 1.0}) == usual
-    assert _hash("shapes", {"steps": 3, "sample_loss": 0.5}) != usual

@@ -94,3 +94,9 @@ class CannedLab:
 
     def after_each(self, runs: list[CannedRun], arch: str, **settings: Any) -> list[CannedRun]:
         return [self.train(run.seed, arch, after=run, **settings) for run in runs]
+
+    def staged(self, arch: str) -> list[CannedRun]:
+        before = {"fcn16s": "fcn32s", "fcn8s": "fcn16s"}
+        if arch not in before:
+            return self.each_seed(arch)
+        return self.after_each(self.staged(before[arch]), arch)
