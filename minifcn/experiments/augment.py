@@ -6,7 +6,7 @@ from typing import Any
 
 from minifcn.experiments.experiment import Experiment, Result, Row
 from minifcn.experiments.lab import Lab
-from minifcn.experiments.verdicts import change, opposite, higher, together
+from minifcn.experiments.verdicts import change, higher, opposite, together
 
 IU = "mean IU, %"
 JITTER = 8  # pixels; the paper's 32 are a quarter of a drawn image

@@ -5,7 +5,7 @@ from __future__ import annotations
 from minifcn.experiments.curves import last_losses, loss_chart
 from minifcn.experiments.experiment import Experiment, Result, Row
 from minifcn.experiments.lab import Lab
-from minifcn.experiments.verdicts import alike, change, opposite, higher, together
+from minifcn.experiments.verdicts import alike, change, higher, opposite, together
 
 IU, LOSS = "mean IU, %", "loss at the end, nats a pixel"
 SLOWER = 0.02  # nats a pixel: what the loss at the end may be higher by
