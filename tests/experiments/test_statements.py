@@ -3,13 +3,13 @@
 import pytest
 from helpers.canned_lab import CannedLab
 
-from minifcn.experiments import at_once, table2
+from minifcn.experiments import at_once, layers_alone, table2
 from minifcn.experiments.at_once import at_once as try_at_once
 from minifcn.experiments.augment import augment
 from minifcn.experiments.dropout import dropout
 from minifcn.experiments.experiment import FAILS, HOLDS
 from minifcn.experiments.fusion import fusion
-from minifcn.experiments.layers_alone import layers_alone
+from minifcn.experiments.layers_alone import layers_alone as try_layers_alone
 from minifcn.experiments.lower_rate import lower_rate
 from minifcn.experiments.momentum import momentum
 from minifcn.experiments.rate import rate
@@ -23,6 +23,7 @@ def nothing_to_see(monkeypatch):
     """Made-up runs have no nets to draw or to look into."""
     monkeypatch.setattr(table2, "figure4", lambda lab, runs: None)
     monkeypatch.setattr(at_once, "feature_sizes", lambda model, dataset: {"drop7": 10.0})
+    monkeypatch.setattr(layers_alone, "skips_of", lambda run: {16: "pool4", 8: "pool3"})
 
 
 def verdict(measure, mean_iu, **others):
@@ -91,7 +92,7 @@ def test_a_lower_rate_gains_nothing_without_a_skip(without, skipped, expected):
 )
 def test_layers_alone(ius, expected):
     frozen = {None: ius[0], "score_fr": ius[1], "score_fr,score_pool4": ius[2]}
-    assert verdict(layers_alone, lambda made: frozen[made.get("freeze")]) == expected
+    assert verdict(try_layers_alone, lambda made: frozen[made.get("freeze")]) == expected
 
 
 @pytest.mark.parametrize(("iu", "expected"), [(40.0, HOLDS), (62.0, FAILS)])
