@@ -6,7 +6,7 @@ from typing import Any
 
 from minifcn.experiments.experiment import Experiment, Result, Row
 from minifcn.experiments.lab import Lab
-from minifcn.experiments.verdicts import change, contrary, higher, together
+from minifcn.experiments.verdicts import change, higher, opposite, together
 
 IU = "mean IU, %"
 JITTER = 8  # pixels; the paper's 32 are a quarter of a drawn image
@@ -27,7 +27,7 @@ def augment(lab: Lab) -> Result:
             Row("mirrored", {IU: mirrored}),
             Row(f"mirrored, and shifted by up to {JITTER} pixels", {IU: shifted}),
         ],
-        together(contrary(higher(mirrored, plain)), contrary(higher(shifted, plain))),
+        together(opposite(higher(mirrored, plain)), opposite(higher(shifted, plain))),
         f"Mirroring changes the mean IU by {change(mirrored, plain)} points, with shifts it is "
         f"{change(shifted, plain)}.",
         notes=[f"Trained on {n} images, again and again." for n in few.values()],

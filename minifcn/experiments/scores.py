@@ -5,7 +5,7 @@ from __future__ import annotations
 from minifcn.experiments.curves import last_losses, loss_chart
 from minifcn.experiments.experiment import Experiment, Result, Row
 from minifcn.experiments.lab import Lab
-from minifcn.experiments.verdicts import alike, change, contrary, higher, together
+from minifcn.experiments.verdicts import alike, change, higher, opposite, together
 
 IU, LOSS = "mean IU, %", "loss at the end, nats a pixel"
 SLOWER = 0.02  # nats a pixel: what the loss at the end may be higher by
@@ -23,7 +23,7 @@ def scores(lab: Lab) -> Result:
     loss, loss_of_drawn = losses.values()
     return Result(
         [Row(name, {IU: ius[name], LOSS: losses[name]}) for name in runs],
-        together(alike(zeros, drawn), contrary(higher(loss, loss_of_drawn, by=SLOWER))),
+        together(alike(zeros, drawn), opposite(higher(loss, loss_of_drawn, by=SLOWER))),
         f"From zeros instead of random weights, the mean IU changes by {change(zeros, drawn)} "
         f"points, and the loss over the last quarter of the updates by "
         f"{change(loss, loss_of_drawn, 3)}.",
