@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minifcn.experiments.data_sets import FINE_NET
 from minifcn.experiments.experiment import Experiment, Result, Row
 from minifcn.experiments.lab import Lab
 from minifcn.experiments.verdicts import change, higher, opposite, together
@@ -15,10 +16,10 @@ FEW: dict[str, dict[str, Any]] = {"shapes": {"images": "100"}}
 
 
 def augment(lab: Lab) -> Result:
-    """Train FCN-32s on images as they are, mirrored, and mirrored and shifted."""
+    """Train FCN-8s on images as they are, mirrored, and mirrored and shifted."""
     few = FEW.get(lab.data, {})
     plain, mirrored, shifted = (
-        [run.mean_iu for run in lab.each_seed("fcn32s", **few, **how)]
+        [run.mean_iu for run in lab.each_seed("fcn8s", **few, **how)]
         for how in ({"mirror": False}, {}, {"jitter": JITTER})
     )
     return Result(
@@ -30,7 +31,7 @@ def augment(lab: Lab) -> Result:
         together(opposite(higher(mirrored, plain)), opposite(higher(shifted, plain))),
         f"Mirroring changes the mean IU by {change(mirrored, plain)} points, with shifts it is "
         f"{change(shifted, plain)}.",
-        notes=[f"Trained on {n} images, again and again." for n in few.values()],
+        notes=[*(f"Trained on {n} images, again and again." for n in few.values()), FINE_NET],
     )
 
 

@@ -180,15 +180,12 @@ class Lab:
                 self.note(f"{arch}{said}, seed {seed}: {run.mean_iu:.1f} % ({run.seconds:.0f} s)")
         return run
 
-    def staged(self, arch: str, **settings: Any) -> list[Run]:
-        """Return a run for each seed of a net that is trained from the one before, as the paper's.
-
-        The settings are those of the last stage; the stages before it are shared by all.
-        """
+    def staged(self, arch: str) -> list[Run]:
+        """Return a run for each seed of a net that starts from the coarser one, as the paper's."""
         if arch == "fcn32s":
-            return self.each_seed(arch, **settings)
+            return self.each_seed(arch)
         before = {"fcn16s": "fcn32s", "fcn8s": "fcn16s"}[arch]
-        return self.after_each(self.staged(before), arch, **settings)
+        return self.after_each(self.staged(before), arch)
 
     def each_seed(self, arch: str, **settings: Any) -> list[Run]:
         """Return a run for each seed; see `train`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minifcn.experiments.curves import last_losses, loss_chart
+from minifcn.experiments.data_sets import FINE_NET
 from minifcn.experiments.experiment import Experiment, Result, Row
 from minifcn.experiments.lab import Lab
 from minifcn.experiments.verdicts import alike, change, higher, opposite, together
@@ -12,10 +13,10 @@ SLOWER = 0.02  # nats a pixel: what the loss at the end may be higher by
 
 
 def scores(lab: Lab) -> Result:
-    """Train FCN-32s from score layers of zeros, and from random ones."""
+    """Train FCN-8s from score layers of zeros, and from random ones."""
     runs = {
-        "from zeros": lab.each_seed("fcn32s"),
-        "from random weights": lab.each_seed("fcn32s", score_init="random"),
+        "from zeros": lab.each_seed("fcn8s"),
+        "from random weights": lab.each_seed("fcn8s", score_init="random"),
     }
     ius = {name: [run.mean_iu for run in some] for name, some in runs.items()}
     losses = {name: last_losses(some) for name, some in runs.items()}
@@ -28,6 +29,7 @@ def scores(lab: Lab) -> Result:
         f"points, and the loss over the last quarter of the updates by "
         f"{change(loss, loss_of_drawn, 3)}.",
         [loss_chart("score layers at the start", runs)],
+        notes=[FINE_NET],
     )
 
 
