@@ -191,7 +191,7 @@ def load_segmenter(path: Path | str, xp: ModuleType = np) -> Model:
 
 
 def segmenting(model: Model, path: Path | str) -> Model:
-    """Return a model that was read from there, unless it is a classifier: that is a WeightsError."""
+    """Return a model that was read from a path; a classifier is a WeightsError."""
     if model.spec.arch == "classifier":
         raise WeightsError(
             f"{path} holds a classifier, which names what is in an image: use minifcn.classify, or "

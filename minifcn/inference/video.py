@@ -25,6 +25,7 @@ from minifcn.data.dataset import DataError
 from minifcn.inference.pictures import overlay, with_legend
 from minifcn.inference.segmentation import Segmentation
 from minifcn.inference.segmenter import Segmenter
+from minifcn.system.extras import ExtraError, optional
 from minifcn.system.files import atomic_write
 
 VIDEO_ENDINGS = frozenset(
@@ -48,7 +49,9 @@ def read_frames(path: str | Path) -> Iterator[np.ndarray]:
     Raises
     ------
     DataError
-        If PyAV is not installed, or the file is missing, no video, or damaged.
+        If the file is missing, no video, or damaged.
+    ExtraError
+        If PyAV is not installed.
     """
     with _opened(path) as container:
         for frame in container.decode(container.streams.video[0]):
@@ -56,9 +59,14 @@ def read_frames(path: str | Path) -> Iterator[np.ndarray]:
 
 
 def count_frames(path: str | Path) -> int:
-    """Return how many frames a video says it has, for a progress bar: 1 if it does not say."""
-    with suppress(DataError), _opened(path) as container:  # which is told of when its turn comes
-        return int(container.streams.video[0].frames) or 1
+    """Return about how many frames a video has, for a progress bar; 1 if it does not tell.
+
+    Some kinds of files, such as .mkv and .webm, only tell how long it lasts.
+    """
+    with suppress(DataError, ExtraError), _opened(path) as container:  # told of in its turn
+        stream = container.streams.video[0]
+        seconds = Fraction(container.duration or 0, pyav().time_base)
+        return int(stream.frames) or max(1, round(seconds * (stream.average_rate or RATE)))
     return 1
 
 
@@ -86,7 +94,7 @@ def segment_video(
 
     Raises
     ------
-    DataError
+    DataError, ExtraError
         As `read_frames`, and if there is no frame. Then nothing is written.
     """
     heads = ["", *segmenter.model.extra_classes]
@@ -130,7 +138,7 @@ def _frames_zipped(path: Path) -> Iterator[Put]:
 @contextmanager
 def _overlay_video(path: Path, source: Any) -> Iterator[Put]:
     """Give what takes the frames' results and draws them to a video that lasts as the source."""
-    with atomic_write(path) as file, _av().open(file, "w", format="mp4") as container:
+    with atomic_write(path) as file, pyav().open(file, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=source.average_rate or Fraction(RATE))
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = source.time_base
@@ -143,7 +151,7 @@ def _overlay_video(path: Path, source: Any) -> Iterator[Put]:
             picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
             if not stream.codec_context.is_open:  # the first frame says the size
                 stream.height, stream.width = picture.shape[:2]
-            drawn = _av().VideoFrame.from_ndarray(picture, format="rgb24")
+            drawn = pyav().VideoFrame.from_ndarray(picture, format="rgb24")
             drawn.pts, drawn.time_base = frame.pts, frame.time_base
             container.mux(stream.encode(drawn))
 
@@ -156,10 +164,15 @@ def _upright(frame: Any) -> np.ndarray:
     return np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90)
 
 
+def pyav() -> Any:
+    """Return PyAV, which only videos need."""
+    return optional("av", "video")
+
+
 @contextmanager
 def _opened(path: str | Path) -> Iterator[Any]:
     """Open a video; what goes wrong with it becomes a DataError."""
-    av = _av()
+    av = pyav()
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
@@ -172,15 +185,3 @@ def _opened(path: str | Path) -> Iterator[Any]:
             f"video {path} cannot be decoded, it is truncated, damaged or no video "
             f"({error.strerror}); copy, download or export it again"
         ) from error
-
-
-def _av() -> Any:
-    """Return PyAV, which only videos need."""
-    try:
-        import av
-    except ImportError as error:
-        raise DataError(
-            "videos are read and written by PyAV, which is not installed: pip install "
-            "'minifcn[video]'"
-        ) from error
-    return av

@@ -1,5 +1,6 @@
 """Videos: frames in, an overlay and label maps out."""
 
+import sys
 import zipfile
 from io import BytesIO
 
@@ -11,6 +12,7 @@ from PIL import Image
 from minifcn.data.dataset import DataError
 from minifcn.inference import video
 from minifcn.inference.segmenter import Segmenter
+from minifcn.system.extras import ExtraError
 
 av = pytest.importorskip("av", reason="comes with the extra `video`")
 
@@ -33,6 +35,22 @@ def clip(tmp_path):
 def test_frames_come_in_their_order_as_they_are_to_be_seen(clip):
     assert [int(frame.mean()) for frame in video.read_frames(clip)] == [0, 50, 100, 150, 200]
     assert next(video.read_frames(clip)).shape == (36, 63, 3)
+
+
+def test_a_video_tells_about_how_many_frames_it_has(clip, tmp_path):
+    assert video.count_frames(clip) == 5  # by how long it lasts, for this kind of file does not say
+    with av.open(str(tmp_path / "clip.avi"), "w") as container:
+        stream = container.add_stream("ffv1", rate=10, width=8, height=8, pix_fmt="bgr0")
+        container.mux(stream.encode(av.VideoFrame(8, 8, "bgr0")))
+        container.mux(stream.encode())
+    assert video.count_frames(tmp_path / "clip.avi") == 1
+
+
+def test_without_the_library_it_is_said_how_to_get_it(clip, monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(ExtraError, match=r"pip install 'minifcn\[video\]' brings it"):
+        next(video.read_frames(clip))
+    assert video.count_frames(clip) == 1
 
 
 def test_the_overlay_lasts_as_the_video_and_each_frame_has_its_label_map(clip, tmp_path):
