@@ -42,7 +42,7 @@ and for a net with a second head, such as "geo", NAME_geo_label.png and NAME_geo
 Of a video come NAME_overlay.mp4, and in NAME_labels.zip a label map of each frame.
 
   python -m minifcn.predict photo.jpg -o predictions
-  python -m minifcn.predict runs/shapes-fcn8s photos "scans/*.tif" street.mp4 -o predictions
+  python -m minifcn.predict runs/voc photos "scans/*.tif" street.mp4 -o out
   python -m minifcn.predict - < photo.jpg > label.png
 
 The first argument may be a run's folder or a weight file. Without one, the net that comes with
