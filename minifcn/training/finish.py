@@ -87,14 +87,17 @@ def finish(
     if trained.best not in (None, trained.steps) and take_best(
         model.net, trained.best, folder, communicator, reporter.note
     ):
+        reporter.note(
+            f"step {trained.best} was the best on the way: it is scored on these images, too"
+        )
         earlier = score()
         if earlier[""].scores().mean_iu > last[""].scores().mean_iu:
             steps, best = trained.best, earlier
     if steps != trained.steps:
         save("weights.h5", steps)
         reporter.note(
-            f"weights.h5 is step {steps}, mean IU {best[''].scores().mean_iu:.3f} on these images; "
-            f"last.h5 is step {trained.steps}"
+            f"weights.h5 is step {steps}, mean IU {100 * best[''].scores().mean_iu:.1f} % on these "
+            f"images; last.h5 is step {trained.steps}"
         )
     elif communicator.leads:
         with open(folder / "last.h5", "rb") as file, atomic_write(folder / "weights.h5") as copy:
