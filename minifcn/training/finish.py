@@ -103,7 +103,9 @@ def finish(
         with open(folder / "last.h5", "rb") as file, atomic_write(folder / "weights.h5") as copy:
             shutil.copyfileobj(file, copy)
     if communicator.leads:
-        record: dict[str, Any] = {"steps": steps, **usage(xp), **results(best, model)}
+        images = min(settings.final_images or len(validation), len(validation))
+        record: dict[str, Any] = {"steps": steps, "images": images}
+        record |= {**usage(xp), **results(best, model)}
         record["last"] = {"steps": trained.steps, **results(last, model)}
         if trained.flat:
             record["stopped_when_flat"] = settings.stop_when_flat
