@@ -139,9 +139,12 @@ def _frames_zipped(path: Path) -> Iterator[Put]:
 def _overlay_video(path: Path, source: Any) -> Iterator[Put]:
     """Give what takes the frames' results and draws them to a video that lasts as the source."""
     with atomic_write(path) as file, pyav().open(file, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=source.average_rate or Fraction(RATE))
+        rate = source.average_rate or Fraction(RATE)
+        stream = container.add_stream("libx264", rate=rate)
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = source.time_base
+        step = max(1, round(1 / (rate * source.time_base)))
+        times: list[int] = []  # of the frames so far
 
         def put(result: Segmentation, frame: Any) -> None:
             picture = overlay(result.image, result.label, result.palette)
@@ -152,11 +155,23 @@ def _overlay_video(path: Path, source: Any) -> Iterator[Put]:
             if not stream.codec_context.is_open:  # the first frame says the size
                 stream.height, stream.width = picture.shape[:2]
             drawn = pyav().VideoFrame.from_ndarray(picture, format="rgb24")
-            drawn.pts, drawn.time_base = frame.pts, frame.time_base
+            times.append(_later(frame.pts, times, step))
+            drawn.pts, drawn.time_base = times[-1], source.time_base
             container.mux(stream.encode(drawn))
 
         yield put
         container.mux(stream.encode())
+
+
+def _later(time: int | None, times: Sequence[int], step: int) -> int:
+    """Return when a frame is shown: after those before it, whatever it says.
+
+    Frames come in the order in which they are shown. An .avi only knows that in which they were
+    stored, so that of a frame that is predicted from later ones it tells a time that is past.
+    """
+    if time is not None and (not times or time > times[-1]):
+        return time
+    return times[-1] + step if times else 0
 
 
 def _upright(frame: Any) -> np.ndarray:

@@ -75,6 +75,30 @@ def test_the_overlay_lasts_as_the_video_and_each_frame_has_its_label_map(clip, t
     assert times[0] == pytest.approx(times[1], abs=1e-3)
 
 
+def test_frames_that_tell_a_time_that_is_past_follow_one_another(tmp_path):
+    levels = [(20 + 30 * number) % 230 for number in range(12)]
+    between = {"bf": "2"}  # frames that are predicted from later ones
+    with av.open(str(tmp_path / "clip.avi"), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options=between)
+        stream.width, stream.height, stream.pix_fmt = 62, 36, "yuv420p"
+        for level in levels:
+            pixels = np.full((36, 62, 3), level, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode())
+    with av.open(str(tmp_path / "clip.avi")) as container:
+        told = [frame.pts for frame in container.decode(video=0)]
+    assert told != sorted(told)
+    stem = tmp_path / "out"
+    frames, _ = video.segment_video(
+        Segmenter(small_model()), tmp_path / "clip.avi", stem, ["overlay"], list
+    )
+    with av.open(f"{stem}_overlay.mp4") as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert frames == len(times) == len(levels)
+    steps = np.diff(times)
+    assert steps.min() > 0.039 and steps.max() < 0.121 and times[-1] < 0.6
+
+
 @pytest.mark.parametrize("content", [b"", b"no video", None])
 def test_what_is_no_video_is_told_of_and_nothing_is_written(content, tmp_path):
     path = tmp_path / "a.mp4"
