@@ -17,10 +17,10 @@ import numpy as np
 
 from minifcn.experiments.data_sets import prepare
 from minifcn.inference.model import Model, load_model
+from minifcn.reporting.fitting import fit
 from minifcn.system.files import make_folder
 from minifcn.system.lock import locked
 from minifcn.system.records import defaults
-from minifcn.training.fitting import fit
 from minifcn.training.recipes import SMOKE
 from minifcn.training.reporter import Reporter
 from minifcn.training.run_log import evaluations, read_log
