@@ -120,10 +120,7 @@ class PoolWindow(NamedTuple):
         ValueError
             If no window fits into the padded image, or one would see padding only.
         """
-        axes = zip(
-            size, self.extent(), self.stride, self.pad, self.dilation, self.overhang, strict=True
-        )
-        oh, ow = (_pooled(*axis, self.ceil) for axis in axes)
+        oh, ow = (_pooled(self, size, axis) for axis in (0, 1))
         if min(oh, ow) < 1:
             raise ValueError(
                 f"pooling: a window of {self.extent()} pixels does not fit into an image of "
@@ -140,14 +137,15 @@ def _extent(kernel_size: Pair, dilation: Pair) -> Pair:
     return dh * (kh - 1) + 1, dw * (kw - 1) + 1
 
 
-def _pooled(
-    size: int, extent: int, stride: int, pad: int, dilation: int, overhang: int, ceil: bool
-) -> int:
-    span = size + 2 * pad - extent + overhang
-    count = (-(-span // stride) if ceil else span // stride) + 1
+def _pooled(window: PoolWindow, image: Pair, axis: int) -> int:
+    """Count the windows along an axis."""
+    size, stride, pad = image[axis], window.stride[axis], window.pad[axis]
+    span = size + 2 * pad - window.extent()[axis] + window.overhang[axis]
+    count = (-(-span // stride) if window.ceil else span // stride) + 1
     # A window that starts beyond the image and its padding sees nothing.
     count = min(count, -(-(size + pad) // stride))
-    before = range(-pad, min(0, count * stride - pad), stride)  # where windows begin in the padding
+    dilation = window.dilation[axis]
+    before = range(-pad, min(0, count * stride - pad), stride)  # where windows start outside
     if any(start % dilation >= size for start in before):
         raise ValueError(
             f"pooling: a window that takes one in {dilation} of {size} pixels, padded by {pad}, "

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import copy
 from operator import add, mul, sub
+from typing import Any
 
 from minifcn.functional.arguments import whole_number
 from minifcn.functional.window import PoolWindow
@@ -116,17 +117,17 @@ def _rarefied(layer: Layer, before: Pair, stride: int) -> Layer:
     )
     if (dilation, kept) == ((1, 1), old.stride):
         return layer
-    dense = copy(layer)  # with the same parameters
-    new = old._replace(
-        stride=kept,
-        pad=_pairwise(mul, old.pad, dilation),
-        dilation=_pairwise(mul, old.dilation, dilation),
-    )
-    if isinstance(new, PoolWindow) and new.ceil:
+    stretched: dict[str, Any] = {
+        "stride": kept,
+        "pad": _pairwise(mul, old.pad, dilation),
+        "dilation": _pairwise(mul, old.dilation, dilation),
+    }
+    if isinstance(old, PoolWindow) and old.ceil:
         removed = _pairwise(sub, old.stride, kept)
-        over = _pairwise(mul, _pairwise(add, old.overhang, removed), dilation)
-        new = new._replace(overhang=over)
-    dense.window = new
+        over = _pairwise(add, old.overhang, removed)
+        stretched["overhang"] = _pairwise(mul, over, dilation)
+    dense = copy(layer)  # with the same parameters
+    dense.window = old._replace(**stretched)
     return dense
 
 

@@ -16,10 +16,11 @@ Source: section 3.2 of the paper; OverFeat (Sermanet et al. 2014) does it for th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import copy
 from fractions import Fraction
-from itertools import product
+
+import numpy as np
 
 from minifcn.backend import Array, array_module
 from minifcn.functional.arguments import Pair
@@ -28,7 +29,7 @@ from minifcn.layers.geometry import Footprint
 from minifcn.layers.layer import Shape
 from minifcn.net.graph import Node, coordinate_maps
 from minifcn.net.net import Net
-from minifcn.net.rarefy import rarefy, strided
+from minifcn.net.rarefy import MOVING, rarefy, strided
 
 
 def shift_and_stitch(
@@ -36,7 +37,7 @@ def shift_and_stitch(
 ) -> Array:
     """Run a net on every shift of its input, and interlace the outputs.
 
-    stitched[n, c, f*i + a, f*j + b] = (output of the net that is shifted by a, b strides)[n, c, i, j]
+    stitched[n, c, f*i + a, f*j + b] = output[n, c, i, j] of the net shifted by (a, b) strides
 
     Parameters
     ----------
@@ -55,7 +56,8 @@ def shift_and_stitch(
     Raises
     ------
     ValueError
-        As `rarefy`; and for a pooling that has a stride and padding, which cannot be shifted.
+        As `rarefy`; for a pooling that has a stride and padding, which cannot be shifted; and if
+        an image is so small that a shift leaves nothing of a map.
 
     Cost
     ----
@@ -66,13 +68,11 @@ def shift_and_stitch(
     dense = rarefy(net, stride, [output])
     shape = dense.shapes(**{name: array.shape for name, array in inputs.items()})[output]
     f = int(net.receptive_fields()[output].stride) // stride
-    stitched: Array | None = None
-    for a, b in product(range(min(f, shape[2])), range(min(f, shape[3]))):
+    any_input = next(iter(inputs.values()))
+    stitched = array_module(any_input).empty(shape, any_input.dtype)
+    for a, b in np.ndindex(min(f, shape[2]), min(f, shape[3])):
         moved = shifted(net, (a * stride, b * stride), output)
-        part = moved.forward(inputs, outputs=[output])[0][output]
-        if stitched is None:
-            stitched = array_module(part).empty(shape, part.dtype)
-        stitched[:, :, a::f, b::f] = part
+        stitched[:, :, a::f, b::f] = moved.forward(inputs, outputs=[output])[0][output]
     return stitched
 
 
@@ -93,30 +93,37 @@ def shifted(net: Net, shift: Pair, output: str = "score_fr") -> Net:
     """
     nodes: list[Node] = []
     for node, before in strided(net, 1, [output]):
-        begin = [
-            moved % (first * own) // first
-            for moved, first, own in zip(shift, before, node.layer.footprint().stride, strict=True)
-        ]
-        if not any(begin):
-            nodes.append(node)
-            continue
-        pad = node.layer.window.pad
-        if any(pad) and not isinstance(node.layer, Conv2d):
-            raise ValueError(
-                f"shift-and-stitch: the pooling {node.name} has a stride and padding, and cannot "
-                "be shifted; rarefy the net"
-            )
-        later = copy(node.layer)  # with the same parameters
-        later.window = node.layer.window._replace(pad=(0, 0))
-        name = f"{node.name} (shifted)"
-        nodes += [Node(name, Begin(begin, pad), node.bottoms), Node(node.name, later, (name,))]
+        nodes += _shifted(node, before, shift)
     return Net(nodes)
+
+
+def _shifted(node: Node, before: Pair, shift: Pair) -> list[Node]:
+    """Return a node whose input has the stride `before`, or what replaces it in a shifted net."""
+    if not isinstance(node.layer, MOVING):
+        return [node]
+    window = node.layer.window
+    down, across = (
+        moved % (first * own) // first
+        for moved, first, own in zip(shift, before, window.stride, strict=True)
+    )
+    if not (down or across):
+        return [node]
+    if any(window.pad) and not isinstance(node.layer, Conv2d):
+        raise ValueError(
+            f"shift-and-stitch: the pooling {node.name} has a stride and padding, and cannot be "
+            "shifted; rarefy the net"
+        )
+    later = copy(node.layer)  # with the same parameters
+    later.window = window._replace(pad=(0, 0))
+    name = f"{node.name} (shifted)"
+    begin = Begin((down, across), window.pad)
+    return [Node(name, begin, node.bottoms), Node(node.name, later, (name,))]
 
 
 class Begin(Layer):
     """The padded map from a later row and column on: where a shifted layer begins; in inference."""
 
-    def __init__(self, begin: Sequence[int], pad: Pair) -> None:
+    def __init__(self, begin: Pair, pad: Pair) -> None:
         super().__init__()
         self.begin, self.pad = begin, pad
 
@@ -139,7 +146,7 @@ class Begin(Layer):
 
     def footprint(self) -> Footprint:
         """Return a pointwise footprint that is shifted."""
-        return Footprint(pad=self.pad, shift=(self.begin[0], self.begin[1]))
+        return Footprint(pad=self.pad, shift=self.begin)
 
 
 class Stitch(Layer):
