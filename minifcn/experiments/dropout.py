@@ -1,0 +1,29 @@
+"""PAMI: dropout behind fc6 and fc7, or none."""
+
+from __future__ import annotations
+
+from minifcn.experiments.experiment import Experiment, Result, Row
+from minifcn.experiments.lab import Lab
+from minifcn.experiments.verdicts import alike, change
+
+IU = "mean IU, %"
+
+
+def dropout(lab: Lab) -> Result:
+    """Train FCN-32s with the net's own dropout, and without any."""
+    dropped = [run.mean_iu for run in lab.each_seed("fcn32s")]
+    kept = [run.mean_iu for run in lab.each_seed("fcn32s", dropout=0.0)]
+    return Result(
+        [Row("with dropout", {IU: dropped}), Row("without", {IU: kept})],
+        alike(dropped, kept),
+        f"Dropout changes the mean IU by {change(dropped, kept)} points.",
+    )
+
+
+DROPOUT = Experiment(
+    "PAMI, section 4",
+    "Dropout makes little difference.",
+    "little or none",
+    dropout,
+    {"shapes": 3, "camvid": 24},
+)
