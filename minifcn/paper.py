@@ -10,7 +10,7 @@ from typing import Any
 
 from minifcn.distributed.guard import guarded
 from minifcn.experiments import EXPERIMENTS, experiment
-from minifcn.experiments.conduct import conduct
+from minifcn.experiments.conduct import SEEDS, conduct
 from minifcn.experiments.data_sets import DATA_SETS
 from minifcn.system.command import command_parser
 from minifcn.system.records import AT_LEAST_1, THREADS, of_range
@@ -64,9 +64,9 @@ def add_common_options(options: argparse.ArgumentParser, data: list[str]) -> Non
     options.add_argument(
         "--seeds",
         type=of_range(int, AT_LEAST_1),
-        default=3,
+        default=SEEDS,
         metavar="N",
-        help="how many trainings of each kind (default: 3)",
+        help="how many trainings of each kind (default: %(default)s)",
     )
     options.add_argument(
         "--out",

@@ -22,7 +22,7 @@ LOOKED_AT = 4  # images
 def at_once(lab: Lab) -> Result:
     """Train FCN-8s in stages, and at once in as many updates, with the scales and without."""
     steps = sum(lab.steps(arch) for arch in ("fcn32s", "fcn16s", "fcn8s"))
-    staged = lab.after_each(lab.after_each(lab.each_seed("fcn32s"), "fcn16s"), "fcn8s")
+    staged = lab.staged("fcn8s")
     found = {
         STAGED: mean_ius(staged),
         SCALED: mean_ius(runs_or_none(lab, "fcn8s-at-once", steps=steps)),
@@ -40,9 +40,10 @@ def at_once(lab: Lab) -> Result:
         f"that of the stages; the scales change it by {change(scaled, plain)}. What diverged "
         "counts as 0.",
         notes=[
-            "The scales are there to make the features of all layers about as large; here a "
+            "The scales are there to make the features of all layers about as large. Here a "
             f"pixel's have the length {', '.join(f'{v:.1f} ({n})' for n, v in sizes.items())} "
-            "without them."
+            "without them.",
+            *NOTES.get(lab.data, ()),
         ],
     )
 
@@ -80,6 +81,12 @@ def feature_sizes(model: Model, dataset: Dataset) -> dict[str, float]:
     return {tap: float(np.mean(values)) for tap, values in lengths.items()}
 
 
+NOTES = {
+    "shapes": [
+        "VGG16's scales, 0.01 and 0.0001, are made for ImageNet's weights, with which the features "
+        "of the skips are far larger. They leave next to nothing of the small net's."
+    ]
+}
 AT_ONCE = Experiment(
     "PAMI, section 4 and Table 3",
     "All at once is as good as in stages, if the features of the skips are scaled.",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from minifcn.experiments.data_sets import FINE_NET
 from minifcn.experiments.experiment import Experiment, Result, Row
 from minifcn.experiments.lab import Lab
-from minifcn.experiments.verdicts import change, contrary, higher, together
+from minifcn.experiments.verdicts import change, higher, opposite, together
 
 IU = "mean IU, %"
 JITTER = 8  # pixels; the paper's 32 are a quarter of a drawn image
@@ -15,10 +16,10 @@ FEW: dict[str, dict[str, Any]] = {"shapes": {"images": "100"}}
 
 
 def augment(lab: Lab) -> Result:
-    """Train FCN-32s on images as they are, mirrored, and mirrored and shifted."""
+    """Train FCN-8s on images as they are, mirrored, and mirrored and shifted."""
     few = FEW.get(lab.data, {})
     plain, mirrored, shifted = (
-        [run.mean_iu for run in lab.each_seed("fcn32s", **few, **how)]
+        [run.mean_iu for run in lab.each_seed("fcn8s", **few, **how)]
         for how in ({"mirror": False}, {}, {"jitter": JITTER})
     )
     return Result(
@@ -27,10 +28,10 @@ def augment(lab: Lab) -> Result:
             Row("mirrored", {IU: mirrored}),
             Row(f"mirrored, and shifted by up to {JITTER} pixels", {IU: shifted}),
         ],
-        together(contrary(higher(mirrored, plain)), contrary(higher(shifted, plain))),
+        together(opposite(higher(mirrored, plain)), opposite(higher(shifted, plain))),
         f"Mirroring changes the mean IU by {change(mirrored, plain)} points, with shifts it is "
         f"{change(shifted, plain)}.",
-        notes=[f"Trained on {n} images, again and again." for n in few.values()],
+        notes=[*(f"Trained on {n} images, again and again." for n in few.values()), FINE_NET],
     )
 
 

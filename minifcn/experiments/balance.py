@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from minifcn.data.balance import CLASS_WEIGHTS
+from minifcn.experiments.data_sets import FINE_NET
 from minifcn.experiments.experiment import Experiment, Result, Row
 from minifcn.experiments.lab import Lab, Run
 from minifcn.experiments.verdicts import differences, higher, opposite, together
@@ -20,10 +21,8 @@ COLUMNS = {
 
 
 def balance(lab: Lab) -> Result:
-    """Train FCN-8s at once with equal weights of the classes, and balanced ones."""
-    runs = {
-        choice: lab.each_seed("fcn8s-at-once", class_weights=choice) for choice in CLASS_WEIGHTS
-    }
+    """Train FCN-8s with equal weights of the classes, and balanced ones."""
+    runs = {choice: lab.each_seed("fcn8s", class_weights=choice) for choice in CLASS_WEIGHTS}
     ius = {choice: [run.mean_iu for run in some] for choice, some in runs.items()}
     equal = ius.pop("equal")
     gains = {choice: differences(some, equal) for choice, some in ius.items()}
@@ -37,7 +36,7 @@ def balance(lab: Lab) -> Result:
             for choice, gain in gains.items()
         )
         + ".",
-        notes=[imbalance(confusion, lab.dataset("val").class_names)],
+        notes=[imbalance(confusion, lab.dataset("val").class_names), FINE_NET],
     )
 
 

@@ -19,6 +19,7 @@ from minifcn.inference.pictures import save_png
 from minifcn.system.files import atomic_write, make_folder
 
 TABLE = "table.md"
+SEEDS = 3
 
 
 def conduct(
@@ -26,7 +27,7 @@ def conduct(
     *,
     data: str,
     out: Path,
-    seeds: int = 3,
+    seeds: int = SEEDS,
     smoke: bool = False,
     data_dir: str | None = None,
     weights: str | None = None,
@@ -69,7 +70,7 @@ def conduct(
     minutes = (time.monotonic() - started) / 60
     if smoke:
         result = result._replace(verdict=OPEN, reason="Two updates say nothing; it was only tried.")
-    command = f"python -m minifcn.paper {name} --data {data}"
+    command = command_of(name, data, data_dir is not None, weights is not None, seeds)
     facts = {"data": data, "seeds": len(lab.seeds), "smoke": smoke, "command": command}
     for title, picture in result.pictures.items():
         save_png(folder / f"{title}.png", picture)
@@ -88,3 +89,10 @@ def conduct(
             f"table, picture and results: {folder}",
         )
     )
+
+
+def command_of(name: str, data: str, has_folder: bool, has_weights: bool, seeds: int) -> str:
+    """Return what to type to repeat it; where the reader's files lie is the reader's to say."""
+    said = ["python -m minifcn.paper", name, f"--data {data}"]
+    said += ["--data-dir DIR"] * has_folder + ["--weights FILE"] * has_weights
+    return " ".join([*said, *[f"--seeds {seeds}"] * (seeds != SEEDS)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minifcn.experiments.data_sets import FINE_NET
 from minifcn.experiments.experiment import Chart, Curve, Experiment, Result, Row
 from minifcn.experiments.lab import Lab
 from minifcn.experiments.verdicts import differences, higher
@@ -9,19 +10,19 @@ from minifcn.experiments.verdicts import differences, higher
 IU, IMAGES = "mean IU, %", "training images"
 # Smallest first; each part contains the one before.
 PARTS = {
-    "shapes": ("16", "32", "64", "250", "1.0"),
+    "shapes": ("16", "64", "250", "1.0"),
     "camvid": ("0.125", "0.25", "0.5", "1.0"),
 }
 
 
 def data(lab: Lab) -> Result:
-    """Train FCN-32s on parts of the images, with as many updates."""
+    """Train FCN-8s on parts of the images, with as many updates."""
     total = len(lab.dataset("train"))
     parts = {_count(part, total): part for part in PARTS[lab.data]}
     ius = {
         count: [
             run.mean_iu
-            for run in lab.each_seed("fcn32s", **({"images": part} if count < total else {}))
+            for run in lab.each_seed("fcn8s", **({"images": part} if count < total else {}))
         ]
         for count, part in parts.items()
     }
@@ -33,10 +34,11 @@ def data(lab: Lab) -> Result:
         higher(most, fewest),
         f"{max(ius):,} images instead of {min(ius):,} change the mean IU by {gain.mean():+.1f} "
         f"points ({gain.min():+.1f} to {gain.max():+.1f}).",
-        [Chart("more images", IMAGES, IU, [Curve("FCN-32s", list(ius), by_seed)], x_log=True)],
+        [Chart("more images", IMAGES, IU, [Curve("FCN-8s", list(ius), by_seed)], x_log=True)],
         notes=[
             "All nets have as many updates: of few images each is seen the more often. The paper "
-            "goes from 1,112 images to 8,498."
+            "goes from 1,112 images to 8,498.",
+            FINE_NET,
         ],
     )
 

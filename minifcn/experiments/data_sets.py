@@ -23,6 +23,11 @@ from minifcn.weights.store import WeightsError
 
 SMOKE_IMAGES = 4  # of each split, when it is only tried
 _DONE = "complete"
+# Said where the paper's net is FCN-32s.
+FINE_NET = (
+    "The net is FCN-8s, straight from the classifier; the paper's is FCN-32s. At stride 32 what is "
+    "thin in small images is lost whatever a net has learned (upper-bounds): little could be told."
+)
 
 
 class DataSet(NamedTuple):
@@ -129,7 +134,7 @@ def prepare(
     if weights is None:
         raise WeightsError(
             f"--data {data}: nets start from ImageNet's weights there: --weights FILE, such as "
-            "bvlc_googlenet.caffemodel (minifcn download tells where it is)"
+            "`python -m minifcn.convert bvlc_googlenet.caffemodel -o googlenet.h5` writes it"
         )
     copy = folder / (f"{data}-smoke" if smoke else data)
     with locked(folder / f"{copy.name}.lock"):

@@ -14,9 +14,9 @@ DEAREST = 65  # percent of the time of two nets, which one with two heads stays 
 
 
 def heads(lab: Lab) -> Result:
-    """Train FCN-8s at once on both label maps of the same images, and on each alone."""
+    """Train FCN-8s on both label maps of the same images, and on each alone."""
     runs = {
-        head: lab.each_seed("fcn8s-at-once", data_options={"two_heads": True, "head": head})
+        head: lab.each_seed("fcn8s", data_options={"two_heads": True, "head": head})
         for head in ("both", "sem", "geo")
     }
     sem, geo = ([run.mean_iu for run in runs[head]] for head in ("sem", "geo"))

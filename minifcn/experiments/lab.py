@@ -57,8 +57,12 @@ class Run(NamedTuple):
 
     @property
     def mean_iu(self) -> float:
-        """The mean IU on the validation images, in percent."""
-        return 100 * self.results["mean_iu"]
+        """The mean IU on the validation images, in percent, over the classes that occur there.
+
+        In a part of VOC not all do, and each of the others would count as 0 once a pixel is taken
+        for it.
+        """
+        return 100 * self.results["occurring_mean_iu"]
 
     @property
     def updates(self) -> dict[str, np.ndarray]:
@@ -176,15 +180,12 @@ class Lab:
                 self.note(f"{arch}{said}, seed {seed}: {run.mean_iu:.1f} % ({run.seconds:.0f} s)")
         return run
 
-    def staged(self, arch: str, **settings: Any) -> list[Run]:
-        """Return a run for each seed of a net that is trained from the one before, as the paper's.
-
-        The settings are those of the last stage; the stages before it are shared by all.
-        """
+    def staged(self, arch: str) -> list[Run]:
+        """Return a run for each seed of a net that starts from the coarser one, as the paper's."""
         if arch == "fcn32s":
-            return self.each_seed(arch, **settings)
+            return self.each_seed(arch)
         before = {"fcn16s": "fcn32s", "fcn8s": "fcn16s"}[arch]
-        return self.after_each(self.staged(before), arch, **settings)
+        return self.after_each(self.staged(before), arch)
 
     def each_seed(self, arch: str, **settings: Any) -> list[Run]:
         """Return a run for each seed; see `train`."""

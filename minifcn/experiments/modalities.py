@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minifcn.experiments.data_sets import FINE_NET
 from minifcn.experiments.experiment import Experiment, Result, Row
 from minifcn.experiments.lab import Lab
 from minifcn.experiments.verdicts import differences, higher, together
@@ -17,11 +18,11 @@ PAPER = {
 
 
 def modalities(lab: Lab) -> Result:
-    """Train FCN-32s on what a camera and a depth sensor see, in four ways."""
+    """Train FCN-8s on what a camera and a depth sensor see, in four ways."""
     options = {**lab.prepared.settings["data_options"], "depth": True}
     ius = {
         name: [
-            run.mean_iu for run in lab.each_seed("fcn32s", modality=modality, data_options=options)
+            run.mean_iu for run in lab.each_seed("fcn8s", modality=modality, data_options=options)
         ]
         for name, (modality, _) in PAPER.items()
     }
@@ -38,6 +39,7 @@ def modalities(lab: Lab) -> Result:
             "how they are drawn.",
             "All nets start from the classifier and have as many updates; the paper starts two "
             "streams from two nets that are trained already.",
+            FINE_NET,
         ],
     )
 

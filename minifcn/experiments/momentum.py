@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minifcn.experiments.curves import IMAGES, loss_chart
+from minifcn.experiments.data_sets import FINE_NET
 from minifcn.experiments.experiment import Experiment, Result, Row
 from minifcn.experiments.lab import Lab
 from minifcn.experiments.verdicts import change, higher, together
@@ -18,17 +19,17 @@ LARGE, AT_ONCE = 20, 4  # images of an update, and of a batch that goes through 
 
 
 def momentum(lab: Lab) -> Result:
-    """Train FCN-32s by each recipe on as many images, the same in the same order."""
-    updates = max(1, lab.steps("fcn32s") * lab.prepared.settings["batch_size"] // LARGE)
+    """Train FCN-8s by each recipe on as many images, the same in the same order."""
+    updates = max(1, lab.steps("fcn8s") * lab.prepared.settings["batch_size"] // LARGE)
     single = {"batch_size": 1, "accumulate": 1, "steps": LARGE * updates, "mirror": False}
     several = {"batch_size": AT_ONCE, "accumulate": LARGE // AT_ONCE}
-    accumulated = lab.each_seed("fcn32s", **{**single, **several, "steps": updates})
+    accumulated = lab.each_seed("fcn8s", **{**single, **several, "steps": updates})
     rate = accumulated[0].settings["rate"]
     runs = {
         ACCUMULATED: accumulated,
-        ONE_BY_ONE: lab.each_seed("fcn32s", **single),
+        ONE_BY_ONE: lab.each_seed("fcn8s", **single),
         # At a tenth of the rate each gradient moves the weights as far in all as with 0.9.
-        HEAVY: lab.each_seed("fcn32s", **single, momentum=0.99, rate=0.1 * rate),
+        HEAVY: lab.each_seed("fcn8s", **single, momentum=0.99, rate=0.1 * rate),
     }
     ius = {name: [run.mean_iu for run in some] for name, some in runs.items()}
     pixels = {n: [100 * run.results["pixel_accuracy"] for run in some] for n, some in runs.items()}
@@ -51,7 +52,8 @@ def momentum(lab: Lab) -> Result:
         [loss_chart("the same images by three recipes", runs, over=IMAGES)],
         notes=[
             f"Rates: {rate:g} with momentum 0.9, a tenth of it with 0.99. Accumulated gradients "
-            f"make {LARGE} times fewer updates of the same images."
+            f"make {LARGE} times fewer updates of the same images.",
+            FINE_NET,
         ],
     )
 

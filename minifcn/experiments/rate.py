@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minifcn.experiments.curves import LOSS, last_losses
+from minifcn.experiments.data_sets import FINE_NET
 from minifcn.experiments.diverging import mean_ius, runs_or_none, worth
 from minifcn.experiments.experiment import Chart, Curve, Experiment, Result, Row
 from minifcn.experiments.lab import Lab, Run
@@ -16,17 +17,17 @@ SHARE = 2  # of the usual updates: a half
 
 
 def rate(lab: Lab) -> Result:
-    """Train FCN-32s at several rates, and with biases that learn no faster than weights."""
-    steps = max(1, lab.steps("fcn32s") // SHARE)
-    usual = lab.each_seed("fcn32s", steps=steps)
+    """Train FCN-8s at several rates, and with biases that learn no faster than weights."""
+    steps = max(1, lab.steps("fcn8s") // SHARE)
+    usual = lab.each_seed("fcn8s", steps=steps)
     middle = usual[0].settings["rate"]
     runs: dict[float, list[Run | None]] = {middle: [*usual]}
     for factor in FACTORS:
-        runs[factor * middle] = runs_or_none(lab, "fcn32s", steps=steps, rate=factor * middle)
+        runs[factor * middle] = runs_or_none(lab, "fcn8s", steps=steps, rate=factor * middle)
     runs = dict(sorted(runs.items()))
     ius = {rate: mean_ius(some) for rate, some in runs.items()}
     ends = {rate: _losses(some) for rate, some in runs.items()}
-    once = [run.mean_iu for run in lab.each_seed("fcn32s", steps=steps, bias_rate=1.0)]
+    once = [run.mean_iu for run in lab.each_seed("fcn8s", steps=steps, bias_rate=1.0)]
 
     best = max(ius, key=lambda rate: np.mean(worth(ius[rate])))
     lowest, highest = (worth(ius[rate]) for rate in (min(ius), max(ius)))
@@ -40,7 +41,10 @@ def rate(lab: Lab) -> Result:
         f"that of the lowest rate, {change(ius[best], highest)} above that of the highest. The "
         f"biases' double rate changes it by {change(ius[middle], once)}.",
         [_chart("mean IU by rate", IU, ius), _chart("loss at the end by rate", LOSS, ends)],
-        notes=["What diverged counts as 0."] * any(np.isnan(v).any() for v in ius.values()),
+        notes=[
+            *["What diverged counts as 0."] * any(np.isnan(v).any() for v in ius.values()),
+            FINE_NET,
+        ],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minifcn.experiments.curves import TIME, last_losses, loss_chart
+from minifcn.experiments.data_sets import FINE_NET
 from minifcn.experiments.experiment import Experiment, Result, Row
 from minifcn.experiments.lab import Lab
 from minifcn.experiments.verdicts import alike, change, higher, said, together
@@ -13,12 +14,12 @@ WITHIN = 0.05  # nats a pixel, by which losses may differ that are called alike
 
 
 def sampling(lab: Lab) -> Result:
-    """Train FCN-32s on all terms of the loss, a half and a quarter of them, of as many in all."""
-    steps = max(1, lab.steps("fcn32s") // 2)  # a quarter of the terms takes four times as long
+    """Train FCN-8s on all terms of the loss, a half and a quarter of them, of as many in all."""
+    steps = max(1, lab.steps("fcn8s") // 2)  # a quarter of the terms takes four times as long
     images = max(1, lab.prepared.settings["batch_size"] // 2)
     runs = {
         f"{share:.0%} of the loss": lab.each_seed(
-            "fcn32s", steps=steps, sample_loss=share, batch_size=round(images / share)
+            "fcn8s", steps=steps, sample_loss=share, batch_size=round(images / share)
         )
         for share in SHARES
     }
@@ -47,7 +48,8 @@ def sampling(lab: Lab) -> Result:
         ],
         notes=[
             f"An update sees {images} images with the whole loss, and as many more as keep the "
-            "number of its terms."
+            "number of its terms.",
+            FINE_NET,
         ],
     )
 

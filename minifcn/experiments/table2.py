@@ -12,6 +12,7 @@ from minifcn.experiments.verdicts import differences, higher, together
 from minifcn.inference.apply import segment
 from minifcn.inference.metrics import FIGURES
 from minifcn.inference.pictures import Panel, colourise, grid, with_legend
+from minifcn.training.settings import STAGES
 
 FIXED = "FCN-32s, only the scores trained"
 # In the paper's order: pixel accuracy, mean accuracy, mean IU, frequency weighted IU.
@@ -34,10 +35,8 @@ PICTURED = 3  # held-out images in the picture
 def table2(lab: Lab) -> Result:
     """Train FCN-32s with its classifier fixed, and FCN-32s, 16s and 8s each from the one before."""
     fixed = lab.each_seed("fcn32s", freeze="*,!score*")
-    coarse = lab.each_seed("fcn32s")
-    middle = lab.after_each(coarse, "fcn16s")
-    fine = lab.after_each(middle, "fcn8s")
-    runs = dict(zip(PAPER, (fixed, coarse, middle, fine), strict=True))
+    staged = [lab.staged(arch) for arch in STAGES]
+    runs = dict(zip(PAPER, (fixed, *staged), strict=True))
     ius = {name: [run.mean_iu for run in some] for name, some in runs.items()}
     steps = list(zip(list(ius)[1:], list(ius), strict=False))  # each beside the one before
     gains = [differences(ius[name], ius[before]) for name, before in steps]

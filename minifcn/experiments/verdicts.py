@@ -55,11 +55,6 @@ def together(*verdicts: str) -> str:
     return next((one for one in (FAILS, OPEN) if one in verdicts), HOLDS)
 
 
-def contrary(verdict: str) -> str:
-    """Return the verdict on the contrary of a statement."""
-    return {HOLDS: FAILS, FAILS: HOLDS}.get(verdict, OPEN)
-
-
 def change(first: Sequence[float], second: Sequence[float], digits: int = 1) -> str:
     """Return in words how far the first are above the second: "+2.1 (+1.8 to +2.5)"."""
     found = differences(first, second)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from minifcn.experiments import EXPERIMENTS, experiment
-from minifcn.experiments.conduct import conduct
+from minifcn.experiments.conduct import command_of, conduct
 from minifcn.experiments.experiment import FAILS, HOLDS, OPEN, Chart, Curve, Result, Row
 from minifcn.experiments.lab import Lab
 from minifcn.experiments.plots import draw
@@ -103,3 +103,14 @@ def test_an_experiment_that_is_done_is_not_repeated_unless_it_is_asked_for(tmp_p
     conduct("upper-bounds", **how)
     assert "is there already" in conduct("upper-bounds", **how, again=False)
     assert FAILS not in conduct("upper-bounds", **how)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("shapes", False, False, 3), "--data shapes"),
+        (("camvid", True, True, 1), "--data camvid --data-dir DIR --weights FILE --seeds 1"),
+    ],
+)
+def test_the_command_that_is_recorded_names_no_files(given, said):
+    assert command_of("table2", *given) == f"python -m minifcn.paper table2 {said}"

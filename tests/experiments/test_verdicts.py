@@ -3,7 +3,15 @@
 import pytest
 
 from minifcn.experiments.experiment import FAILS, HOLDS, OPEN
-from minifcn.experiments.verdicts import alike, differences, higher, said, together
+from minifcn.experiments.verdicts import (
+    alike,
+    change,
+    differences,
+    higher,
+    opposite,
+    said,
+    together,
+)
 
 
 @pytest.mark.parametrize(
@@ -43,3 +51,20 @@ def test_differences_are_of_pairs_and_figures_are_told_with_their_spread():
     assert differences([3, 5], [1, 1]).tolist() == [2, 4]
     assert said([42.1, 44.0]) == "43.0 (42.1 \N{EN DASH} 44.0)"
     assert said([1234.5], digits=0) == "1,234"
+
+
+@pytest.mark.parametrize(("one", "other"), [(HOLDS, FAILS), (FAILS, HOLDS), (OPEN, OPEN)])
+def test_the_opposite(one, other):
+    assert opposite(one) == other
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "digits", "expected"),
+    [
+        ([3, 5, 4], [1, 2, 3], 1, "+2.0 (+1.0 to +3.0)"),
+        ([3], [4], 1, "-1.0"),
+        ([0.512], [0.5], 2, "+0.01"),
+    ],
+)
+def test_a_change_has_its_sign_and_its_range(first, second, digits, expected):
+    assert change(first, second, digits) == expected

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minifcn.training.solver import TrainingError
+
 # From what a run was made of, among them "arch", "seed" and "after", to its figures: "mean_iu" in
 # percent, and "losses" and "seconds" of its updates where they matter. None: it diverges.
 Figures = Callable[[dict[str, Any]], dict[str, Any] | None]
@@ -19,6 +21,7 @@ class CannedRun(NamedTuple):
     seed: int
     made: dict[str, Any]
     figures: dict[str, Any]
+    model: None = None
 
     @property
     def mean_iu(self) -> float:
@@ -47,3 +50,53 @@ class CannedRun(NamedTuple):
     @property
     def seconds(self) -> float:
         return float(self.updates["seconds"].sum())
+
+
+class CannedLab:
+    """What experiments ask of a `Lab`.
+
+    Parameters
+    ----------
+    figures : Figures
+        Of the runs.
+    data : str
+    """
+
+    seeds = range(3)
+    smoke = False
+    prepared = SimpleNamespace(settings={"batch_size": 4})
+
+    def __init__(self, figures: Figures, data: str = "shapes") -> None:
+        self.figures = figures
+        self.data = data
+        self.notes: list[str] = []
+        self.runs: list[CannedRun] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def steps(self, arch: str) -> int:
+        return {"fcn32s": 300, "fcn16s": 200, "fcn8s": 300, "fcn8s-at-once": 400}[arch]
+
+    def dataset(self, split: str = "val") -> None:
+        return None
+
+    def train(self, seed: int, arch: str, *, after: Any = None, **settings: Any) -> CannedRun:
+        made = {"arch": arch, "seed": seed, "after": after, **settings}
+        figures = self.figures(made)
+        if figures is None:
+            raise TrainingError("the loss is nan")
+        self.runs.append(CannedRun(seed, made, figures))
+        return self.runs[-1]
+
+    def each_seed(self, arch: str, **settings: Any) -> list[CannedRun]:
+        return [self.train(seed, arch, **settings) for seed in self.seeds]
+
+    def after_each(self, runs: list[CannedRun], arch: str, **settings: Any) -> list[CannedRun]:
+        return [self.train(run.seed, arch, after=run, **settings) for run in runs]
+
+    def staged(self, arch: str) -> list[CannedRun]:
+        before = {"fcn16s": "fcn32s", "fcn8s": "fcn16s"}
+        if arch not in before:
+            return self.each_seed(arch)
+        return self.after_each(self.staged(before[arch]), arch)
