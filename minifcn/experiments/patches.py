@@ -28,13 +28,13 @@ def patches(lab: Lab) -> Result:
         Row(name, dict(zip((TIME, WORK, APART), tried[:, i].T.tolist(), strict=True)))
         for i, name in enumerate(WAYS)
     ]
-    apart, slower = tried[:, :, 2].max(), tried[:, 2, 0] / tried[:, 0, 0]
+    apart, more = tried[:, :, 2].max(), tried[:, 2, 1].tolist()
+    slower = (tried[:, 2, 0] / tried[:, 0, 0]).tolist()
     return Result(
         rows,
         HOLDS if apart < SAME else FAILS,
         f"Loss and gradients differ by {apart:.0e} of the largest; patches as a batch take "
-        f"{said(tried[:, 2, 1])} times the multiplications of the image, and {said(slower, 0)} "
-        "times as long.",
+        f"{said(more)} times the multiplications of the image, and {said(slower, 0)} times as long.",
         notes=[
             "Without padding, as the patches have none either; float64. Differences are from the "
             "image at once, relative to the largest gradient of a parameter.",
