@@ -34,7 +34,8 @@ def patches(lab: Lab) -> Result:
         rows,
         HOLDS if apart < SAME else FAILS,
         f"Loss and gradients differ by {apart:.0e} of the largest; patches as a batch take "
-        f"{said(more)} times the multiplications of the image, and {said(slower, 0)} times as long.",
+        f"{said(more)} times the multiplications of the image, and {said(slower, 0)} times as "
+        "long.",
         notes=[
             "Without padding, as the patches have none either; float64. Differences are from the "
             "image at once, relative to the largest gradient of a parameter.",
