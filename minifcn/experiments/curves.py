@@ -49,8 +49,13 @@ def last_losses(runs: Sequence[Run]) -> list[float]:
 
 
 def _passed(run: Run, over: str) -> np.ndarray:
-    """Return what had passed after each update: updates, images or seconds."""
+    """Return what had passed after each update: updates, images or seconds.
+
+    An update's time is the median, for other programs interrupt some.
+    """
     values = run.updates[over]
+    if over == TIME:
+        values = np.full(len(values), np.median(values))
     return values if over == UPDATES else np.cumsum(values)
 
 
