@@ -240,7 +240,7 @@ def sample_pictures(folder: Path) -> dict[int, list[Path]]:
     found: dict[int, list[Path]] = {}
     for path in sorted(folder.glob("*_step_*.png")):
         number = path.stem.rpartition("_")[2]
-        if number.isdecimal():
+        if number.isdecimal() and path.is_file():
             found.setdefault(int(number), []).append(path)
     return dict(sorted(found.items()))
 

@@ -128,6 +128,7 @@ def test_runs_on_different_classes_have_tables_of_their_own(tmp_path):
 def test_a_broken_sample_is_left_out(tmp_path):
     folder = make_run(tmp_path / "run")
     (folder / "samples" / "00_step_00000002.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    (folder / "samples" / "01_step_00000002.png").mkdir()
     assert len(page_of(folder).all("img")) == 1
 
 
