@@ -154,7 +154,7 @@ def test_the_rate_decides_and_the_biases_do_not(by_rate, once, expected):
 )
 def test_sampling_the_loss(losses, seconds, expected):
     def sampled(made):
-        assert made["batch_size"] * made["sample_loss"] == 2
+        assert made["batch_size"] * made["sample_loss"] == 8
         return made["sample_loss"] < 1
 
     found = verdict(
