@@ -119,7 +119,7 @@ class Lab:
         data_dir: str | Path | None = None,
         weights: str | Path | None = None,
         threads: int = 0,
-        note: Callable[[str], None] = print,
+        note: Callable[[str], None],
     ) -> None:
         self.data = data
         self.out = out

@@ -221,3 +221,25 @@ def test_a_report_is_not_written_over_either(here, capsys):
     assert main(["own.h5", "photo.png", "-o", "out", "--json", "found.json"]) == 1
     assert "found.json is there already" in capsys.readouterr().err
     assert not Path("out").exists()
+
+
+def test_dense_scores_are_asked_for_by_name_and_stride(here, capsys):
+    for method in ("rarefy", "stitch"):
+        options = ["--dense", method, "--dense-stride", "16", "-o", method]
+        assert main(["own.h5", "photo.png", *options]) == 0
+        assert (read_label(Path(method, "photo_label.png")) == CLASSES["own"]).all()
+    for options, message in (
+        (["--dense", "rarefy", "--dense-stride", "5"], "--dense rarefy: dense output: .* every 5"),
+        (["--dense-stride", "8"], "--dense-stride is of --dense rarefy or stitch"),
+    ):
+        assert main(["own.h5", "photo.png", *options, "-o", "other"]) == 1
+        assert re.search(message, capsys.readouterr().err)
+
+
+def test_a_net_with_skips_is_not_made_dense(here, capsys):
+    spec = ModelSpec("fcn8s", "googlenet", len(VOC_CLASSES), 1 / 64, "same")
+    palette = [[0, 0, 0]] * spec.num_classes
+    net = draw_all(build(spec))
+    save_model(here / "fine.h5", Model(net, spec, CAFFE_VOC, VOC_CLASSES, palette))
+    assert main(["fine.h5", "photo.png", "--dense", "stitch"]) == 1
+    assert "--dense stitch: dense output: the net has skips" in capsys.readouterr().err

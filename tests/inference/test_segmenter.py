@@ -165,3 +165,22 @@ def test_further_heads_are_results_of_their_own(image, tmp_path):
     assert result.heads["geo"].probabilities.shape == (2, 50, 70)
     written = {path.name for path in result.save(tmp_path / "a")}
     assert {"a_label.png", "a_geo_label.png", "a_geo_overlay.png"} < written
+
+
+def test_a_dense_segmenter_has_its_own_scores_between_the_coarse_ones(image):
+    model = small_model()
+    shares = {
+        how: Segmenter(model, **options)(image, probabilities=True).probabilities
+        for how, options in {
+            "coarse": {},
+            "rarefy": {"dense": "rarefy", "dense_stride": 16},
+            "stitch": {"dense": "stitch", "dense_stride": 16},
+            "the same": {"dense": "rarefy", "dense_stride": 32},
+        }.items()
+    }
+    np.testing.assert_allclose(shares["stitch"], shares["rarefy"], atol=1e-5)
+    np.testing.assert_array_equal(shares["the same"], shares["coarse"])
+    assert abs(shares["rarefy"] - shares["coarse"]).max() > 1e-3
+    assert Segmenter(model).model is model
+    with pytest.raises(ValueError, match="rarefy or stitch, not by 'fine'"):
+        Segmenter(model, dense="fine")
