@@ -23,6 +23,7 @@ from minifcn.inference.summary import record, record_of_classes, table
 from minifcn.inference.video import segment_video
 from minifcn.models.dense import METHODS
 from minifcn.system.command import command_parser
+from minifcn.system.extras import ExtraError
 from minifcn.system.files import write_json
 from minifcn.system.mishaps import explained
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
@@ -42,7 +43,7 @@ and for a net with a second head, such as "geo", NAME_geo_label.png and NAME_geo
 Of a video come NAME_overlay.mp4, and in NAME_labels.zip a label map of each frame.
 
   python -m minifcn.predict photo.jpg -o predictions
-  python -m minifcn.predict runs/shapes-fcn8s photos "scans/*.tif" street.mp4 -o predictions
+  python -m minifcn.predict runs/voc photos "scans/*.tif" street.mp4 -o out
   python -m minifcn.predict - < photo.jpg > label.png
 
 The first argument may be a run's folder or a weight file. Without one, the net that comes with
@@ -172,15 +173,21 @@ def segment_files(
         complain(problem)
     share = communicator.share(list(enumerate(jobs)))
     records: dict[int, dict[str, Any]] = {}
-    total = sum(job.frames for _, job in share)
-    bar = Progress(total, "predict", shown=communicator.leads)
+    total, through = sum(job.frames for _, job in share), 0
+    bar = Progress(total, "predict", unit=units(jobs), shown=communicator.leads)
     with closing(bar):
         for number, job in share:
+            through += job.frames  # about so many, of a video
+
+            def done(most: int = through) -> None:
+                bar.to(min(bar.done + 1, most))
+
             try:
-                records[number] = segment_file(segmenter, job, args, lambda: bar.to(bar.done + 1))
-            except (DataError, MemoryError) as error:
+                records[number] = segment_file(segmenter, job, args, done)
+            except (DataError, ExtraError, MemoryError) as error:
                 complain(error)
                 records[number] = {"image": str(job.path), "error": explained(error)}
+            bar.to(through)
     together = {n: one for part in communicator.gather(records) for n, one in part.items()}
     found = [together[number] for number in sorted(together)]
     if communicator.leads:
@@ -192,6 +199,12 @@ def segment_files(
         if found:
             print(f"{sum('error' not in one for one in found)} of {len(found)} are in {folder}")
     return 1 if problems or any("error" in one for one in found) else 0
+
+
+def units(jobs: Sequence[Job]) -> str:
+    """Return what a progress bar counts: images, frames of videos, or both."""
+    names = {"frames" if is_video(job.path) else "images" for job in jobs}
+    return " and ".join(sorted(names, reverse=True)) or "images"
 
 
 def segment_file(

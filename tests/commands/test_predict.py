@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from PIL import Image
 
 from minifcn.data.palette import read_label
 from minifcn.data.voc import VOC_CLASSES
+from minifcn.inference.jobs import Job
 from minifcn.inference.model import Model, save_model
 from minifcn.models import ModelSpec, build
-from minifcn.predict import main, model_and_images
+from minifcn.predict import main, model_and_images, units
 from minifcn.system import resources
 from minifcn.system.records import SettingsError
 
@@ -195,6 +197,23 @@ def test_of_a_pattern_that_matches_nothing_only_that_is_said(here, capsys):
     said = capsys.readouterr()
     assert "image" not in said.out and "0 of 0" not in said.out
     assert said.err == "error: no file is called as none* says\n"
+
+
+def test_without_the_library_for_videos_the_photographs_are_segmented(here, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "av", None)
+    (here / "street.mp4").write_bytes(b"")
+    assert main(["street.mp4", "photo.png"]) == 1
+    said = capsys.readouterr()
+    assert "pip install 'minifcn[video]'" in said.err and "1 of 2 are in predictions" in said.out
+    assert (here / "predictions/photo_label.png").exists()
+
+
+def test_frames_are_counted_as_such():
+    videos = [Job(Path(f"{name}.mp4"), Path(name), [], 9) for name in "ab"]
+    photo = Job(Path("c.png"), Path("c"), [], 1)
+    assert units(videos) == "frames"
+    assert units([*videos, photo]) == "images and frames"
+    assert units([photo]) == units([]) == "images"
 
 
 def test_a_report_is_not_written_over_either(here, capsys):

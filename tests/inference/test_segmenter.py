@@ -145,7 +145,11 @@ def test_a_net_that_sees_depth_is_given_it(modality, image, tmp_path):
     metres = (millimetres / 1000).astype(np.float32)
     one, other = segment([image, image], depth=[tmp_path / "depth.png", metres])
     assert np.array_equal(one.label, other.label)
-    for depth, message in ((None, "sees depth"), (metres[:9], "depth map is of 9 x 70")):
+    for depth, message in (
+        (None, "sees depth"),
+        (metres[:9], "depth map is of 9 x 70"),
+        (millimetres, "must be of floats, in metres, not uint16"),
+    ):
         with pytest.raises(DataError, match=message):
             segment(image, depth=depth)
     with pytest.raises(DataError, match="2 images need a list of as many depth maps"):
