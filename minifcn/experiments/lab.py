@@ -17,10 +17,10 @@ import numpy as np
 
 from minifcn.experiments.data_sets import prepare
 from minifcn.inference.model import Model, load_model
+from minifcn.reporting.fitting import fit
 from minifcn.system.files import make_folder
 from minifcn.system.lock import locked
 from minifcn.system.records import defaults
-from minifcn.training.fitting import fit
 from minifcn.training.recipes import SMOKE
 from minifcn.training.reporter import Reporter
 from minifcn.training.run_log import evaluations, read_log
@@ -115,7 +115,7 @@ class Lab:
         data_dir: str | Path | None = None,
         weights: str | Path | None = None,
         threads: int = 0,
-        note: Callable[[str], None] = print,
+        note: Callable[[str], None],
     ) -> None:
         self.data = data
         self.out = out

@@ -11,7 +11,8 @@ import numpy as np
 from minifcn.training.solver import TrainingError
 
 # From what a run was made of, among them "arch", "seed" and "after", to its figures: "mean_iu" in
-# percent, and "losses" and "seconds" of its updates where they matter. None: it diverges.
+# percent, and "losses" and "seconds" of its updates and more "results" where they matter. None: it
+# diverges.
 Figures = Callable[[dict[str, Any]], dict[str, Any] | None]
 
 
@@ -28,9 +29,9 @@ class CannedRun(NamedTuple):
         return self.figures["mean_iu"]
 
     @property
-    def results(self) -> dict[str, float]:
+    def results(self) -> dict[str, Any]:
         names = ("mean_iu", "pixel_accuracy", "mean_accuracy", "fw_iu")
-        return dict.fromkeys(names, self.mean_iu / 100)
+        return {**dict.fromkeys(names, self.mean_iu / 100), **self.figures.get("results", {})}
 
     @property
     def updates(self) -> dict[str, np.ndarray]:
