@@ -42,10 +42,11 @@ def loss_curve(name: str, runs: Sequence[Run], over: str = UPDATES) -> Curve:
     return Curve(name, np.mean(ends, axis=0).tolist(), np.asarray(losses).tolist())
 
 
-def last_losses(runs: Sequence[Run]) -> list[float]:
-    """Return the mean loss of the last quarter of the updates, for each run."""
+def last_losses(runs: Sequence[Run], share: float = 1.0) -> list[float]:
+    """Return the mean loss of the last quarter of the updates, or of the first `share` of them."""
     losses = [run.updates["pixel_loss"] for run in runs]
-    return [float(some[-max(1, len(some) // LAST) :].mean()) for some in losses]
+    firsts = [some[: max(1, round(share * len(some)))] for some in losses]
+    return [float(first[-max(1, len(first) // LAST) :].mean()) for first in firsts]
 
 
 def _passed(run: Run, over: str) -> np.ndarray:

@@ -34,10 +34,6 @@ class CannedRun(NamedTuple):
         return {**dict.fromkeys(names, self.mean_iu / 100), **self.figures.get("results", {})}
 
     @property
-    def settings(self) -> dict[str, Any]:
-        return {"rate": 0.02, **self.made}
-
-    @property
     def updates(self) -> dict[str, np.ndarray]:
         losses = np.asarray(self.figures.get("losses", [2.0, 1.0, 1.0, 1.0]))
         count = len(losses)
@@ -78,6 +74,9 @@ class CannedLab:
 
     def steps(self, arch: str) -> int:
         return {"fcn32s": 300, "fcn16s": 200, "fcn8s": 300, "fcn8s-at-once": 400}[arch]
+
+    def rate(self, arch: str) -> float:
+        return 0.02
 
     def dataset(self, split: str = "val") -> None:
         return None
