@@ -137,19 +137,28 @@ def conv2d_backward(
 
     def parameters() -> tuple[Array, Array]:
         dweight = path.backward_weights(x, dy, weight.shape, window, groups)
-        return dweight, dy.sum(axis=(0, 2, 3))
+        return dweight, bias_gradient(dy)
 
-    # A small convolution's threads have too little to do to share it out: each takes a gradient,
-    # and computes it so that not needing the other one changes no bit of it.
+    # A small convolution's threads have too little to do to share it out: each takes a gradient.
+    # (If one of them is not needed, all threads share the other, whose last bits may differ then.)
     multiplications = dy[:, 0].size * weight.size
-    side_by_side = _side_by_side(multiplications)
-    if side_by_side and need_dx and need_grads:
+    if need_dx and need_grads and _side_by_side(multiplications):
         tasks = (data, parameters)
         dx, gradients = parallel_map(array_module(x), lambda task: task(), tasks)
         return dx, *gradients
-    with one_thread(side_by_side or 2 * multiplications <= CALLING):
+    with one_thread(2 * multiplications <= CALLING):
         dx = data() if need_dx else None
         return dx, *(parameters() if need_grads else (None, None))
+
+
+def bias_gradient(dy: Array) -> Array:
+    """Return the sum over images and pixels: (N, F, OH, OW) -> (F,).
+
+    As a product with ones, which BLAS adds up three to six times as fast as NumPy's sum.
+    """
+    n, f, oh, ow = dy.shape
+    ones = array_module(dy).ones(oh * ow, dy.dtype)
+    return (dy.reshape(n, f, oh * ow) @ ones).sum(axis=0)
 
 
 def _side_by_side(multiplications: int) -> bool:

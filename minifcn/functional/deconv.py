@@ -18,7 +18,7 @@ from minifcn.functional.arguments import (
     require_floats,
     whole_number,
 )
-from minifcn.functional.conv import ConvCache
+from minifcn.functional.conv import ConvCache, bias_gradient
 from minifcn.functional.fast.paths import PATHS, choose_deconv_path, forced_path
 from minifcn.functional.fast.separable import Factors, separate, upsample, upsample_backward
 from minifcn.functional.window import Window
@@ -118,7 +118,7 @@ def deconv2d_backward(
     if not need_grads:
         return dx, None, None
     dweight = path.backward_weights(dy, x, weight.shape, window, groups)
-    return dx, dweight, dy.sum(axis=(0, 2, 3))
+    return dx, dweight, bias_gradient(dy)
 
 
 def _factors(weight: Array, groups: int) -> Factors | None:

@@ -19,7 +19,7 @@ from minifcn.functional.fast.pool_planes import find_maxima, to_winners
 from minifcn.functional.fast.recycle import recycled, recycled_zeros
 from minifcn.functional.window import PoolWindow
 
-PART_BYTES = 1 << 19  # of the input that is pooled at a time; on planes there is as much again
+PART_BYTES = 1 << 21  # of the input at a time; smaller parts cost threads more than they save
 
 
 class MaxPoolCache(NamedTuple):

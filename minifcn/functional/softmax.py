@@ -13,7 +13,7 @@ from minifcn.functional.cuda.softmax import launch_softmax_loss, launch_softmax_
 from minifcn.functional.fast.recycle import recycled
 
 NORMALIZATIONS = ("valid", "batch", "none")
-STRIP_BYTES = 1 << 19  # of the scores of a strip
+STRIP_BYTES = 1 << 21  # of the scores of a strip; smaller ones cost threads more than they save
 
 
 class SoftmaxLossCache(NamedTuple):

@@ -115,6 +115,12 @@ class Graph:
 
     def trained(self, layer: Layer) -> dict[str, str]:
         """Return the addresses of a layer's parameters that are not frozen, by their names."""
+        if members := getattr(layer, "members", ()):  # several as one (see `siblings.py`)
+            return {
+                f"{number}/{name}": address
+                for number, member in enumerate(members)
+                for name, address in self.trained(member).items()
+            }
         owner = self._owner.get(id(original(layer)))
         addresses = {name: f"{owner}/{name}" for name in layer.params}
         return {name: a for name, a in addresses.items() if self.multipliers[a][0]}

@@ -62,6 +62,7 @@ from minifcn.net.fusion import fuse
 from minifcn.net.graph import Node, blob_shapes, count_readers
 from minifcn.net.net import Net, release
 from minifcn.net.recompute import Again, find_blocks
+from minifcn.net.siblings import Channels, join_siblings
 from minifcn.net.stitch import Stitch
 from minifcn.net.working_memory import ITEM, buffer_bytes, interpolates, working_bytes
 
@@ -114,7 +115,7 @@ def training_bytes(
     accumulate : int
         Batches of an update.
     """
-    nodes = fold_border(net.needed(outputs), outputs, inputs)
+    nodes = join_siblings(fold_border(net.needed(outputs), outputs, inputs), outputs)
     readers = count_readers(nodes, outputs)
     walk = _Walk(blob_shapes(nodes, inputs), readers, xp)
     trained = sum(p.nbytes for address, p in net.params.items() if net.multipliers[address][0])
@@ -219,7 +220,8 @@ class _Walk:
     ) -> tuple[_Array, dict[str, Any]]:
         """Walk as `fusion.run_group`: return the output, and the caches of what is cached."""
         first, name = group[0], group[-1].name
-        if isinstance(first.layer, Crop) or (isinstance(first.layer, Dropout) and not train):
+        seen = isinstance(first.layer, Crop | Channels)
+        if seen or (isinstance(first.layer, Dropout) and not train):
             return bottoms[0], {first.name: ()}  # a view of what it reads
         y = self.new(name, first.layer, RECYCLING)
         if isinstance(first.layer, Deconv2d) and not interpolates(first.layer):
@@ -271,4 +273,6 @@ class _Walk:
         }
         self.run_layer(node, backward=True)
         for bottom, dx in dxs.items():
+            if isinstance(node.layer, Channels) and bottom in gradients:
+                continue  # is added to what is there
             gradients[bottom] = self.new(bottom, node.layer, ()) if bottom in gradients else dx

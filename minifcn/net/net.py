@@ -20,6 +20,7 @@ from minifcn.net.border import FOLDED, fold_border
 from minifcn.net.fusion import fuse, run_group
 from minifcn.net.graph import Graph, Node, count_readers, naming, original
 from minifcn.net.recompute import Again, find_blocks, run_again
+from minifcn.net.siblings import JOINED, Part, join_siblings
 from minifcn.net.summary import summarise
 
 
@@ -85,6 +86,8 @@ class Net(Graph):
         wanted = tuple(self.outputs if outputs is None else outputs)
         shapes = {name: array.shape for name, array in inputs.items()}
         nodes = fold_border(self.needed(wanted), wanted, shapes)
+        if train:
+            nodes = join_siblings(nodes, wanted)
         readers = count_readers(nodes, wanted)
         blobs = self._used(inputs, readers, wanted)
         xp = array_module(*blobs.values())
@@ -180,7 +183,8 @@ class Net(Graph):
         yield
         if self.clock is not None:
             synchronize(xp)
-            self.clock(node.name.removesuffix(FOLDED), direction, time.perf_counter() - began)
+            name = node.name.removesuffix(FOLDED).removesuffix(JOINED)
+            self.clock(name, direction, time.perf_counter() - began)
 
     def _used(
         self, inputs: Mapping[str, Array], readers: Mapping[str, int], wanted: Sequence[str]
@@ -223,9 +227,11 @@ def release(blobs: dict[str, Array], readers: Counter[str], read: Sequence[str])
             del blobs[name]
 
 
-def _add(sums: dict[str, Array], own: set[str], name: str, term: Array) -> None:
+def _add(sums: dict[str, Array], own: set[str], name: str, term: Array | Part) -> None:
     """Add to a sum; in place from the third term on: a layer may hand one array to two inputs."""
-    if name in own:
+    if isinstance(term, Part):
+        sums[name] = term.add_to(sums.get(name))  # all that is told of such a blob are parts
+    elif name in own:
         sums[name] += term
     elif name in sums:
         xp = array_module(term)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minifcn.backend import get_threads
-from minifcn.functional.fast import strips, winograd, winograd_strips
+from minifcn.functional.fast import lines, strips, winograd, winograd_strips
 from minifcn.functional.fast.paths import choose_path
 from minifcn.functional.fast.separable import separate
 from minifcn.layers import Conv2d, Deconv2d, EltwiseSum, Layer, SoftmaxLoss
@@ -76,6 +76,8 @@ def _convolution(layer: Conv2d, x: Shape, y: Shape, xp: ModuleType, backward: bo
         return ITEM * prod(y[2:]) * y[0] * weight[0].size + ITEM * prod(y)
     if path == "winograd":
         return 0
+    if path == "lines":
+        return get_threads() * lines.STRIP_BYTES
     sums = get_threads() * weight.nbytes if backward and xp is np else 0
     return _strip(layer, x, y, xp) + sums
 

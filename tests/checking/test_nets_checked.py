@@ -38,7 +38,7 @@ def test_the_table_has_a_line_for_each_layer(checked):
     assert max(map(len, lines)) < 80
     assert lines[0] == "fcn8s --width 0.03125" and "images 1 x 3 x 9 x 12" in lines[1]
     (conv1_1,) = [line for line in lines if line.startswith("  conv1_1 ")]
-    assert conv1_1.split()[3:] == ["right", "strips"]
+    assert conv1_1.split()[3:] == ["right", "lines"]
     assert [line for line in lines if line.startswith("  winograd ")]
 
 

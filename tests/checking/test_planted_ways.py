@@ -31,7 +31,7 @@ def doubled(function: Callable[..., Any]) -> Callable[..., Any]:
 # The smallest layers that every path computes, by `gradcheck conv`, `deconv` and `upsampling`.
 SMALL = "conv --images 1 --channels 2 --size 4x5 --filters 2"
 CONV = {
-    **dict.fromkeys(("im2col", "strips", "whole", "winograd"), SMALL),
+    **dict.fromkeys(("im2col", "strips", "whole", "lines", "winograd"), SMALL),
     "pointwise": f"{SMALL} --kernel 1 --pad 0",
 }
 DECONV = dict.fromkeys(("im2col", "strips", "phases"), "deconv --images 1 --size 2x3")
@@ -71,7 +71,7 @@ def test_in_im2col_where_another_path_is_taken(monkeypatch, capsys):
     wrong = doubled(PATHS["im2col"].backward_weights)
     monkeypatch.setitem(PATHS, "im2col", PATHS["im2col"]._replace(backward_weights=wrong))
     monkeypatch.setattr(paths, "WINOGRAD", 1)
-    command = "conv --images 1 --size 24 --channels 16 --filters 16"
+    command = "conv --images 1 --size 24 --channels 32 --filters 32"
     assert main(command.split()) == 1
     out = capsys.readouterr().out
     assert "takes winograd." in out and wrong_arrays(out) == {("im2col", "dweight")}

@@ -33,7 +33,7 @@ def test_the_examples_take_every_path_that_is_chosen(examples):
     chosen = {
         path for name in ("conv", "deconv") for case in examples[name] for path in case.chosen
     }
-    assert chosen >= {"strips", "phases", "whole", "pointwise"}
+    assert chosen >= {"strips", "phases", "whole", "lines", "pointwise"}
 
 
 def test_what_a_way_cannot_compute_is_said_with_the_reason():
@@ -123,7 +123,7 @@ def test_the_table_fits_a_screen_and_says_what_it_shows():
     assert header.split() == ["by", "y", "dx", "dweight", "dbias", "float32"]
     ran = [line for line in lines if line.endswith(("right", "WRONG"))]
     assert [line.split()[0] for line in ran] == [row.way for row in rows if row.ran]
-    assert "  For this shape minifcn takes strips." in lines
+    assert "  For this shape minifcn takes lines." in lines
     assert "    y                   up to 1e-10 from the loops" in lines
 
 

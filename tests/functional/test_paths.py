@@ -55,6 +55,7 @@ def compare(path, shape, filters, kernel, dtype, **options):
 WHAT_FOR = {
     "strips": ((1, 2, 3, 4), 2),
     "whole": ((1, 2, 3), 2),
+    "lines": ((1, 2, 3, 5), 9),
     "pointwise": ((1,), -1),
     "winograd": ((3, 5), 2),
 }
@@ -166,6 +167,10 @@ def test_what_follows_is_done_on_the_way_or_afterwards(path, relu, pool):
         ((1, 3, 227, 227), (96, 3, 11, 11), Window((11, 11), (4, 4)), 1, "strips"),
         ((1, 64, 88, 88), (16, 64, 7, 7), Window((7, 7), pad=(3, 3)), 1, "strips"),
         ((1, 512, 14, 14), (512, 512, 3, 3), Window((3, 3), pad=(1, 1)), 1, "whole"),
+        ((4, 3, 128, 128), (8, 3, 3, 3), Window((3, 3), pad=(1, 1)), 1, "lines"),
+        ((4, 64, 16, 16), (64, 64, 3, 3), Window((3, 3), pad=(1, 1)), 1, "lines"),
+        ((1, 64, 16, 16), (64, 64, 3, 3), Window((3, 3), pad=(1, 1)), 1, "strips"),
+        ((1, 16, 250, 250), (16, 16, 3, 3), Window((3, 3), pad=(1, 1)), 1, "lines"),
         ((1, 64, 80, 80), (96, 64, 5, 5), Window((5, 5), pad=(2, 2)), 1, "winograd"),
         ((1, 4096, 16, 16), (4096, 4096, 1, 1), Window((1, 1)), 1, "pointwise"),
     ],

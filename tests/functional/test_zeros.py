@@ -111,13 +111,13 @@ def test_pooled_outputs_that_see_zeros_only_are_their_bias_too(layer):
 @pytest.mark.parametrize("without_bias", [False, True])
 def test_the_border_of_an_untrained_net_stays_empty(without_bias):
     # The first two layers of VGG16 with pad 100, narrower: half of the map has no image in it.
-    x, weights = LARGE * normal(1, 1, 3, 20, 30, dtype=np.float32), normal(2, 16, 3, 3, 3)
-    bias = None if without_bias else np.zeros(16, np.float32)
+    x, weights = LARGE * normal(1, 1, 3, 20, 30, dtype=np.float32), normal(2, 32, 3, 3, 3)
+    bias = None if without_bias else np.zeros(32, np.float32)
     y, _ = conv2d_forward(x, weights.astype(np.float32), bias, pad=(100, 100), relu=True)
-    weights = normal(3, 16, 16, 3, 3, dtype=np.float32)
+    weights = normal(3, 32, 32, 3, 3, dtype=np.float32)
     assert choose_path(y.shape, weights, Window((3, 3), pad=(1, 1)), 1) == "winograd"
     y, _ = conv2d_forward(y, weights, bias, pad=(1, 1))
-    assert y.shape == (1, 16, 218, 228)
+    assert y.shape == (1, 32, 218, 228)
     inside = y[:, :, 97:121, 97:131].copy()
     y[:, :, 97:121, 97:131] = 0
     assert not y.any() and inside.any(axis=1).all()

@@ -44,21 +44,22 @@ class Example(NamedTuple):
 
 EXAMPLES = {
     "stride": Example(lambda: Conv2d(3, 4, 3, stride=2, pad=1), (2, 3, 7, 6), "strips", "strips"),
-    "large kernel": Example(lambda: Conv2d(2, 3, 7, pad=2), (1, 2, 9, 8), "strips", "strips"),
+    "dilation": Example(lambda: Conv2d(2, 3, 3, dilation=2), (1, 2, 9, 8), "strips", "strips"),
     "groups": Example(
         lambda: Conv2d(4, 6, 3, stride=2, groups=2), (2, 4, 7, 8), "strips", "strips"
     ),
     "two strips": Example(
         lambda: Conv2d(2, 3, 5, stride=(2, 1)), (1, 2, 150, 90), "strips", "strips"
     ),
-    "no stride": Example(lambda: Conv2d(3, 4, 3, pad=1), (2, 3, 6, 5), "strips", "strips"),
+    "no stride": Example(lambda: Conv2d(3, 4, 3, pad=1), (2, 3, 6, 5), "lines", "lines"),
+    "large kernel": Example(lambda: Conv2d(2, 3, 7, pad=2), (1, 2, 9, 8), "lines", "lines"),
     "groups, no stride": Example(
         lambda: Conv2d(4, 6, 3, groups=2), (2, 4, 6, 5), "strips", "strips"
     ),
     "few pixels": Example(lambda: Conv2d(3, 20, 3, pad=1), (1, 3, 4, 5), "whole", "whole"),
     "1 x 1": Example(lambda: Conv2d(3, 4, 1), (2, 3, 5, 6), "pointwise", "pointwise"),
     "many channels": Example(
-        lambda: Conv2d(16, 16, 3, pad=1), (1, 16, 20, 21), "winograd", "winograd"
+        lambda: Conv2d(32, 32, 3, pad=1), (1, 32, 20, 21), "winograd", "winograd"
     ),
     "upsampling": Example(
         lambda: Deconv2d(3, 2, 4, stride=2, pad=1, bias=True), (2, 3, 3, 4), "phases", "phases"
@@ -71,7 +72,7 @@ EXAMPLES = {
 
 @pytest.fixture(autouse=True)
 def winograd_of_small_maps(monkeypatch):
-    monkeypatch.setattr(paths, "WINOGRAD", 16 * 20 * 21 * 9)
+    monkeypatch.setattr(paths, "WINOGRAD", 32 * 20 * 21 * 9)
 
 
 FUNCTIONS = sorted(set.union(*(example.functions for example in EXAMPLES.values())))

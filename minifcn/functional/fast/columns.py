@@ -20,17 +20,17 @@ def im2col_rows(x: Array, window: Window, rows: slice) -> Array:
 
     Parameters
     ----------
-    x : array (C, H, W)
+    x : array (C, H, W), or (C, N, H, W): several images, whose columns come side by side
     window : Window
     rows : slice
         Output rows, `start` and `stop` given.
 
     Returns
     -------
-    array (C*KH*KW, R*OW), dtype of x, where R is the number of rows
+    array (C*KH*KW, [N*]R*OW), dtype of x, where R is the number of rows
     """
     xp = array_module(x)
-    c, h, w = x.shape
+    c, *images, h, w = x.shape
     (kh, kw), (sh, sw), (ph, pw), (dh, dw) = window
     _, ow = window.output_size((h, w))
     r = rows.stop - rows.start
@@ -39,16 +39,16 @@ def im2col_rows(x: Array, window: Window, rows: slice) -> Array:
     first = rows.start * sh - ph
     last = first + (r - 1) * sh + window.extent()[0]
     top, bottom = max(first, 0), min(last, h)
-    strip = xp.zeros((c, last - first, w + 2 * pw), x.dtype)
+    strip = xp.zeros((c, *images, last - first, w + 2 * pw), x.dtype)
     if top < bottom:
-        strip[:, top - first : bottom - first, pw : pw + w] = x[:, top:bottom]
+        strip[..., top - first : bottom - first, pw : pw + w] = x[..., top:bottom, :]
 
     # All windows as a view that repeats pixels without copying; reshape then makes the one copy.
-    sc, sy, sx = strip.strides
+    sc, *sn, sy, sx = strip.strides
     windows = xp.lib.stride_tricks.as_strided(
-        strip, (c, kh, kw, r, ow), (sc, sy * dh, sx * dw, sy * sh, sx * sw)
+        strip, (c, kh, kw, *images, r, ow), (sc, sy * dh, sx * dw, *sn, sy * sh, sx * sw)
     )
-    return windows.reshape(c * kh * kw, r * ow)
+    return windows.reshape(c * kh * kw, -1)
 
 
 @kernel(launch_col2im)
@@ -57,17 +57,17 @@ def col2im_rows(columns: Array, dx: Array, window: Window, rows: slice) -> None:
 
     Parameters
     ----------
-    columns : array (C*KH*KW, R*OW)
-    dx : array (C, H, W), C-contiguous
+    columns : array (C*KH*KW, [N*]R*OW)
+    dx : array (C, H, W) or (C, N, H, W), C-contiguous
         Added to in place.
     window : Window
     rows : slice
         The output rows that `columns` belongs to.
     """
-    c, h, w = dx.shape
+    c, *images, h, w = dx.shape
     (kh, kw), (sh, sw), (ph, pw), (dh, dw) = window
     _, ow = window.output_size((h, w))
-    columns = columns.reshape(c, kh, kw, rows.stop - rows.start, ow)
+    columns = columns.reshape(c, kh, kw, *images, rows.stop - rows.start, ow)
 
     # For each place (a, b) in the kernel: which output rows and columns fall on a real pixel?
     for a in range(kh):
@@ -77,7 +77,7 @@ def col2im_rows(columns: Array, dx: Array, window: Window, rows: slice) -> None:
             if i0 < i1 and j0 < j1:
                 ys = slice(y0, y0 + (i1 - i0 - 1) * sh + 1, sh)
                 xs = slice(x0, x0 + (j1 - j0 - 1) * sw + 1, sw)
-                dx[:, ys, xs] += columns[:, a, b, i0 - rows.start : i1 - rows.start, j0:j1]
+                dx[..., ys, xs] += columns[:, a, b, ..., i0 - rows.start : i1 - rows.start, j0:j1]
 
 
 def _inside(shift: int, stride: int, start: int, stop: int, size: int) -> tuple[int, int, int]:

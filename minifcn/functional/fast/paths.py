@@ -12,7 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from minifcn.backend import Array
+import numpy as np
+
+from minifcn.backend import Array, array_module
+from minifcn.functional.fast.lines import (
+    LINE,
+    lines_backward_data,
+    lines_backward_weights,
+    lines_forward,
+)
 from minifcn.functional.fast.phases import phases_backward_data
 from minifcn.functional.fast.pointwise import (
     pointwise_backward_data,
@@ -40,6 +48,7 @@ from minifcn.functional.window import Window
 
 WHOLE_BYTES = 64 << 20  # columns that may exist whole
 WINOGRAD = 7_000_000  # pixels * channels * area of the kernel from which its transforms pay
+LINES = 290  # weights for each pixel of a line, and each image in it, up to which lines pay
 
 
 class Path(NamedTuple):
@@ -60,6 +69,8 @@ PATHS = {
     "phases": Path(strips_forward, phases_backward_data, strips_backward_weights, then=("relu",)),
     # more weights than columns
     "whole": Path(whole_forward, whole_backward_data, whole_backward_weights),
+    # few channels, few pixels: columns that are a view
+    "lines": Path(lines_forward, lines_backward_data, lines_backward_weights, then=("relu",)),
     # 1 x 1 kernels: the image is its own column matrix
     "pointwise": Path(
         pointwise_forward, pointwise_backward_data, pointwise_backward_weights, then=("relu",)
@@ -134,7 +145,8 @@ def choose_path(
 
     A 1 x 1 kernel needs no columns: the image is its own column matrix. Winograd's transforms pay
     on large maps of many channels, as VGG16's are and GoogLeNet's are not. Where a layer has more
-    filters than pixels, whole columns are best. Anything else goes by strips.
+    filters than pixels, whole columns are best; where it has few weights, whole lines of the image.
+    Anything else goes by strips.
 
     A path that is forced gives way to strips where it cannot compute the shape.
 
@@ -153,14 +165,25 @@ def choose_path(
     pixels = x_shape[0] * oh * ow
     if "pointwise" in able:
         return "pointwise"
-    if "winograd" in able:
-        area = window.kernel_size[0] ** 2
-        if min(f, c) >= 16 and oh * ow * min(f, c) * area >= WINOGRAD:
-            return "winograd"
     column_bytes = pixels * weight[0].size * weight.dtype.itemsize
+    by_lines = "lines" in able and _pays_by_lines(weight, x_shape[0], ow)
+    if "winograd" in able and min(f, c) >= (32 if by_lines else 16):
+        area = window.kernel_size[0] ** 2
+        if oh * ow * min(f, c) * area >= WINOGRAD:
+            return "winograd"
     if "whole" in able and f >= pixels and column_bytes <= WHOLE_BYTES:
         return "whole"
+    if by_lines:
+        return "lines"
     return "strips"
+
+
+def _pays_by_lines(weight: Array, images: int, width: int) -> bool:
+    """Return whether a CPU is to convolve by lines: of few weights, as each line reads them all."""
+    f, c = weight.shape[:2]
+    together = min(images, max(1, LINE // width))
+    few = weight.size <= LINES * together * (together * width)
+    return array_module(weight) is np and few and f <= 16 * c
 
 
 def ruled_out(
@@ -175,19 +198,20 @@ def ruled_out(
     """
     kernel = window.kernel_size
     why = {"phases": "it computes deconvolutions"}
+    others = PATHS.keys() - {"im2col", "strips", "phases"}
     if not x_shape[0]:  # the others begin with an image
-        return why | dict.fromkeys(("whole", "pointwise", "winograd"), "there is no image")
+        return why | dict.fromkeys(others, "there is no image")
     if groups > 1:
-        return why | dict.fromkeys(("whole", "pointwise", "winograd"), "there are groups")
+        return why | dict.fromkeys(others, "there are groups")
     if window.stride != (1, 1) or window.dilation != (1, 1):
-        return why | dict.fromkeys(("pointwise", "winograd"), "stride or dilation is not 1")
+        return why | dict.fromkeys(others - {"whole"}, "stride or dilation is not 1")
     if kernel != (1, 1) or window.pad != (0, 0):
         why["pointwise"] = "the kernel is not 1 x 1, or there is padding"
     if kernel not in ((3, 3), (5, 5)):
         why["winograd"] = "the kernel is not 3 x 3 or 5 x 5"
-    elif product_precision(weight) != "float32":
+    if product_precision(weight) != "float32":
         # Winograd's transforms make the rounding of its operands several times as large.
-        why["winograd"] = "the products are not in float32"
+        why |= dict.fromkeys(("winograd", "lines"), "the products are not in float32")
     return why
 
 

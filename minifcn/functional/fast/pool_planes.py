@@ -22,12 +22,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from minifcn.backend import Array, array_module
+from minifcn.backend import Array, array_module, parallel_map
 from minifcn.functional.arguments import Pair
 from minifcn.functional.fast.scratch import scratch
 from minifcn.functional.window import PoolWindow
 
-PART = 1 << 17  # outputs whose gradients are given back at a time
+PART = 1 << 19  # outputs whose gradients a thread gives back at a time
 
 
 def find_maxima(x: Array, y: Array, argmax: Array | None, window: PoolWindow) -> None:
@@ -167,7 +167,8 @@ def to_winners(dy: Array, argmax: Array, dx: Array, window: PoolWindow) -> None:
     maps = dx.reshape(-1, h * w)
     dy, argmax = (array.reshape(len(maps), oh * ow) for array in (dy, argmax))
     step = max(1, PART // max(1, oh * ow))
-    for start in range(0, len(maps), step):
+
+    def compute(start: int) -> None:
         part = maps[start : start + step]
         part.fill(0)
         pixel = scratch(xp, "pool pixels", (len(part), oh * ow), xp.intp)
@@ -175,3 +176,5 @@ def to_winners(dy: Array, argmax: Array, dx: Array, window: PoolWindow) -> None:
         pixel += corner.ravel()
         pixel += (xp.arange(len(part)) * (h * w))[:, None]
         xp.add.at(part.ravel(), pixel.ravel(), dy[start : start + step].ravel())
+
+    parallel_map(xp, compute, range(0, len(maps), step))

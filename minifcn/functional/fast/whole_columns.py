@@ -68,17 +68,15 @@ def whole_backward_data(
     """Gradient of the input (N, C, H, W), as `im2col_backward_data` gives it."""
     xp = array_module(dy)
     (n, f, oh, _), (_, c, kh, kw) = dy.shape, weight.shape
-    dx = recycled_zeros(xp, x_shape, dy.dtype)
+    dx = recycled_zeros(xp, (c, n, *x_shape[2:]), dy.dtype)
     dy, matrix, scale = factors(_side_by_side(dy), weight.reshape(f, -1))
 
     def compute(channels: slice) -> None:
         rows = slice(channels.start * kh * kw, channels.stop * kh * kw)
-        dcolumns = product(matrix[:, rows].T, dy, scale).reshape(rows.stop - rows.start, n, -1)
-        for image in range(n):
-            col2im_rows(dcolumns[:, image], dx[image, channels], window, slice(0, oh))
+        col2im_rows(product(matrix[:, rows].T, dy, scale), dx[channels], window, slice(0, oh))
 
     parallel_map(xp, compute, _pieces(xp, c))
-    return dx
+    return xp.ascontiguousarray(dx.swapaxes(0, 1))
 
 
 def whole_backward_weights(
@@ -100,8 +98,7 @@ def whole_backward_weights(
 def _columns(x: Array, window: Window) -> Array:
     """Return the columns of all images, side by side: (C*KH*KW, N*OH*OW)."""
     rows = slice(0, window.output_size(x.shape[2:])[0])
-    columns = [im2col_rows(image, window, rows) for image in x]
-    return columns[0] if len(columns) == 1 else array_module(x).concatenate(columns, axis=1)
+    return im2col_rows(x.swapaxes(0, 1), window, rows)
 
 
 def _side_by_side(dy: Array) -> Array:

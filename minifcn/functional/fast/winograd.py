@@ -45,6 +45,7 @@ from minifcn.backend import Array, array_module, get_threads, parallel_map
 from minifcn.functional.fast.recycle import recycled
 from minifcn.functional.fast.scratch import scratch
 from minifcn.functional.fast.toom_cook import EIGHT, SIX, Matrices, toom_cook
+from minifcn.functional.fast.turned import turned
 from minifcn.functional.fast.winograd_strips import (
     add_products,
     multiply,
@@ -202,23 +203,17 @@ def winograd_backward_data(
 ) -> Array:
     """Return dx: the convolution of dy with the kernels turned round, in and out exchanged.
 
-    dx[n,c,y,x] = sum_{f,a,b} weight[f,c,R-1-a,R-1-b] dy[n,f,y+a-(R-1-PH),x+b-(R-1-PW)]
-
     Parameters
     ----------
     dy : array (N, F, OH, OW)
     weight : array (F, C, R, R)
     x_shape : (N, C, H, W)
     window : Window
-        Where its padding exceeds R - 1, the outermost outputs are of zeros only.
     """
-    (ph, pw), (h, w), edge = window.pad, x_shape[2:], weight.shape[2] - 1
-    dy = dy[:, :, max(0, ph - edge) : ph + h, max(0, pw - edge) : pw + w]
-    turned = weight.transpose(1, 0, 2, 3)[:, :, ::-1, ::-1]
-    pad = max(0, edge - ph), max(0, edge - pw)
+    dy, weight, window = turned(dy, weight, x_shape, window)
     # A gradient decides nothing, so that rounding does no harm where it should be zero.
-    everything = Sight(slice(0, h), slice(0, w), None)
-    return _convolve(dy, turned, None, [everything] * len(dy), pad=pad)
+    everything = Sight(slice(0, x_shape[2]), slice(0, x_shape[3]), None)
+    return _convolve(dy, weight, None, [everything] * len(dy), pad=window.pad)
 
 
 def winograd_backward_weights(
