@@ -14,8 +14,8 @@ POINT = Footprint()
 def seen_by(span: Span, footprint: Footprint, axis: int) -> Span:
     """Return the input pixels of an axis that the outputs of a span depend on, borders or not.
 
-    Output pixel i of a convolution sees the inputs from i*s - p to i*s - p + k - 1. Turned round,
-    a deconvolution's sees the inputs j with j*s - p <= i <= j*s - p + k - 1. A crop by o sees i + o.
+    Output pixel i of a convolution sees the inputs from i*s - p to i*s - p + k - 1. Turned round, a
+    deconvolution's sees the inputs j with j*s - p <= i <= j*s - p + k - 1. A crop by o sees i + o.
     """
     extent, stride, pad = footprint.extent[axis], footprint.stride[axis], footprint.pad[axis]
     first, last = span.first, span.end - 1
@@ -26,13 +26,13 @@ def seen_by(span: Span, footprint: Footprint, axis: int) -> Span:
 
 
 def fields(
-    stages: Mapping[str, Stage], name: str, pixel: Pair, sizes: Mapping[str, Pair]
+    stages: dict[str, Stage], name: str, pixel: Pair, sizes: Mapping[str, Pair]
 ) -> dict[str, Area]:
     """Return the part of each stage that a pixel of one of them depends on.
 
     Parameters
     ----------
-    stages : mapping of str to Stage
+    stages : dict of str to Stage
         In order of execution.
     name : str
         The stage of the pixel.

@@ -80,7 +80,7 @@ def add_picture(
 def add_values(
     blobs: Blobs, number: int, opened: Opened, values: Arrays, kept: Kept, *, exact: bool
 ) -> None:
-    """Add the values of a picture that do not follow from others, and what its scores are made of."""
+    """Add a picture's values that do not follow from others, and what its scores are made of."""
     for name, stage in opened.stages.items():
         if name == opened.residual and isinstance(stage.layer, Deconv2d):
             below = values[stage.bottoms[0]]
@@ -135,7 +135,7 @@ def add_variants(
     values: Arrays,
     shown: dict[str, list[int]],
 ) -> Iterator[tuple[dict[str, Any], Answer]]:
-    """Add what the net makes of other forms of a picture; yield what the page is told, and answers."""
+    """Add what the net makes of variants of a picture; yield what is told of each, its answer."""
     model, stages = opened.model, opened.stages
     classes = values[opened.output].argmax(axis=0) if subject.truth is None else subject.truth
     fields = model.net.receptive_fields()

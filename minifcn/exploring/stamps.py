@@ -28,12 +28,12 @@ def residual(layer: Deconv2d, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     -------
     int32 array (C, OH, OW)
     """
-    summed = stamped(layer, x, y.shape[1:]).astype(np.float32)  # type: ignore[arg-type]
+    summed = stamped(layer, x, y.shape[1:]).astype(np.float32)
     return y.view(np.int32) - summed.view(np.int32)
 
 
 def stamped(layer: Deconv2d, x: np.ndarray, size: Pair) -> np.ndarray:
-    """Return the sum of the stamps at each pixel, float64 (C, *size), the upper and left ones first.
+    """Return the sum of the stamps at each pixel, float64 (C, *size), upper and left ones first.
 
     y[c, i, j] = sum_{a, b} weight[i + PH - a*SH, j + PW - b*SW] * x[c, a, b]
     """

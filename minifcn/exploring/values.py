@@ -51,12 +51,12 @@ def traced(stages: Mapping[str, Stage], inputs: Arrays) -> Trace:
     return Trace(values, caches)
 
 
-def gradients(stages: Mapping[str, Stage], trace: Trace, blob: str, seed: np.ndarray) -> Arrays:
+def gradients(stages: dict[str, Stage], trace: Trace, blob: str, seed: np.ndarray) -> Arrays:
     """Return the gradient (C, H, W) of every stage's values.
 
     Parameters
     ----------
-    stages : mapping of str to Stage
+    stages : dict of str to Stage
     trace : Trace
         Of one image.
     blob : str
