@@ -1,0 +1,67 @@
+/** The way back from a place to the picture: layer by layer what it was made from, and saw. */
+
+import { make } from "./element.js";
+import { clip, feeders, input, lookBack, markOf, net, readers, seen, sizeInWords, sizeOf } from "./net.js";
+import { addressOf } from "./router.js";
+import { drawMark } from "./plot.js";
+import { imageOf } from "./shown.js";
+
+/**
+ * Return the layers that a place depends on, the last one first; each with a place of its own in
+ * the middle of what matters, and with what that place sees drawn on the picture.
+ * @param {import("./address.js").Choice} choice
+ * @param {import("./net.js").Stage} stage
+ * @returns {Element}
+ */
+export function walk(choice, stage) {
+  const { image, row, column } = choice;
+  const boxes = lookBack(stage, row, column, image);
+  const steps = [...net.stages].reverse()
+    .filter((one) => boxes.has(one.name) && one !== stage && one.kind !== "crop")
+    .map((one) => walkStep(one, boxes.get(one.name), imageOf(choice), image));
+  return make(
+    "div.walk", { style: `--picture: url("${imageOf(choice).picture}")` },
+    make("h3", {}, "Walk back to the picture"),
+    make("p.note", {}, "What this was computed from, the last layer first, and which part of the picture the place in its middle sees."),
+    make("ol", {}, steps),
+  );
+}
+
+function walkStep(stage, box, { height, width }, image) {
+  const [row, column] = middle(box);
+  const field = lookBack(stage, row, column, image).get(input.name);
+  const several = box.top !== box.bottom || box.left !== box.right;
+  const href = addressOf({ layer: stage.name, row, column, map: null, against: null });
+  const words = `${stage.name}, row ${row}, column ${column}: sees ${sizeInWords(field)} pixels of the picture`
+    + `${several ? `; ${sizeInWords(box)} of its places take part` : ""}`;
+  return make("li", {}, make(
+    "a", { href, "data-key": `walk-${stage.name}`, "aria-label": words, title: words },
+    make("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, drawMark(markOf(field, "field"))),
+    make("span.name", {}, stage.name),
+    make("span.shape", {}, `${row}, ${column}`),
+  ));
+}
+
+function middle(box) {
+  return [Math.floor((box.top + box.bottom) / 2), Math.floor((box.left + box.right) / 2)];
+}
+
+/** Return the choice of the layer before, or null at the picture. */
+export function placeBefore(choice, stage) {
+  const [one] = feeders(stage);
+  if (!one) return null;
+  const here = { top: choice.row, bottom: choice.row, left: choice.column, right: choice.column };
+  const [row, column] = middle(clip(seen(stage, here), sizeOf(one, choice.image)));
+  return { layer: one.name, row, column, map: null, against: null };
+}
+
+/** Return the choice of a layer after, or null at the answer. */
+export function placeAfter(choice, stage) {
+  const one = readers(stage).at(-1);
+  if (!one) return null;
+  const [height, width] = sizeOf(one, choice.image);
+  const [own, across] = sizeOf(stage, choice.image);
+  const row = Math.min(height - 1, Math.floor(((choice.row + 0.5) * height) / own));
+  const column = Math.min(width - 1, Math.floor(((choice.column + 0.5) * width) / across));
+  return { layer: one.name, row, column, map: null, against: null };
+}
