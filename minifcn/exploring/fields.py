@@ -9,6 +9,7 @@ from minifcn.layers.geometry import Footprint, Pair, Span
 
 Area = tuple[Span, Span]  # rows and columns
 POINT = Footprint()
+NOTHING = Span(0, 0)
 
 
 def seen_by(span: Span, footprint: Footprint, axis: int) -> Span:
@@ -18,6 +19,8 @@ def seen_by(span: Span, footprint: Footprint, axis: int) -> Span:
     deconvolution's sees the inputs j with j*s - p <= i <= j*s - p + k - 1. A crop by o sees i + o.
     """
     extent, stride, pad = footprint.extent[axis], footprint.stride[axis], footprint.pad[axis]
+    if span == NOTHING:
+        return span
     first, last = span.first, span.end - 1
     if footprint.transposed:
         return Span(-(-(first + pad - extent + 1) // stride), (last + pad) // stride + 1)
@@ -44,8 +47,8 @@ def fields(
     Returns
     -------
     dict of str to (Span, Span)
-        Rows and columns within the map; of several ways to a stage all that they see. A stage that
-        the pixel does not depend on has none.
+        Rows and columns within the map; of several ways to a stage all that they see. Both spans
+        are (0, 0) where it sees only padding. A stage that it does not lead to is left out.
     """
     areas: dict[str, Area] = {name: (Span(pixel[0], pixel[0] + 1), Span(pixel[1], pixel[1] + 1))}
     for stage in reversed(stages.values()):
@@ -64,8 +67,12 @@ def fields(
 
 
 def _within(span: Span, size: int) -> Span:
-    return Span(max(span.first, 0), min(span.end, size))
+    """Return the part of a span that is in the map, and not in its padding."""
+    first, end = max(span.first, 0), min(span.end, size)
+    return Span(first, end) if first < end else NOTHING
 
 
 def _around(one: Span, other: Span) -> Span:
+    if NOTHING in (one, other):
+        return max(one, other, key=lambda span: span.end)
     return Span(min(one.first, other.first), max(one.end, other.end))

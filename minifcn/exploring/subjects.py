@@ -46,9 +46,7 @@ def find_subject(name: Path, class_names: Sequence[str], side: int) -> Subject:
     if drawn and not name.exists():
         dataset, index = ShapesDataset(drawn[1]), int(drawn[2])
         if index >= len(dataset):
-            raise DataError(
-                f"{name}: the {drawn[1]} split of shapes has {len(dataset)} of them, from 00000 on"
-            )
+            raise DataError(f"{name}: shapes has {drawn[1]}_00000 to {dataset.ids[-1]}")
         sample = dataset[index]
         known = tuple(class_names) == tuple(dataset.class_names)
         return Subject(sample.id, sample.image, sample.label if known else None)

@@ -80,7 +80,10 @@ def find_targets(
             sure = np.where(answer == number, probability[number], -1)
             pixel = _place(sure.argmax(), sure.shape)
             targets.append(_score(scores, number, pixel, class_names[number]))
-    return list({target.name: target for target in reversed(targets)}.values())[::-1]
+    found: dict[str, Target] = {}
+    for target in targets:  # a pixel that is asked twice counts as what it was asked first
+        found.setdefault(target.name, target)
+    return list(found.values())
 
 
 def _loss(name: str, label: str, scores: np.ndarray, reference: np.ndarray) -> Target:
