@@ -20,6 +20,8 @@
  * @property {number|null} against the class with which a score is compared
  */
 
+// A layer's name may have a slash of its own, as "inception_4a/output".
+const PATH = /^(?:(\d+):)?(.*?)(?:\/(\d+),(\d+)(?:\/(\d+))?)?$/;
 const WORDS = ["show", "at", "as"];
 const NOTHING = {
   image: 0, layer: "", row: null, column: null, map: null, show: "", at: "", as: "", against: null,
@@ -32,11 +34,10 @@ const NOTHING = {
  */
 export function readAddress(hash) {
   const [path, query = ""] = unescaped(hash.replace(/^#/, "")).split("?");
-  const [, image, layer, place, map] = /^(?:(\d+):)?([^/]*)(?:\/([^/]*))?(?:\/(\d+))?$/.exec(path) ?? [];
+  const [, image, layer, row, column, map] = PATH.exec(path) ?? [];
   const choice = { ...NOTHING, image: Number(image ?? 0), layer: layer ?? "" };
-  const found = /^(\d+),(\d+)$/.exec(place ?? "");
-  if (found) [choice.row, choice.column] = [Number(found[1]), Number(found[2])];
-  if (found && map !== undefined) choice.map = Number(map);
+  if (row !== undefined) Object.assign(choice, { row: Number(row), column: Number(column) });
+  if (map !== undefined) choice.map = Number(map);
   for (const [key, value] of new URLSearchParams(query)) {
     if (WORDS.includes(key)) choice[key] = value;
     if (key === "against" && /^\d+$/.test(value)) choice.against = Number(value);

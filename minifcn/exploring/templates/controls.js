@@ -3,7 +3,7 @@
 import { make } from "./element.js";
 import { net, output } from "./net.js";
 import { number } from "./numbers.js";
-import { go } from "./router.js";
+import { addressOf, go } from "./router.js";
 import { imageOf, momentOf, targetOf, variantOf } from "./shown.js";
 
 /** Return the row of controls. */
@@ -61,7 +61,7 @@ export function remark(choice) {
   const variant = variantOf(choice);
   if (variant) {
     const changes = Object.entries(variant.change ?? {});
-    return make("p.remark", {}, make("b", {}, `${variant.label}. `), variant.note ?? "",
+    return make("p.remark", {}, make("b", {}, `${variant.label}: `), variant.note ?? "", ".",
       changes.length ? [" By how much maps change: ", changes.map(([name, share], place) =>
         [place ? ", " : "", name, " ", number(share)])] : null,
       " ", backButton({ as: "" }));
@@ -71,9 +71,24 @@ export function remark(choice) {
   const target = targetOf(choice);
   if (!target) return null;
   return make("p.remark", {}, make("b", {}, "Gradients. "), `By how much ${target.label} grows where a value grows: blue where it grows, orange where it falls. `,
-    "Single pixels and most layers have sums over all maps of the gradients' sizes. ", backButton({ show: "" }));
+    target.pixel
+      ? "Of a single pixel each layer shows the gradients' sizes, summed over its maps. "
+      : "Of each layer the steepest maps are held. ",
+    otherPixel(choice, target), backButton({ show: "" }));
 }
 
 function backButton(change) {
   return make("button", { type: "button", onclick: () => go(change), "data-key": "undo" }, "Back to the net's own values");
+}
+
+/** Return where to find gradients of a single pixel, where those of another are asked for. */
+function otherPixel(choice, target) {
+  if (choice.layer !== output.name || choice.row === null) return null;
+  const far = ({ pixel: [row, column] }) => Math.hypot(row - choice.row, column - choice.column);
+  const single = imageOf(choice).targets.filter(({ pixel }) => pixel);
+  if (!single.length || single.some((one) => far(one) === 0 && one === target)) return null;
+  const nearest = single.reduce((best, one) => (far(one) < far(best) ? one : best));
+  const [row, column] = nearest.pixel;
+  return [far(nearest) ? "Gradients of single pixels are computed beforehand, for a few; the nearest: " : "Of this pixel: ",
+    make("a", { href: addressOf({ row, column, show: nearest.id }), "data-key": "nearest" }, nearest.label), ". "];
 }

@@ -24,10 +24,15 @@ export async function convolutionMade(choice, stage, value) {
   const made = await termsOf(choice, stage, choice.map);
   if (!made) return make("p", {}, "The page holds no kernel of this map: the net is large.");
   const one = stage.kernel[0] * stage.kernel[1] === 1;
-  if (one && choice.against !== null && scoring.has(stage)) {
+  if (compares(choice, stage)) {
     return againstRival(choice, stage, made, await termsOf(choice, stage, choice.against));
   }
   return make("div", {}, total(stage, made, value), one ? pointwise(choice, stage, made) : forms(choice, stage, made));
+}
+
+/** Whether two classes are compared, by what predicts them. */
+export function compares(choice, stage) {
+  return choice.against !== null && stage.kind === "conv" && scoring.has(stage);
 }
 
 /**
@@ -84,7 +89,7 @@ function total(stage, { terms, bias, complete, exact }, value) {
     complete ? [" = ", make("span.term", {}, number(raw, ".raw"), make("small", {}, stage.relu ? "before the ReLU" : "sum"))] : null,
     stage.relu ? [" → ", make("span.term", {}, number(complete ? Math.max(0, raw) : value, ".rectified"),
       make("small", {}, raw < 0 ? "below zero, so 0" : "max(0, sum)"))] : null,
-    " ", make("span.term", {}, complete ? "= " : "", number(value, ".library"), make("small", {
+    complete ? " = " : " ", make("span.term", {}, number(value, ".library"), make("small", {
       title: `The page adds in double precision, the library in single: they differ by ${short(
         Math.abs((stage.relu ? Math.max(0, raw) : raw) - value))}` }, "the library's value")),
   );

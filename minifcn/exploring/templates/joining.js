@@ -42,7 +42,7 @@ export async function copiedFrom({ image, row, column, map }, stage, value) {
   return make("div", {},
     make("p", {}, "Copied from ", placeLink(inputs[0], from, across, map), ": ", number(same, ".sum"), " = ", number(value, ".library"),
       `. The crop begins at row ${down}, column ${right}, so ${row} + ${down} = ${from} and ${column} + ${right} = ${across}.`),
-    make("p.why", {}, stage.why));
+    make("p.note", {}, `Why there: ${stage.why}.`));
 }
 
 /** Return what was added up. */

@@ -3,16 +3,16 @@
 import { largestSize } from "./colours.js";
 import { make } from "./element.js";
 import { howItWasMade } from "./made.js";
-import { boxAt, lookBack, markOf, net, readers, scoring, sizeOf } from "./net.js";
+import { boxAt, markOf, readers, sizeOf } from "./net.js";
 import { number } from "./numbers.js";
 import { paintNumbers, plot } from "./plot.js";
 import { addressOf, chosen, go } from "./router.js";
 import { brightestFirst, mapsShown, modeOf, targetOf } from "./shown.js";
 import { mapOf, valueAt, valuesOf } from "./values.js";
 import { walk } from "./walk.js";
-import { KINDS } from "./words.js";
+import { KINDS, mapName } from "./words.js";
 
-const PER_PAGE = 12;
+const PER_PAGE = 16;
 const opened = { layer: "", page: 0 };
 
 /**
@@ -64,12 +64,6 @@ function facts(stage, image) {
     stage.parameters ? `; ${stage.parameters.toLocaleString("en")} parameters` : "",
     next.length ? [". Read by ", next, "."] : ".",
   );
-}
-
-/** Return the name of a map: that of the class whose scores it holds, or its number. */
-export function mapName(stage, channel) {
-  if (channel === null) return "all maps together";
-  return scoring.has(stage) ? net.classes[channel].name : `map ${channel}`;
 }
 
 function mapsPanel(choice, stage, maps) {

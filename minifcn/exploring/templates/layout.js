@@ -1,10 +1,12 @@
 /**
  * Where the stages stand in the overview, as in the paper's Figure 3: the backbone from left to
- * right, a column for each of its strides; below it a row for each skip, from the layer that it is
+ * right, a column for each of its strides, or in a deep net for each of its blocks; below it a row for each skip, from the layer that it is
  * taken from to the sum, and at the end the scores.
  */
 
 import { feeders, input, net, output, readers, scoring } from "./net.js";
+
+const DEEP = 8; // stages of one stride that still fit into a column
 
 /**
  * @typedef {Object} Cell
@@ -33,12 +35,20 @@ function placesOfStages() {
     const row = rowOf(stage);
     if (row > 0) places.set(stage, [row, columnBelow(stage, row, places)]);
     else {
-      const key = stage === input || scoring.has(stage) ? stage.name : feeders(stage)[0].stride;
+      const key = columnKey(stage);
       if (!columns.includes(key)) columns.push(key);
       places.set(stage, [0, columns.indexOf(key)]);
     }
   }
   return places;
+}
+
+/** Return what the stages of a column of the backbone have in common. */
+function columnKey(stage) {
+  if (stage === input || scoring.has(stage)) return stage.name;
+  const { stride } = feeders(stage)[0];
+  const many = net.stages.filter((one) => one !== input && feeders(one)[0].stride === stride).length;
+  return many > DEEP ? stage.block : stride;
 }
 
 /** Return the row of a stage: what is upsampled stands in the row where it is added. */

@@ -1,6 +1,6 @@
 /** How the value at a place was made: which view tells it for which kind of layer. */
 
-import { convolutionMade } from "./convolution.js";
+import { compares, convolutionMade } from "./convolution.js";
 import { make } from "./element.js";
 import { copiedFrom, inputMade, pooledFrom, summed } from "./joining.js";
 import { feeders } from "./net.js";
@@ -8,6 +8,7 @@ import { number } from "./numbers.js";
 import { placeLink } from "./places.js";
 import { upsamplingMade } from "./upsampling.js";
 import { valueAt } from "./values.js";
+import { mapName } from "./words.js";
 
 const VIEWS = {
   conv: convolutionMade, deconv: upsamplingMade, maxpool: pooledFrom, crop: copiedFrom,
@@ -24,10 +25,13 @@ const VIEWS = {
 export async function howItWasMade(choice, stage, values) {
   const value = valueAt(values, choice.map, choice.row, choice.column);
   const view = VIEWS[stage.kind] ?? otherwiseMade;
+  const name = mapName(stage, choice.map);
   return make(
     "section.made", { "aria-labelledby": "h-made", "data-value": value },
-    make("h3", { id: "h-made" }, "How ", number(value, ".value"), " came about"),
-    make("p.note", {}, `Map ${choice.map} at row ${choice.row}, column ${choice.column}`
+    make("h3", { id: "h-made" }, compares(choice, stage)
+      ? `Why ${name} is ahead of ${mapName(stage, choice.against)} here`
+      : ["How ", number(value, ".value"), " came about"]),
+    make("p.note", {}, `${name[0].toUpperCase()}${name.slice(1)} at row ${choice.row}, column ${choice.column}`
       + `${values.exact ? "" : " (values of this picture are rounded: ≈)"}.`),
     await view(choice, stage, value),
   );

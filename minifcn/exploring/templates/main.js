@@ -47,8 +47,8 @@ function isPixel({ row, column, image }) {
 function beside(choice) {
   const wrong = wrongPixels(choice).length;
   return [
-    make("p.row", {}, wrong ? make("button.main", { type: "button", onclick: nextWrong, "data-key": "next" }, "Next wrong pixel") : null,
-      make("span.note", {}, "Choose any pixel to ask why.")),
+    wrong ? make("p.row", {}, make("button.main", { type: "button", onclick: nextWrong, "data-key": "next" }, "Next wrong pixel"),
+      make("span.note", {}, "or press n")) : null,
     legend(),
   ];
 }

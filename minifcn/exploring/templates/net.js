@@ -106,8 +106,8 @@ export function clip(box, [height, width]) {
  * @param {Stage} stage
  * @param {number} row
  * @param {number} column
- * @param {number} image
- * @returns {Map<string, Box>} boxes by the stages' names; what lies beyond a border is cut off
+ * @param {number|null} image by whose borders the boxes are cut; null leaves them whole
+ * @returns {Map<string, Box>} boxes by the stages' names
  */
 export function lookBack(stage, row, column, image) {
   const boxes = new Map([[stage.name, boxAt(row, column)]]);
@@ -115,7 +115,8 @@ export function lookBack(stage, row, column, image) {
     const box = boxes.get(one.name);
     if (!box) continue;
     for (const before of feeders(one)) {
-      const part = clip(seen(one, box), sizeOf(before, image));
+      const whole = seen(one, box);
+      const part = image === null ? whole : clip(whole, sizeOf(before, image));
       boxes.set(before.name, join(boxes.get(before.name), part));
     }
   }
@@ -128,6 +129,12 @@ function join(one, other) {
     top: Math.min(one.top, other.top), bottom: Math.max(one.bottom, other.bottom),
     left: Math.min(one.left, other.left), right: Math.max(one.right, other.right),
   };
+}
+
+/** Return the place in the middle of a box, or the nearest to it that a map has. */
+export function middleOf({ top, bottom, left, right }, [height, width]) {
+  const nearest = (place, size) => Math.max(0, Math.min(size - 1, Math.floor(place)));
+  return [nearest((top + bottom) / 2, height), nearest((left + right) / 2, width)];
 }
 
 /** Return a box as a mark of a plot. */

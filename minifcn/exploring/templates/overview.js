@@ -5,6 +5,7 @@ import { cellsOfOverview } from "./layout.js";
 import { feeders, feeds, net, output, stageOf } from "./net.js";
 import { addressOf } from "./router.js";
 import { tile } from "./tile.js";
+import { breakable } from "./words.js";
 
 /**
  * Return the graph.
@@ -45,15 +46,10 @@ function node(stage, choice) {
       "a",
       { href, "data-key": `node-${stage.name}`, title: inWords(stage) },
       small ? null : tile(stage, choice),
-      make("span.name", {}, named(stage.name)),
-      make("span.shape", {}, small ? `crop ${stage.offset.join(", ")}` : stage.shape.join(" × ")),
+      make("span.name", {}, breakable(stage.name)),
+      make("span.shape", {}, small ? `crop ${stage.offset.join(", ")}` : stage.shape.join("×")),
     ),
   );
-}
-
-/** Return a name that may be broken at its underscores. */
-export function named(name) {
-  return name.split(/(?<=_)/).flatMap((part, place) => (place ? [make("wbr"), part] : [part]));
 }
 
 /** Return what a stage is, in a line. */
@@ -95,6 +91,11 @@ function wire(from, to, frame) {
   const middle = (box) => (box.left + box.right) / 2 - frame.left;
   if (to.top >= from.bottom && Math.abs(middle(to) - middle(from)) < from.width) {
     return `M${middle(from)} ${from.bottom - frame.top}L${middle(to)} ${to.top - frame.top}`;
+  }
+  const bottom = Math.max(from.bottom, to.bottom) + 7 - frame.top;
+  if (to.left - from.right > from.width) { // below what stands between
+    const start = from.right - frame.left;
+    return `M${start} ${from.top + 32 - frame.top}h5V${bottom}H${middle(to)}V${to.bottom - frame.top}`;
   }
   const [x, y] = [from.right - frame.left, from.top + 32 - frame.top];
   const [u, v] = [to.left - frame.left, to.top + Math.min(32, to.height / 2) - frame.top];

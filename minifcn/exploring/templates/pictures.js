@@ -3,10 +3,10 @@
 import { blob } from "./blobs.js";
 import { make } from "./element.js";
 import { boxAt, lookBack, input, markOf, net, NO_TRUTH, output, sizeInWords, stageOf } from "./net.js";
-import { percent } from "./numbers.js";
+import { number, percent } from "./numbers.js";
 import { paintClasses, plot } from "./plot.js";
 import { chosen, go } from "./router.js";
-import { answerOf, imageOf, momentOf, variantOf } from "./shown.js";
+import { answerOf, imageOf, variantOf } from "./shown.js";
 
 /**
  * Return the picture, with what the chosen place sees, and the answer.
@@ -26,10 +26,12 @@ function pictureFigure(choice, image) {
   const { height, width, name } = image;
   const stage = stageOf(choice.layer);
   const marks = [];
+  let caption = "The picture";
   let words = `The picture ${name}.`;
   if (stage && choice.row !== null) {
     const box = lookBack(stage, choice.row, choice.column, choice.image).get(input.name);
     marks.push(markOf(box, "field"));
+    caption = [make("b", {}, stage.name), ` sees ${sizeInWords(box)} pixels from here`];
     words += ` Row ${choice.row}, column ${choice.column} of ${stage.name} sees ${sizeInWords(box)} pixels,`
       + ` from row ${box.top}, column ${box.left} on.`;
     if (stage === output) marks.push(markOf(boxAt(choice.row, choice.column), "here"));
@@ -39,8 +41,7 @@ function pictureFigure(choice, image) {
     at: stage === output ? [choice.row, choice.column] : null,
     source: variantOf(choice)?.picture ?? image.picture,
   });
-  return make("figure", {}, picture, make("figcaption", {}, stage && choice.row !== null
-    ? ["What ", make("b", {}, stage.name), " sees from here"] : "The picture"));
+  return make("figure", {}, make("figcaption", {}, caption), picture);
 }
 
 function answerFigure(choice, shown, labels, truth) {
@@ -60,34 +61,29 @@ function answerFigure(choice, shown, labels, truth) {
     make("path.wrong.under", { d: outline(wrong, height, width) }),
     make("path.wrong", { d: outline(wrong, height, width) }),
   );
-  return make("figure", {}, answer, make("figcaption", {}, answerMenu(choice, truth), figures(shown, count)));
+  return make("figure", {}, make("figcaption.ask", {}, "The answer: choose a pixel to ask why"), answer, answerChips(choice, shown, truth), figures(shown, count));
 }
 
 function openPixel(row, column, step) {
   go({ layer: output.name, row, column, map: null, against: null }, step && chosen().layer === output.name);
 }
 
-/** Return the menu of answers: this net's, other nets', those to altered pictures, the truth. */
-function answerMenu(choice, truth) {
-  const option = (value, label) => make("option", { value, selected: value === choice.as }, label);
-  const others = imageOf(choice).answers.slice(1).filter(({ kind }) => kind !== "time");
-  return make(
-    "label",
-    {},
-    "Answer of ",
-    make(
-      "select",
-      { "data-key": "as", onchange: ({ target }) => go({ as: target.value, at: "" }) },
-      option("", momentOf(choice)?.label ?? imageOf(choice).answers[0].label),
-      others.map(({ id, label }) => option(id, label)),
-      truth ? option("truth", "the truth") : null,
-    ),
-  );
+/** Return buttons for the answers: this net's, other nets', those to altered pictures, the truth. */
+function answerChips(choice, shown, truth) {
+  const { answers } = imageOf(choice);
+  const offered = answers.filter(({ id, kind }) => id === shown.id || !["time", "branches"].includes(kind));
+  const chip = (id, label, change) => make("button", {
+    type: "button", "aria-pressed": String(id === shown.id), "data-key": `as-${id}`, onclick: () => go(change),
+  }, label);
+  return make("div.chips", { role: "group", "aria-label": "answer of" },
+    offered.map(({ id, label, kind }) => chip(id, kind === "time" ? label : label.split(",")[0],
+      kind === "time" ? {} : { as: id === answers[0].id ? "" : id, at: "" })),
+    truth ? chip("truth", "the truth", { as: "truth", at: "" }) : null);
 }
 
 function figures({ accuracy, mean_iu: meanIu }, wrong) {
   if (typeof accuracy !== "number") return null;
-  return make("span.note", {}, ` ${percent(accuracy)} of pixels right, ${wrong} wrong; mean IU ${percent(meanIu)}`);
+  return make("p.note", {}, number(accuracy, "", percent), " of pixels right, ", String(wrong), " wrong; mean IU ", number(meanIu, "", percent));
 }
 
 /** Return the outline of pixels as a path. */

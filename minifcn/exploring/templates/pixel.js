@@ -33,8 +33,7 @@ export async function whyPixel(choice) {
     make("h2", { id: "h-why" }, `Why is this pixel “${net.classes[said].name}”?`),
     verdict(choice, said, truth),
     parts.length > 1 ? culprit(parts, said, rival, truth) : null,
-    make("div.columns", {}, probabilities(softmax(scores), classes, said, truth),
-      parts.length ? sums(scores, parts, classes, said, rival, truth) : null),
+    scoreTable(scores, parts, classes, said, rival, truth),
     parts.length > 1 ? without(choice, parts, said, truth) : null,
     await walk(choice, output),
   );
@@ -52,10 +51,10 @@ function classNamed(place) {
 
 function verdict({ row, column, image }, said, truth) {
   const wrong = wrongPixels({ image }).length;
-  const words = truth === NO_TRUTH ? "There is no truth for it."
+  const words = truth === NO_TRUTH ? make("span", {}, imageOf({ image }).truth ? "The truth leaves it open." : "Its truth is not known.")
     : truth === said ? make("b.right", {}, "Right: ", "so is the truth.")
       : make("b.wrong", {}, "Wrong: in truth it is ", classNamed(truth), ".");
-  return make("p.row", {}, `Row ${row}, column ${column}.`, words,
+  return make("p.row", {}, make("span", {}, `Row ${row}, column ${column}.`), words,
     wrong ? make("button", { type: "button", onclick: nextWrong, "data-key": "next-inside" }, "Next wrong pixel") : null);
 }
 
@@ -76,59 +75,64 @@ function culprit(parts, said, rival, truth) {
   );
 }
 
-function probabilities(shares, classes, said, truth) {
-  const rows = classes.map((place) => make(
-    "tr", { class: kindOf(place, said, truth) },
-    make("th", { scope: "row" }, classNamed(place), truth === place ? make("small", {}, " truth") : null),
-    make("td.bar", {}, make("span", { style: `width: ${100 * shares[place]}%` })),
-    make("td.number", {}, number(shares[place], ".p", percent)),
-  ));
-  return make("div", {}, make("h3", {}, "Probabilities"), make("table.probabilities", {}, make("tbody", {}, rows)));
-}
-
 function kindOf(place, said, truth) {
   if (place === truth) return "true";
   return place === said && truth !== NO_TRUTH ? "false" : null;
 }
 
-/** Return the table of what came down from each stride, and that it adds up. */
-function sums(scores, parts, classes, said, rival, truth) {
+/** Return the table of what came down from each stride, that it adds up, and what follows. */
+function scoreTable(scores, parts, classes, said, rival, truth) {
+  const probabilities = softmax(scores);
   const largest = largestSize(parts.flatMap(({ shares }) => classes.map((place) => shares[place])));
-  const cell = (value, size) => make("td.number", { style: cellStyle(value, size) }, number(value));
-  const head = parts.map((part, place) => make(
-    "th.number", { scope: "col" },
-    place ? "+ " : "",
-    make("a", {
-      href: addressOf({ layer: part.stage.name, row: part.row, column: part.column, map: said, against: rival }),
-      "data-key": `part-${place}`, title: `${part.stage.name} at row ${part.row}, column ${part.column}`,
-    }, part.label),
-  ));
   const total = (place) => parts.reduce((sum, { shares }) => sum + shares[place], 0);
   const rows = classes.map((place) => make(
     "tr", { class: kindOf(place, said, truth), "data-class": place },
-    make("th", { scope: "row" }, classNamed(place)),
-    parts.map(({ shares }) => cell(shares[place], largest)),
-    make("td.number.total", {}, number(total(place))),
+    make("th", { scope: "row" }, classNamed(place), place === truth ? make("small", {}, " (truth)") : null),
+    parts.map(({ shares }) => coloured(shares[place], largest)),
+    parts.length ? make("td.number.total", {}, number(total(place))) : null,
     make("td.number.own", {}, number(scores[place])),
+    make("td.number.probability", {}, number(probabilities[place], "", percent)),
+    make("td.bar", {}, make("span", { style: `width: ${100 * probabilities[place]}%` })),
   ));
-  const ahead = (values) => values[said] - values[rival];
-  const margins = parts.map(({ shares }) => ahead(shares));
+  const head = [
+    parts.map((part, place) => partHead(part, place, said, rival)),
+    parts.length ? make("th.number", { scope: "col" }, "= sum") : null,
+    make("th.number", { scope: "col", title: "as the library computed it, in single precision" }, "score"),
+    make("th.number", { scope: "col", colspan: 2 }, "→ probability"),
+  ];
   return make(
     "div", {},
     make("h3", {}, "Where its scores came from"),
     make("div.scroll", {}, make(
       "table.sums", {},
-      make("thead", {}, make("tr", {}, make("td"), head, make("th.number", { scope: "col" }, "= sum"),
-        make("th.number", { scope: "col", title: "as the library computed it, in single precision" }, "score"))),
+      make("thead", {}, make("tr", {}, make("td"), head)),
       make("tbody", {}, rows),
-      make("tfoot", {}, make("tr.margin", {},
-        make("th", { scope: "row" }, classNamed(said), " ahead of ", classNamed(rival)),
-        margins.map((value) => cell(value, largestSize(margins))),
-        make("td.number", {}, number(total(said) - total(rival))),
-        make("td.number", {}, number(ahead(scores))))),
+      parts.length ? make("tfoot", {}, marginRow(scores, parts, said, rival, total)) : null,
     )),
     make("p.note", {}, "Sums are of double precision; the net's own scores were rounded to single precision on their way."),
   );
+}
+
+function coloured(value, largest) {
+  return make("td.number", { style: cellStyle(value, largest) }, number(value));
+}
+
+function partHead(part, place, said, rival) {
+  const { stage, row, column, label } = part;
+  const href = addressOf({ layer: stage.name, row, column, map: said, against: rival });
+  return make("th.number", { scope: "col" }, place ? "+ " : "", make("a", {
+    href, "data-key": `part-${place}`, title: `${stage.name} at row ${row}, column ${column}`,
+  }, label));
+}
+
+/** Return by how much the class that was said is ahead, in each part and in all. */
+function marginRow(scores, parts, said, rival, total) {
+  const margins = parts.map(({ shares }) => shares[said] - shares[rival]);
+  return make("tr.margin", {},
+    make("th", { scope: "row" }, classNamed(said), " ahead of ", classNamed(rival)),
+    margins.map((value) => coloured(value, largestSize(margins))),
+    make("td.number.total", {}, number(total(said) - total(rival))),
+    make("td.number", {}, number(scores[said] - scores[rival])), make("td", { colspan: 2 }));
 }
 
 /** Return what the pixel, and the whole answer, would be without each of the predictions. */

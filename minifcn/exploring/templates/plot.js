@@ -36,7 +36,7 @@ export function plot({ rows, columns, label, paint, source, marks = [], pick, at
   const over = make(
     "svg",
     { viewBox: `0 0 ${columns} ${rows}`, preserveAspectRatio: "none", "aria-hidden": "true" },
-    marks.map(drawMark),
+    marks.map((mark) => [drawMark(mark), mark.kind === "here" && rows > 12 ? ring(mark, rows) : null]),
   );
   const words = { role: "img", "aria-label": label, style: `--ratio: ${columns} / ${rows}` };
   if (!pick) return make("div.plot", words, canvas, over);
@@ -84,6 +84,12 @@ function paintCanvas(canvas, paint) {
   pixels.data.fill(255);
   paint(pixels.data);
   context.putImageData(pixels, 0, 0);
+}
+
+/** Return a circle around a place that would be overlooked by itself. */
+function ring({ row, column, height, width }, rows) {
+  const r = Math.max(height, rows * 0.045);
+  return make("circle.mark.ring", { cx: column + width / 2, cy: row + height / 2, r });
 }
 
 /** Return a mark as a rectangle of an SVG. */

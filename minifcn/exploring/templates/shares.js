@@ -1,7 +1,7 @@
 /** What each of the summed predictions gave to a pixel's scores. */
 
 import { blob } from "./blobs.js";
-import { lookBack, net, output, stageOf } from "./net.js";
+import { lookBack, middleOf, net, output, sizeOf, stageOf } from "./net.js";
 import { stampsAt, sumOfStamps } from "./stamps.js";
 import { valueAt, valuesOf } from "./values.js";
 
@@ -37,17 +37,10 @@ export async function sharesOf(image, row, column) {
     const shares = scores.map((_, channel) => sumOfStamps(
       kernel, stage.kernel[1], stamps, data.subarray(channel * size, (channel + 1) * size), width));
     const own = stageOf(part.stage);
-    return { ...part, stage: own, shares, ...middleOf(own, image, row, column) };
+    const middle = middleOf(lookBack(output, row, column, null).get(own.name), sizeOf(own, image));
+    return { ...part, stage: own, shares, row: middle[0], column: middle[1] };
   });
   return { scores, parts: await Promise.all(found) };
-}
-
-/** Return the place of a prediction in the middle of those that reach a pixel of the answer. */
-function middleOf(stage, image, row, column) {
-  const box = lookBack(output, row, column, image).get(stage.name);
-  return {
-    row: Math.floor((box.top + box.bottom) / 2), column: Math.floor((box.left + box.right) / 2),
-  };
 }
 
 /** Return the probabilities of scores. */

@@ -1,10 +1,13 @@
 /** The way back from a place to the picture: layer by layer what it was made from, and saw. */
 
 import { make } from "./element.js";
-import { clip, feeders, input, lookBack, markOf, net, readers, seen, sizeInWords, sizeOf } from "./net.js";
+import { boxAt, feeders, input, lookBack, markOf, middleOf, net, readers, seen, sizeInWords, sizeOf } from "./net.js";
 import { addressOf } from "./router.js";
+import { breakable } from "./words.js";
 import { drawMark } from "./plot.js";
 import { imageOf } from "./shown.js";
+
+const LONG = 40; // layers
 
 /**
  * Return the layers that a place depends on, the last one first; each with a place of its own in
@@ -16,9 +19,14 @@ import { imageOf } from "./shown.js";
 export function walk(choice, stage) {
   const { image, row, column } = choice;
   const boxes = lookBack(stage, row, column, image);
-  const steps = [...net.stages].reverse()
-    .filter((one) => boxes.has(one.name) && one !== stage && one.kind !== "crop")
-    .map((one) => walkStep(one, boxes.get(one.name), imageOf(choice), image));
+  const whole = lookBack(stage, row, column, null);
+  const found = [...net.stages].reverse()
+    .filter((one) => boxes.has(one.name) && one !== stage && one.kind !== "crop");
+  // Of a long way the last layer of each block is enough.
+  const steps = found
+    .filter((one, place) => found.length < LONG || one.block !== found[place - 1]?.block)
+    .map((one) => walkStep(one, boxes.get(one.name), middleOf(whole.get(one.name), sizeOf(one, image)), imageOf(choice), image));
+  if (!steps.length) return null;
   return make(
     "div.walk", { style: `--picture: url("${imageOf(choice).picture}")` },
     make("h3", {}, "Walk back to the picture"),
@@ -27,8 +35,7 @@ export function walk(choice, stage) {
   );
 }
 
-function walkStep(stage, box, { height, width }, image) {
-  const [row, column] = middle(box);
+function walkStep(stage, box, [row, column], { height, width }, image) {
   const field = lookBack(stage, row, column, image).get(input.name);
   const several = box.top !== box.bottom || box.left !== box.right;
   const href = addressOf({ layer: stage.name, row, column, map: null, against: null });
@@ -37,21 +44,16 @@ function walkStep(stage, box, { height, width }, image) {
   return make("li", {}, make(
     "a", { href, "data-key": `walk-${stage.name}`, "aria-label": words, title: words },
     make("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, drawMark(markOf(field, "field"))),
-    make("span.name", {}, stage.name),
+    make("span.name", {}, breakable(stage.name)),
     make("span.shape", {}, `${row}, ${column}`),
   ));
-}
-
-function middle(box) {
-  return [Math.floor((box.top + box.bottom) / 2), Math.floor((box.left + box.right) / 2)];
 }
 
 /** Return the choice of the layer before, or null at the picture. */
 export function placeBefore(choice, stage) {
   const [one] = feeders(stage);
   if (!one) return null;
-  const here = { top: choice.row, bottom: choice.row, left: choice.column, right: choice.column };
-  const [row, column] = middle(clip(seen(stage, here), sizeOf(one, choice.image)));
+  const [row, column] = middleOf(seen(stage, boxAt(choice.row, choice.column)), sizeOf(one, choice.image));
   return { layer: one.name, row, column, map: null, against: null };
 }
 

@@ -1,5 +1,8 @@
 /** What the kinds of layers are called. */
 
+import { make } from "./element.js";
+import { net, scoring } from "./net.js";
+
 const times = ([height, width]) => `${height} × ${width}`;
 
 /** For each kind a function from a stage to words. */
@@ -17,3 +20,14 @@ export const KINDS = {
   relu: () => "ReLU",
   other: () => "a layer",
 };
+
+/** Return the name of a map: that of the class whose scores it holds, or its number. */
+export function mapName(stage, channel) {
+  if (channel === null) return "all maps together";
+  return scoring.has(stage) ? net.classes[channel].name : `map ${channel}`;
+}
+
+/** Return a name that may be broken at its underscores. */
+export function breakable(name) {
+  return name.split(/(?<=_)/).flatMap((part, place) => (place ? [make("wbr"), part] : [part]));
+}
