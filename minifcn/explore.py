@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from minifcn.distributed.guard import guarded
-from minifcn.exploring.contents import contents
+from minifcn.exploring.contents import SOURCES, contents
 from minifcn.exploring.opened import open_net
 from minifcn.exploring.page import checked, is_page, page, write_page
 from minifcn.exploring.subjects import find_subject
@@ -84,7 +84,7 @@ def command(args: argparse.Namespace) -> int:
         print(f"no run or weight file is given: taking {SEGMENTER}, which comes with minifcn")
     opened = open_net(source or shipped_weights(SEGMENTER))
     subjects = [find_subject(name, opened.model.class_names, args.side) for name in names]
-    told, blobs = contents(opened, subjects, source.name if source else SEGMENTER)
+    told, blobs = contents(opened, subjects, source.name if source else SEGMENTER, SOURCES)
     text = checked(page(told, blobs))
     write_page(args.out, text)
     print(f"{', '.join(one.name for one in subjects)}: {args.out}, {len(text) / 1e6:.1f} MB")

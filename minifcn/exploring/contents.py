@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import minifcn
-from minifcn.exploring.described import describe, is_bilinear
+from minifcn.exploring.described import describe
 from minifcn.exploring.kept import Kept
+from minifcn.exploring.moments import Moment
 from minifcn.exploring.opened import Opened, look
 from minifcn.exploring.packing import Blobs
-from minifcn.exploring.picture import add_picture
+from minifcn.exploring.picture import SHOWN, add_picture
+from minifcn.exploring.stages import find_stages
+from minifcn.exploring.stamps import is_bilinear
 from minifcn.exploring.subjects import Subject
 from minifcn.layers import Conv2d, Deconv2d
+from minifcn.system.command import DOCS
 
 FORMAT = 1
 
 
+class Textbook(NamedTuple):
+    """Where the page finds the pages of the layers: what their addresses begin and end with."""
+
+    site: str
+    ending: str
+
+
+SOURCES = Textbook(f"{DOCS}/", ".md")
+
+
 def contents(
-    opened: Opened, subjects: Sequence[Subject], source: str
+    opened: Opened, subjects: Sequence[Subject], source: str, textbook: Textbook
 ) -> tuple[dict[str, Any], Blobs]:
     """Return what the page is told of a net and pictures, and all arrays.
 
@@ -29,13 +43,14 @@ def contents(
         At least one.
     source : str
         What the net is called.
+    textbook : Textbook
     """
     blobs = Blobs()
     values, kept = look(opened, subjects)
     add_kernels(blobs, opened, kept)
-    small = all(len(kept.maps[n]) == len(a) for n, a in values[0].items())
+    exact = kept.exact(opened.stages, values)
     images = [
-        add_picture(blobs, number, subject, opened, one, kept, exact=small or number == 0)
+        add_picture(blobs, number, subject, opened, one, kept, exact=number < exact)
         for number, (subject, one) in enumerate(zip(subjects, values, strict=True))
     ]
     model = opened.model
@@ -49,19 +64,27 @@ def contents(
         ],
         "preprocess": model.preprocess.to_dict(),
         "images": images,
-        "stages": describe(model.net, opened.stages, values, kept, opened.residual),
+        "site": textbook.site,
+        "stages": describe(opened, values, kept, textbook.ending),
         "output": opened.output,
         "branches": _branches(opened),
         "moments": [
             {
                 **{"id": f"t{place}", "label": moment.label},
                 **{"arch": moment.arch, "updates": moment.updates},
+                "maps": _maps_of(moment, opened, kept),
             }
             for place, moment in enumerate(opened.moments)
         ],
         "blobs": blobs.described,
     }
     return told, blobs
+
+
+def _maps_of(moment: Moment, opened: Opened, kept: Kept) -> dict[str, list[int]]:
+    """Return which maps of each stage of a net's past are in the page."""
+    there = find_stages(moment.net, opened.output)
+    return {name: maps for name, maps in kept.first(SHOWN).items() if name in there}
 
 
 def add_kernels(blobs: Blobs, opened: Opened, kept: Kept) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 from minifcn.exploring.kept import Kept
+from minifcn.exploring.opened import Opened
 from minifcn.exploring.stages import DERIVED, Place, Stage, places
+from minifcn.exploring.stamps import is_bilinear
 from minifcn.exploring.values import Arrays
-from minifcn.functional.bilinear import bilinear_weight
 from minifcn.layers import (
     AvgPool2d,
     Concat,
@@ -22,7 +23,6 @@ from minifcn.layers import (
     Scale,
 )
 from minifcn.layers.geometry import ReceptiveField
-from minifcn.net import Net
 
 PAGES = {
     **{"conv": "conv", "deconv": "deconv", "maxpool": "pooling", "avgpool": "pooling"},
@@ -32,23 +32,22 @@ PAGES = {
 
 
 def describe(
-    net: Net, stages: Mapping[str, Stage], values: Sequence[Arrays], kept: Kept, residual: str
+    opened: Opened, values: Sequence[Arrays], kept: Kept, ending: str
 ) -> list[dict[str, Any]]:
     """Return what the page is told of each stage.
 
     Parameters
     ----------
-    net : Net
-    stages : mapping of str to Stage
+    opened : Opened
     values : sequence of dict of str to array (C, H, W)
         Of each image.
     kept : Kept
-    residual : str
-        The stage whose values are kept as what they differ by from a sum (see `packing`).
+    ending : str
+        Of the names of the textbook's pages.
     """
-    fields, where = net.receptive_fields(), places(stages)
+    fields, where = opened.model.net.receptive_fields(), places(opened.stages)
     found = []
-    for name, stage in stages.items():
+    for name, stage in opened.stages.items():
         shapes = [one[name].shape for one in values]
         found.append(
             {
@@ -63,13 +62,13 @@ def describe(
                 "maps": kept.maps[name],
                 "order": [order[name] for order in kept.order],
                 "derived": stage.kind in DERIVED or not stage.nodes,
-                **({"residual": True} if name == residual else {}),
+                **({"residual": True} if name == opened.residual else {}),
                 **_behind(stage),
                 **_layer(stage, values[0]),
                 **({"rows": kept.rows[name]} if name in kept.rows else {}),
                 **({"columns": kept.columns[name]} if name in kept.columns else {}),
                 **_cost(stage, values[0]),
-                **({"page": f"layers/{PAGES[stage.kind]}.html"} if stage.kind in PAGES else {}),
+                **({"page": f"layers/{PAGES[stage.kind]}{ending}"} if stage.kind in PAGES else {}),
             }
         )
     return found
@@ -113,15 +112,6 @@ def _layer(stage: Stage, values: Arrays) -> dict[str, Any]:
     if isinstance(layer, Concat):
         return {"parts": [len(values[bottom]) for bottom in stage.bottoms]}
     return {}
-
-
-def is_bilinear(layer: Deconv2d) -> bool:
-    """Return whether a deconvolution interpolates each channel by itself."""
-    weight = layer.params["weight"]
-    if layer.groups != 1 or weight.shape[0] != weight.shape[1] or "bias" in layer.params:
-        return False
-    kh, kw = weight.shape[2:]
-    return kh == kw and bool((weight == bilinear_weight(len(weight), kh)).all())
 
 
 def _why(stage: Stage, values: Arrays) -> str:

@@ -18,6 +18,7 @@ from minifcn.exploring.values import Arrays
 from minifcn.layers import Concat
 
 VALUES = 800_000  # of an image, at most
+EXACT = 650_000  # of all images together, zeros aside, that are kept to the last bit, at most
 KERNELS = 36_864  # weights of a layer, at most: those of 64 x 64 kernels of 3 x 3
 STEPS = (512, 256, 128, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1)
 # Which keep the maps of what they read, channel for channel.
@@ -33,6 +34,8 @@ class Kept(NamedTuple):
         Its channels, ascending.
     order : list of dict of str to list of int
         Of each image: the same, brightest first.
+    ranking : dict of str to list of int
+        Of all pictures together: the same, brightest first.
     rows, columns : dict of str to list of int
         Of convolutions: the output and input channels of the kernels.
     whole : set of str
@@ -41,13 +44,33 @@ class Kept(NamedTuple):
 
     maps: dict[str, list[int]]
     order: list[dict[str, list[int]]]
+    ranking: dict[str, list[int]]
     rows: dict[str, list[int]]
     columns: dict[str, list[int]]
     whole: set[str]
 
+    def first(self, count: int) -> dict[str, list[int]]:
+        """Return the brightest maps of each stage, of all pictures together."""
+        return {name: ranking[:count] for name, ranking in self.ranking.items()}
+
+    def exact(self, stages: Mapping[str, Stage], values: Sequence[Arrays]) -> int:
+        """Return of how many pictures all values can be kept to the last bit: the first at least.
+
+        Zeros cost next to nothing, and behind a ReLU most values are.
+        """
+        counts = [
+            sum(
+                np.count_nonzero(one[name][self.maps[name]])
+                for name, stage in stages.items()
+                if stage.kind not in DERIVED and stage.nodes and name not in self.whole
+            )
+            for one in values
+        ]
+        return max(1, int((np.cumsum(counts) <= EXACT).sum()))
+
 
 def choose(
-    stages: Mapping[str, Stage], values: Sequence[Arrays], whole: set[str], limit: int = VALUES
+    stages: Mapping[str, Stage], values: Sequence[Arrays], whole: set[str], limit: int
 ) -> Kept:
     """Return what to keep of the values of some images.
 
@@ -68,11 +91,12 @@ def choose(
         if max(_count(stages, maps, one, whole) for one in values) <= limit:
             break
     order = [{name: _sorted(maps[name], one[name]) for name in stages} for one in brightness]
+    ranking = {name: _sorted(maps[name], ranked[name]) for name in stages}
     rows, columns = {}, {}
     for name, stage in stages.items():
         if stage.kind == "conv":
             rows[name], columns[name] = _kernels(stage, maps, ranked[name])
-    return Kept(maps, order, rows, columns, whole)
+    return Kept(maps, order, ranking, rows, columns, whole)
 
 
 def scores_of(stages: Mapping[str, Stage], parts: Sequence[str], output: str) -> set[str]:

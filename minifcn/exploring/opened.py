@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from minifcn.exploring import kept
 from minifcn.exploring.branches import Branches, find_branches
-from minifcn.exploring.described import is_bilinear
 from minifcn.exploring.kept import Kept, choose, scores_of
 from minifcn.exploring.moments import Moment, find_moments, stage_folders
 from minifcn.exploring.stages import Stage, find_stages
+from minifcn.exploring.stamps import is_bilinear
 from minifcn.exploring.subjects import Subject
 from minifcn.exploring.values import Arrays, net_data, stage_values
 from minifcn.inference.model import Model, load_segmenter
@@ -94,4 +95,6 @@ def look(opened: Opened, subjects: Sequence[Subject]) -> tuple[list[Arrays], Kep
         for subject in subjects
     ]
     parts = opened.branches.parts if opened.branches else ()
-    return values, choose(opened.stages, values, scores_of(opened.stages, parts, opened.output))
+    return values, choose(
+        opened.stages, values, scores_of(opened.stages, parts, opened.output), kept.VALUES
+    )

@@ -18,13 +18,13 @@ from minifcn.exploring.packing import Blobs, rounded
 from minifcn.exploring.stages import DERIVED, find_stages
 from minifcn.exploring.stamps import residual
 from minifcn.exploring.subjects import Subject
-from minifcn.exploring.targets import find_targets
+from minifcn.exploring.targets import find_targets, wrong_pixels
 from minifcn.exploring.tiles import add_tiles
 from minifcn.exploring.values import Arrays, gradients, net_data, stage_values, traced
 from minifcn.exploring.variants import changes, variants
 from minifcn.layers import Deconv2d
 
-SHOWN = 4  # maps of a stage in a variant or a moment, the brightest of the picture itself
+SHOWN = 4  # maps of a stage in a variant or a moment, the brightest of all pictures together
 STEEPEST = 6  # maps of a stage with the gradient of the whole loss
 
 
@@ -57,7 +57,7 @@ def add_picture(
     if truth is not None:
         blobs.add(f"{number}/truth", truth)
     targets = list(add_targets(blobs, number, subject, opened, values))
-    shown = {name: order[:SHOWN] for name, order in kept.order[number].items()}
+    shown = kept.first(SHOWN)
     answers = list(own_answers(opened, subject.image, values))
     others = []
     for one, found in add_variants(blobs, number, subject, opened, values, shown):
@@ -72,6 +72,7 @@ def add_picture(
         "picture": address(subject.image),
         **{"truth": truth is not None, "exact": exact, "loss": targets[0]["value"]},
         **figures(answers[0].classes, truth, classes),
+        "wrong": wrong_pixels(values[opened.output], truth),
         "answers": [one.described(truth, classes) for one in answers],
         **{"targets": targets, "variants": others},
     }

@@ -11,7 +11,17 @@ from __future__ import annotations
 import numpy as np
 
 from minifcn.functional.arguments import Pair
+from minifcn.functional.bilinear import bilinear_weight
 from minifcn.layers import Deconv2d
+
+
+def is_bilinear(layer: Deconv2d) -> bool:
+    """Return whether a deconvolution interpolates each channel by itself."""
+    weight = layer.params["weight"]
+    if layer.groups != 1 or weight.shape[0] != weight.shape[1] or "bias" in layer.params:
+        return False
+    kh, kw = weight.shape[2:]
+    return kh == kw and bool((weight == bilinear_weight(len(weight), kh)).all())
 
 
 def residual(layer: Deconv2d, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from minifcn.backend import IGNORE
 from minifcn.functional.softmax import softmax, softmax_loss_backward, softmax_loss_forward
 
+WRONG, APART = 40, 12  # wrong pixels that are named, and how many pixels lie between two
 SURE = 5  # classes of whose pixels the surest is taken, the most frequent first
 
 
@@ -84,6 +85,32 @@ def find_targets(
     for target in targets:  # a pixel that is asked twice counts as what it was asked first
         found.setdefault(target.name, target)
     return list(found.values())
+
+
+def wrong_pixels(scores: np.ndarray, truth: np.ndarray | None) -> list[tuple[int, int]]:
+    """Return pixels that are wrong and worth a look: the surest first, none near another.
+
+    Parameters
+    ----------
+    scores : float array (C, H, W)
+    truth : uint8 array (H, W) or None
+        Without it no pixel is known to be wrong.
+    """
+    if truth is None:
+        return []
+    known = np.where(truth == IGNORE, 0, truth).astype(np.int64)[None]
+    margin = scores.max(axis=0) - np.take_along_axis(scores, known, 0)[0]
+    margin = np.where(truth == IGNORE, 0, margin)
+    found: list[tuple[int, int]] = []
+    while len(found) < WRONG and margin.max() > 0:
+        row, column = _place(margin.argmax(), margin.shape)
+        found.append((row, column))
+        margin[_around(row), _around(column)] = 0
+    return found
+
+
+def _around(place: int) -> slice:
+    return slice(max(0, place - APART), place + APART + 1)
 
 
 def _loss(name: str, label: str, scores: np.ndarray, reference: np.ndarray) -> Target:
