@@ -13,7 +13,7 @@ from minifcn.inference.model import find_weights
 from minifcn.models.build import ARCHITECTURES, BACKBONES, ModelSpec
 from minifcn.system.command import command_parser
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
-from minifcn.training.options import RARE
+from minifcn.training.option_groups import RARE
 from minifcn.weights.importing.conversion import Converted
 from minifcn.weights.importing.overview import overview
 from minifcn.weights.store import WeightsError

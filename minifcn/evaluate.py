@@ -11,6 +11,7 @@ from pathlib import Path
 
 from minifcn.data import open_dataset
 from minifcn.data.dataset import DataError
+from minifcn.data.masking import MASKS, masked
 from minifcn.data.options import (
     add_data_dir,
     add_data_options,
@@ -32,7 +33,7 @@ from minifcn.system.outputs import add_overwrite_option, refuse_losses
 from minifcn.system.progress import watched
 from minifcn.system.records import AT_LEAST_0, SettingsError, of_range
 from minifcn.training.console import add_device_options, choose_device
-from minifcn.training.options import ONE_DATA_SET
+from minifcn.training.option_groups import ONE_DATA_SET
 
 DESCRIPTION = """\
 Segment every image of a data set and print the paper's four figures, the IU of each class, and what
@@ -96,6 +97,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the picture that --worst draws (default: worst.png)",
     )
+    result.add_argument(
+        "--mask",
+        choices=MASKS,
+        default="none",
+        help="paint over a part of each image first: the background, the foreground, which is all "
+        "that is not, or both, in two colours (default: none)",
+    )
     add_overwrite_option(result)
     add_data_options(result.add_argument_group(ONE_DATA_SET))
     add_device_options(result, distributed=True)
@@ -118,6 +126,7 @@ def command(args: argparse.Namespace, communicator: Communicator) -> int:
     xp = choose_device(args, communicator)
     model = load_segmenter(args.model, xp)
     dataset = open_dataset(args.dataset, args.split, data_dir=args.data_dir, **options)
+    dataset = masked(dataset, args.mask)
     classes = {"": dataset.class_names, **getattr(dataset, "extra_classes", {})}
     for head, names in {"": model.class_names, **model.extra_classes}.items():
         if len(classes.get(head, ())) != len(names):

@@ -1,35 +1,90 @@
-"""What the paper shows, computed here: `python -m minifcn.paper EXPERIMENT`."""
+"""What the paper says, tried here: `python -m minifcn.paper EXPERIMENT`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from minifcn.distributed.guard import guarded
 from minifcn.experiments import EXPERIMENTS, experiment
+from minifcn.experiments.conduct import SEEDS, conduct
+from minifcn.experiments.data_sets import DATA_SETS
 from minifcn.system.command import command_parser
+from minifcn.system.records import AT_LEAST_1, THREADS, of_range
 
 DESCRIPTION = """\
-Compute what the paper shows, and print it beside the paper's figures.
+Try what the paper says: each statement is a command, which prints its figures beside the paper's,
+draws a picture, and says whether the statement holds at this size.
 
   python -m minifcn.paper                                    list the experiments
-  python -m minifcn.paper table1
-  python -m minifcn.paper upper-bounds SegmentationClass     --help tells its options
+  python -m minifcn.paper upsampling                         one of them
+  python -m minifcn.paper table2 --data camvid --data-dir camvid --weights googlenet.h5
+  python -m minifcn.paper all                                all, over hours; goes on where it was
+  python -m minifcn.paper all --smoke                        only try it: all, in seconds each
+
+Results, a table and a picture go to runs/paper/NAME-DATA; trainings are ordinary runs, in
+runs/paper/runs, made once and shared.
 """
+FOLDER = Path("runs/paper")
+ALL = "all"
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's argument parser."""
     result = command_parser("paper", DESCRIPTION)
-    experiments = result.add_subparsers(dest="experiment", metavar="EXPERIMENT")
+    names = result.add_subparsers(dest="experiment", metavar="EXPERIMENT")
     for name in EXPERIMENTS:
-        section, sentence, _, add_options = experiment(name)
-        said = f"{sentence} ({section})".replace("%", "%%")
-        options = experiments.add_parser(name, help=said, description=said)
-        if add_options is not None:
-            add_options(options)
+        one = experiment(name)
+        minutes = ", ".join(f"{data} {minutes} min" for data, minutes in one.minutes.items())
+        said = f"{one.statement} ({one.section}; {minutes})".replace("%", "%%")
+        options = names.add_parser(name, help=said, description=said)
+        if one.add_options is not None:
+            one.add_options(options)
+        add_common_options(options, list(one.minutes))
+    said = "every experiment on one kind of data that is not done yet"
+    add_common_options(names.add_parser(ALL, help=said, description=said), list(DATA_SETS))
     return result
+
+
+def add_common_options(options: argparse.ArgumentParser, data: list[str]) -> None:
+    """Add what all experiments take."""
+    options.add_argument(
+        "--data",
+        choices=data,
+        default=data[0],
+        help="what it is tried on (default: %(default)s)",
+    )
+    options.add_argument("--data-dir", metavar="DIR", help="where it lies, if it is not drawn")
+    options.add_argument(
+        "--weights", metavar="FILE", help="what nets start from (default: what comes along)"
+    )
+    options.add_argument(
+        "--seeds",
+        type=of_range(int, AT_LEAST_1),
+        default=SEEDS,
+        metavar="N",
+        help="how many trainings of each kind (default: %(default)s)",
+    )
+    options.add_argument(
+        "--out",
+        type=Path,
+        default=FOLDER,
+        metavar="DIR",
+        help=f"where runs and results go (default: {FOLDER})",
+    )
+    options.add_argument(
+        "--smoke", action="store_true", help="only try it: go the whole way in seconds"
+    )
+    options.add_argument(
+        "--threads",
+        type=of_range(int, THREADS),
+        default=0,
+        metavar="N",
+        help="how many threads of the CPU; 0: as many as allowed (default: 0)",
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,10 +97,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return guarded(lambda _: run(name, options))
 
 
-def run(name: str, options: dict[str, object]) -> int:
-    """Print the lines of an experiment; return the exit status."""
-    for line in experiment(name).run(**options):
-        print(line, flush=True)
+def run(name: str, options: dict[str, Any]) -> int:
+    """Conduct an experiment, or all that are not done; return the exit status."""
+    if name != ALL:
+        print(conduct(name, **options))
+        return 0
+    for one in EXPERIMENTS:
+        if options["data"] in experiment(one).minutes:
+            print(f"--- {one}", flush=True)
+            print(conduct(one, **options, again=False), flush=True)
     return 0
 
 

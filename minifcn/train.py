@@ -21,7 +21,8 @@ from minifcn.training import rate_search
 from minifcn.training.config_file import with_config
 from minifcn.training.console import Console, add_distributed_option
 from minifcn.training.fitting import fit
-from minifcn.training.options import GROUPS, NET, ONE_DATA_SET, RARE, RUN, TRAINING, Settings
+from minifcn.training.option_groups import GROUPS, NET, ONE_DATA_SET, RARE, RUN, TRAINING
+from minifcn.training.options import Settings
 from minifcn.training.recipes import SMOKE
 from minifcn.training.settings import resolve
 from minifcn.training.stages import train_stages

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from minifcn.checking import convolutions, layers
+from minifcn.checking import convolutions, joins, layers
 
 
 class Operation(NamedTuple):
@@ -109,12 +109,15 @@ OPERATIONS = {
             {"ignore_index": 2},
         ),
     ),
-    "sum": Operation(
-        "element-wise sum", layers.eltwise_sum, _with({"inputs": 3, "weighted": True})
+    "sum": Operation("element-wise sum", joins.eltwise_sum, _with({"inputs": 3, "weighted": True})),
+    "max": Operation(
+        "element-wise maximum",
+        joins.eltwise_max,
+        _with({"inputs": 3}, {"inputs": 3, "ties": True}),
     ),
-    "concat": Operation("concatenation of channels", layers.concat, _with({"inputs": 3})),
-    "crop": Operation("crop", layers.crop, _with({"offset": (3, 0)})),
-    "scale": Operation("factor for each channel", layers.scale, _with()),
+    "concat": Operation("concatenation of channels", joins.concat, _with({"inputs": 3})),
+    "crop": Operation("crop", joins.crop, _with({"offset": (3, 0)})),
+    "scale": Operation("factor for each channel", joins.scale, _with()),
     "sgd": Operation(
         "step of descent with momentum and decay",
         layers.sgd,

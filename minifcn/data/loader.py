@@ -23,7 +23,7 @@ import numpy as np
 from minifcn.backend import IGNORE
 from minifcn.data.dataset import DataError
 from minifcn.data.inputs import net_inputs
-from minifcn.data.transforms import Preprocess, mirror, resize, stack, translate
+from minifcn.data.transforms import Preprocess, crop, mirror, resize, stack, translate
 
 _ORDER, _AUGMENT = 0, 1  # keeps the two kinds of random numbers apart
 
@@ -78,6 +78,10 @@ class Loader:
     scale : pair of float
         Resize each sample by a random factor between these two, all of whose doublings are equally
         likely.
+    patches : int, optional
+        In the end, cut a square of so many pixels a side out of each sample, anywhere; what a
+        smaller one lacks is filled with the mean colour, and with labels that do not count. So
+        nets for segmentation were trained before the paper (section 3.4).
     workers : int
         Threads that read ahead; 0 reads when asked.
 
@@ -98,6 +102,7 @@ class Loader:
         mirror: bool = False,
         jitter: int = 0,
         scale: tuple[float, float] = (1.0, 1.0),
+        patches: int | None = None,
         workers: int = 2,
         modality: str = "rgb",
     ) -> None:
@@ -106,6 +111,7 @@ class Loader:
             ("seed", seed, 0),
             ("jitter", jitter, 0),
             ("workers", workers, 0),
+            ("patches", 1 if patches is None else patches, 1),
         ):
             if value < least:
                 raise ValueError(f"{name} must be at least {least}, not {value}")
@@ -122,6 +128,7 @@ class Loader:
         self.mirror = mirror
         self.jitter = jitter
         self.scale = scale
+        self.patches = patches
         self.workers = workers
         self.waited = 0.0
         self._order = lru_cache(maxsize=2)(self._draw_order)
@@ -169,12 +176,13 @@ class Loader:
     def _augmented(self, inputs: dict[str, Any], seed: tuple[int, ...]) -> dict[str, Any]:
         """Return images (C, H, W) and label maps (H, W) all changed alike, at random."""
         resized = self.scale != (1.0, 1.0)
-        if not (self.mirror or self.jitter or resized):
+        if not (self.mirror or self.jitter or resized or self.patches):
             return inputs
         rng = np.random.default_rng(seed)
         flip = rng.random() < 0.5 and self.mirror
         down, right = rng.integers(-self.jitter, self.jitter + 1, 2)
         factor = float(np.exp2(rng.uniform(*np.log2(self.scale)))) if resized else 1.0
+        corner = rng.random(2).tolist() if self.patches else []
 
         def apply(array: np.ndarray | int) -> np.ndarray | int:
             if not isinstance(array, np.ndarray):  # one class for the image
@@ -182,7 +190,8 @@ class Loader:
             array = resize(array, factor) if resized else array
             array = mirror(array) if flip else array
             fill = IGNORE if array.ndim == 2 else 0
-            return translate(array, down, right, fill) if down or right else array
+            array = translate(array, down, right, fill) if down or right else array
+            return crop(array, corner, self.patches, fill) if self.patches else array
 
         return {name: apply(array) for name, array in inputs.items()}
 

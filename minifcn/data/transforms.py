@@ -153,6 +153,33 @@ def resize(array: np.ndarray, factor: float) -> np.ndarray:
     return resized
 
 
+def crop(array: np.ndarray, corner: Sequence[float], size: int, fill: float) -> np.ndarray:
+    """Cut a square out of data (C, H, W) or a label map (H, W).
+
+    Parameters
+    ----------
+    array : ndarray (..., H, W)
+    corner : two floats in [0, 1)
+        Where the upper left corner lies, of all places that it can have, down and to the right.
+    size : int
+        Pixels of each side.
+    fill : float
+        What is at the bottom and at the right if the array is smaller than that.
+
+    Returns
+    -------
+    ndarray (..., size, size) of the same type
+    """
+    top, left = (
+        int(place * (max(side - size, 0) + 1))
+        for place, side in zip(corner, array.shape[-2:], strict=True)
+    )
+    part = array[..., top : top + size, left : left + size]
+    square = np.full((*array.shape[:-2], size, size), fill, array.dtype)
+    square[..., : part.shape[-2], : part.shape[-1]] = part
+    return square
+
+
 def stack(arrays: Sequence[np.ndarray | int]) -> np.ndarray:
     """Stack one input of several samples; smaller ones are padded at the bottom and the right.
 

@@ -14,6 +14,25 @@ from minifcn.experiments.experiment import Experiment
 EXPERIMENTS = {
     "table1": "minifcn.experiments.table1:TABLE1",
     "upper-bounds": "minifcn.experiments.upper_bounds:UPPER_BOUNDS",
+    "table2": "minifcn.experiments.table2:TABLE2",
+    "upsampling": "minifcn.experiments.upsampling:UPSAMPLING",
+    "sampling": "minifcn.experiments.sampling:SAMPLING",
+    "scores": "minifcn.experiments.scores:SCORES",
+    "lower-rate": "minifcn.experiments.lower_rate:LOWER_RATE",
+    "layers-alone": "minifcn.experiments.layers_alone:LAYERS_ALONE",
+    "fusion": "minifcn.experiments.fusion:FUSION",
+    "at-once": "minifcn.experiments.at_once:AT_ONCE",
+    "momentum": "minifcn.experiments.momentum:MOMENTUM",
+    "rate": "minifcn.experiments.rate:RATE",
+    "augment": "minifcn.experiments.augment:AUGMENT",
+    "dropout": "minifcn.experiments.dropout:DROPOUT",
+    "balance": "minifcn.experiments.balance:BALANCE",
+    "fine-tune": "minifcn.experiments.fine_tune:FINE_TUNE",
+    "data": "minifcn.experiments.data:DATA",
+    "modalities": "minifcn.experiments.modalities:MODALITIES",
+    "heads": "minifcn.experiments.heads:HEADS",
+    "masks": "minifcn.experiments.masks:MASKS",
+    "context": "minifcn.experiments.context:CONTEXT",
 }
 
 

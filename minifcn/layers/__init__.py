@@ -5,6 +5,7 @@ from minifcn.layers.crop import Crop as Crop
 from minifcn.layers.deconv import Deconv2d as Deconv2d
 from minifcn.layers.dropout import Dropout as Dropout
 from minifcn.layers.eltwise import Concat as Concat
+from minifcn.layers.eltwise import EltwiseMax as EltwiseMax
 from minifcn.layers.eltwise import EltwiseSum as EltwiseSum
 from minifcn.layers.layer import Layer as Layer
 from minifcn.layers.linear import Linear as Linear

@@ -1,11 +1,13 @@
-"""Layers that join blobs: the sum that fuses skips, and concatenation.
+"""Layers that join blobs: the sum and the maximum that fuse skips, and concatenation.
 
-`functional/naive/joining.py` says both in loops, and derives their gradients.
+`functional/naive/joining.py` says them in loops, and derives their gradients.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+import numpy as np
 
 from minifcn.backend import Array, array_module
 from minifcn.functional.arguments import require_floats
@@ -14,8 +16,6 @@ from minifcn.layers.layer import Gradients, Layer, Shape
 
 class EltwiseSum(Layer):
     """Add blobs of one shape, each times a coefficient; the fusion of FCN-16s and FCN-8s.
-
-    The paper also tried the maximum and found it hard to learn, because the gradient switches.
 
     Parameters
     ----------
@@ -50,6 +50,38 @@ class EltwiseSum(Layer):
             raise ValueError(
                 f"sum: {len(self.coefficients)} coefficients do not fit {len(shapes)} inputs"
             )
+        return shapes[0]
+
+
+class EltwiseMax(Layer):
+    """Take the largest of blobs of one shape; the fusion that the paper tried and did not take.
+
+    It found max fusion to make learning difficult, for the gradient switches (section 4.2).
+    """
+
+    def forward(self, *bottoms: Array) -> tuple[Array, tuple[int, Array]]:
+        """Return the maximum; the cache is the number of inputs and which of them is the largest.
+
+        Of equals that is the first. What is no number stays none.
+        """
+        self.output_shape(*(bottom.shape for bottom in bottoms))
+        require_floats("max", *bottoms)
+        xp = array_module(*bottoms)
+        largest, winner = bottoms[0], xp.zeros(bottoms[0].shape, np.uint8)
+        for number, x in enumerate(bottoms[1:], 1):
+            winner[x > largest] = number
+            largest = xp.maximum(largest, x)
+        return largest, (len(bottoms), winner)
+
+    def backward(self, dy: Array, cache: tuple[int, Array]) -> Gradients:
+        """Return dy where an input was the largest, and zeros elsewhere."""
+        count, winner = cache
+        return tuple(dy * (winner == number) for number in range(count)), {}
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """Return the common shape, or raise ValueError if they differ."""
+        if not 2 <= len(shapes) <= 255 or any(shape != shapes[0] for shape in shapes):
+            raise ValueError(f"max: needs at least two inputs of one shape, got {list(shapes)}")
         return shapes[0]
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from minifcn.backend import IGNORE
-from minifcn.layers import Conv2d, Linear, SoftmaxLoss
+from minifcn.layers import Conv2d, Dropout, Linear, SoftmaxLoss
 from minifcn.models.backbone import SMALL_IMAGE_SIZE, Backbone, BaseNet, late_fusion
-from minifcn.models.fcn import PADDINGS, STRIDES, fcn
+from minifcn.models.fcn import FUSIONS, PADDINGS, SKIP_SCALES, STRIDES, fcn
 from minifcn.net import Net
 from minifcn.system.records import Range, check, fits, setting
 
@@ -28,7 +28,9 @@ BACKBONES = {
 ARCHITECTURES = (*STRIDES, "classifier")
 MODALITIES = ("rgb", "rgbd", "hha", "rgb-hha")
 STREAMS = {"color": "data", "hha": "hha"}  # of late fusion, and the input of each
-OPTIONAL = ("fc_channels", "modality", "heads")  # may be missing in a description
+SCORE_DEVIATION = 0.01  # of random score layers
+# May be missing in a description.
+OPTIONAL = ("fc_channels", "modality", "heads", "fuse", "skip_scale")
 
 
 # What a net can be; beyond, no machine holds it.
@@ -66,6 +68,9 @@ class ModelSpec:
     heads : dict of str to int, or None
         The classes of several label maps, by name, the first of which has `num_classes`. Section
         5, SIFT Flow.
+    fuse : "sum" or "max"
+    skip_scale : "usual" or "one"
+        See `models.fcn.fcn`.
     """
 
     arch: str = setting("which layers are predicted from", default="fcn8s", choices=ARCHITECTURES)
@@ -80,6 +85,8 @@ class ModelSpec:
         default=None,
         valid=Range("a mapping of names, of letters and digits, to numbers of classes", _are_heads),
     )
+    fuse: str = setting("how skips are fused", default="sum", choices=FUSIONS)
+    skip_scale: str = setting("see `models.fcn.fcn`", default="usual", choices=SKIP_SCALES)
 
     def __post_init__(self) -> None:
         check(ModelSpec, vars(self))
@@ -130,6 +137,9 @@ def build(
     normalization: str = "valid",
     learn_upsampling: bool = False,
     class_weight: Sequence[float] | None = None,
+    sample: float = 1.0,
+    dropout: float | None = None,
+    bias_rate: float | None = None,
 ) -> Net:
     """Return the net of a description; its weights are zero, but for the bilinear upsampling.
 
@@ -140,8 +150,31 @@ def build(
         Of an FCN's loss; a classifier's is the mean over images.
     learn_upsampling : bool
     class_weight : sequence of float, optional
-        See `models.fcn.fcn`.
+    sample : float
+        See `models.fcn.fcn`, as for the two before.
+    dropout : float, optional
+        The ratio of all dropout layers, in place of the net's own.
+    bias_rate : float, optional
+        Factor on the learning rate of all biases, which is 2 otherwise (section 4.3), but 1 for
+        AlexNet's own layers.
     """
+    net = _build(spec, normalization, learn_upsampling, class_weight, sample)
+    for node in net.nodes:
+        if dropout is not None and isinstance(node.layer, Dropout):
+            node.layer.ratio = dropout
+    for address, (rate, decay) in net.multipliers.items():
+        if bias_rate is not None and rate and address.endswith("/bias"):
+            net.multipliers[address] = (bias_rate, decay)
+    return net
+
+
+def _build(
+    spec: ModelSpec,
+    normalization: str,
+    learn_upsampling: bool,
+    class_weight: Sequence[float] | None,
+    sample: float,
+) -> Net:
     base = base_net(spec.backbone)
     options: dict[str, Any] = {"padding": spec.padding}
     if spec.fc_channels is not None:
@@ -163,11 +196,14 @@ def build(
         normalization=normalization,
         learn_upsampling=learn_upsampling,
         heads=spec.heads,
+        fuse=spec.fuse,
+        skip_scale=spec.skip_scale,
         class_weight=class_weight,
+        sample=sample,
     )
 
 
-def initialise(net: Net, seed: int = 0) -> None:
+def initialise(net: Net, seed: int = 0, *, random_scores: bool = False) -> None:
     """Draw the weights of all convolutions and inner products; the last layers stay at zero.
 
     weight ~ normal(0, 2 / fan_in)  (He et al. 2015), which keeps the size of activations through
@@ -179,15 +215,19 @@ def initialise(net: Net, seed: int = 0) -> None:
     net : Net
         Changed in place; the arrays are drawn on the host, in the order of the layers.
     seed : int
+    random_scores : bool
+        Draw those of an FCN's score layers too, with the standard deviation 0.01 of the
+        classifiers' last layers in Caffe.
     """
     rng = np.random.default_rng(seed)
     last = {node.bottoms[0] for node in net.nodes if isinstance(node.layer, SoftmaxLoss)}
     for name, layer in net.owners().items():
-        if isinstance(layer, (Conv2d, Linear)) and not (name in last or name.startswith("score")):
+        scores = name.startswith("score")
+        if isinstance(layer, (Conv2d, Linear)) and (random_scores if scores else name not in last):
             weight = layer.params["weight"]
             fan_in = weight[0].size
             drawn = rng.standard_normal(weight.shape, dtype=np.float32)
-            drawn *= sqrt(2 / fan_in)  # in place: fc6 alone has 411 MB
+            drawn *= SCORE_DEVIATION if scores else sqrt(2 / fan_in)  # in place: fc6 has 411 MB
             layer.params["weight"] = drawn.astype(weight.dtype, copy=False)
 
 

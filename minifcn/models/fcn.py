@@ -27,13 +27,15 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from minifcn.layers import Conv2d, Crop, Deconv2d, EltwiseSum, Scale, SoftmaxLoss
+from minifcn.layers import Conv2d, Crop, Deconv2d, EltwiseMax, EltwiseSum, Scale, SoftmaxLoss
 from minifcn.models.backbone import Backbone, NodeList, Tap
 from minifcn.net import Net
 from minifcn.net.graph import derive_crop, derive_offset
 
 STRIDES = {"fcn32s": 32, "fcn16s": 16, "fcn8s": 8, "fcn8s-at-once": 8}
 PADDINGS = ("faithful", "same")
+FUSIONS = ("sum", "max")
+SKIP_SCALES = ("usual", "one")
 
 
 def fcn(
@@ -45,7 +47,10 @@ def fcn(
     normalization: str = "valid",
     learn_upsampling: bool = False,
     heads: Mapping[str, int] | None = None,
+    fuse: str = "sum",
+    skip_scale: str = "usual",
     class_weight: Sequence[float] | None = None,
+    sample: float = 1.0,
 ) -> Net:
     """Return an FCN whose blobs `score` (N, C, H, W) and `loss` belong to an image of any size.
 
@@ -68,20 +73,33 @@ def fcn(
     heads : mapping of str to int, optional
         Several label maps at once: the name of each and its number of classes, in place of
         `num_classes`. Scores are called `score_NAME`, the losses `loss`, `loss_NAME` ...
+    fuse : "sum" or "max"
+        How the scores of a skip come to the coarser ones. The paper adds them, having found their
+        maximum difficult to learn (section 4.2).
+    skip_scale : "usual" or "one"
+        Usual: multiply the features of skips by the constants of their taps before they are scored,
+        where the reference net or the backbone does. One: nowhere; see `Tap.at_once_scale`.
     class_weight : sequence of float, optional
         Of each class of the first head, in the loss.
+    sample : float
+        With which probability a pixel counts in the losses, see `SoftmaxLoss`.
     """
     if arch not in STRIDES:
         raise ValueError(f"arch must be one of {', '.join(STRIDES)}, not {arch!r}")
     if padding not in PADDINGS:
         raise ValueError(f"padding must be one of {', '.join(PADDINGS)}, not {padding!r}")
     nodes = [*backbone.nodes]
+    if fuse not in FUSIONS:
+        raise ValueError(f"fuse must be one of {', '.join(FUSIONS)}, not {fuse!r}")
+    if skip_scale not in SKIP_SCALES:
+        raise ValueError(f"skip_scale must be one of {', '.join(SKIP_SCALES)}, not {skip_scale!r}")
     for number, (head, classes) in enumerate((heads or {"": num_classes}).items()):
         suffix, first = f"_{head}" if head else "", number == 0
-        shape = _Shape(backbone, arch, classes, padding, suffix)
+        shape = _Shape(backbone, arch, classes, padding, suffix, fuse, skip_scale)
         score = _add_scores(nodes, shape)
         inputs = (score, "label" if first else f"label{suffix}")
-        loss = SoftmaxLoss(normalization, class_weight=class_weight if first else None)
+        weights = class_weight if first else None
+        loss = SoftmaxLoss(normalization, class_weight=weights, sample=sample)
         nodes.append(("loss" if first else f"loss{suffix}", loss, inputs))
 
     net = Net(nodes, bias_multiplier=backbone.bias_multiplier)
@@ -104,6 +122,8 @@ class _Shape(NamedTuple):
     num_classes: int
     padding: str
     suffix: str  # of the names of its layers
+    fuse: str
+    skip_scale: str
 
 
 def _add_scores(nodes: NodeList, shape: _Shape) -> str:
@@ -125,7 +145,7 @@ def _add_prediction(nodes: NodeList, shape: _Shape, tap: Tap, name: str, fused: 
     for stream in streams:
         source = f"{tap.blob}{stream}"
         at_once = shape.arch == "fcn8s-at-once" and tap is not shape.backbone.top
-        if at_once or tap.always:
+        if (at_once or tap.always) and shape.skip_scale == "usual":
             scale = f"scale_{tap.name}{shape.suffix}{stream}"
             nodes.append((scale, Scale(tap.channels, tap.at_once_scale), source))
             source = scale
@@ -139,7 +159,7 @@ def _add_prediction(nodes: NodeList, shape: _Shape, tap: Tap, name: str, fused: 
 
 
 def _add_skip(nodes: NodeList, shape: _Shape, scores: str, tap: Tap) -> str:
-    """Append: upsample the scores twice, predict from the finer tap, align, add. Return the sum."""
+    """Append: upsample the scores twice, predict from the finer tap, align, fuse; return that."""
     suffix = shape.suffix
     above = scores.removesuffix(suffix).removeprefix("fuse_")
     coarse = f"upscore2{suffix}" if above.startswith("score") else f"upscore_{above}{suffix}"
@@ -155,7 +175,8 @@ def _add_skip(nodes: NodeList, shape: _Shape, scores: str, tap: Tap) -> str:
     else:
         nodes.append((f"{coarse}c", Crop(derive_crop(nodes, coarse, fine)), (coarse, fine)))
         pair = (f"{coarse}c", fine)
-    nodes.append((f"fuse_{tap.name}{suffix}", EltwiseSum(), pair))
+    fusion = EltwiseSum() if shape.fuse == "sum" else EltwiseMax()
+    nodes.append((f"fuse_{tap.name}{suffix}", fusion, pair))
     return f"fuse_{tap.name}{suffix}"
 
 

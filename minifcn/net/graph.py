@@ -129,20 +129,31 @@ class Graph:
     def freeze(self, *patterns: str) -> None:
         """Give the parameters of all layers whose name matches a pattern the rate 0.
 
+        A pattern that begins with "!" takes those that match it out again: `"conv*", "!conv5*"`.
+        What is frozen already stays frozen.
+
         Raises
         ------
         ValueError
-            If a pattern matches no layer with parameters.
+            If a pattern matches no layer with parameters; the message says what there is.
         """
+        layers = list(self.owners())
+        chosen: set[str] = set()
         for pattern in patterns:
-            found = [
-                address
-                for address in self.multipliers
-                if fnmatchcase(address.rpartition("/")[0], pattern)
-            ]
+            found = {name for name in layers if fnmatchcase(name, pattern.removeprefix("!"))}
             if not found:
-                raise ValueError(f"freeze: no layer with parameters matches {pattern!r}")
-            self.multipliers.update(dict.fromkeys(found, (0.0, 0.0)))
+                raise ValueError(
+                    f"freeze: no layer with parameters matches {pattern!r}; there are "
+                    f"{', '.join(layers)}"
+                )
+            chosen = chosen - found if pattern.startswith("!") else chosen | found
+        for address in self.multipliers:
+            if address.rpartition("/")[0] in chosen:
+                self.multipliers[address] = (0.0, 0.0)
+
+    def count_trained(self) -> int:
+        """Return how many numbers the parameters that are not frozen have together."""
+        return sum(array.size for a, array in self.params.items() if self.multipliers[a][0])
 
     def to(self, xp: ModuleType) -> None:
         """Move all parameters to the device of `xp` (numpy or cupy)."""

@@ -46,6 +46,7 @@ from minifcn.layers import (
     Crop,
     Deconv2d,
     Dropout,
+    EltwiseMax,
     EltwiseSum,
     Layer,
     MaxPool2d,
@@ -227,8 +228,8 @@ class _Walk:
         layer, size = node.layer, prod(self.shapes[node.name])
         if isinstance(layer, ReLU):
             return y
-        if isinstance(layer, MaxPool2d | Dropout):
-            return _Array(self, size)  # a byte a number: the place of the largest, whether kept
+        if isinstance(layer, MaxPool2d | EltwiseMax | Dropout):
+            return _Array(self, size)  # a byte a number: which one is the largest, whether kept
         if isinstance(layer, LRN):
             return bottoms, _Array(self, ITEM * size, recycled=True)
         if isinstance(layer, SoftmaxLoss):

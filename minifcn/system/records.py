@@ -49,6 +49,7 @@ def setting(
     valid: Range | None = None,
     option: str = "",
     changes: bool = False,
+    added: bool = False,
     **how: Any,
 ) -> Any:
     """Return a field of a record, which has to be `kw_only`.
@@ -70,15 +71,16 @@ def setting(
         Its name as an option, if it is not that of the field: `--batch-size` for batch_size.
     changes : bool
         Whether it may become another while what it is a setting of goes on.
+    added : bool
+        Whether records were written before there was this field; in them its default is meant.
     **how
         For `argparse`, such as `metavar`.
     """
     if choices:
         how["choices"] = tuple(choices)
-    about = {"meaning": meaning, "group": group, "otherwise": otherwise, "option": option}
-    return field(
-        default=default, metadata={**about, "valid": valid, "changes": changes, "how": how}
-    )
+    said = {"meaning": meaning, "group": group, "otherwise": otherwise, "option": option}
+    about = {**said, "valid": valid, "changes": changes, "added": added, "how": how}
+    return field(default=default, metadata=about)
 
 
 def defaults(record: type) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from minifcn.system.command import DOCS
 from minifcn.system.progress import Progress, duration, watched
 from minifcn.system.records import add_options, check, defaults
 from minifcn.system.streams import styled
-from minifcn.training.options import RARE, Settings
+from minifcn.training.option_groups import RARE
+from minifcn.training.options import Settings
 from minifcn.training.plan import FORWARD, Plan, line
 from minifcn.training.prepare import take_device
 from minifcn.training.profiling import Profile

@@ -18,8 +18,10 @@ from minifcn.data.balance import class_weights
 from minifcn.data.dataset import Dataset
 from minifcn.data.inputs import hha_preprocess, net_inputs, subtracting
 from minifcn.data.loader import Loader
+from minifcn.data.masking import masked
 from minifcn.data.shared_images import shared_images
 from minifcn.data.statistics import looks, spread
+from minifcn.data.subset import subset
 from minifcn.data.transforms import Preprocess
 from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.model import Model
@@ -31,12 +33,13 @@ from minifcn.system import devices
 from minifcn.system.devices import describe_device, device_memory
 from minifcn.system.machine import gigabytes
 from minifcn.system.records import SettingsError
+from minifcn.training.freezing import freeze
 from minifcn.training.optim import SGD
 from minifcn.training.policies import POLICIES, with_warm_up
 from minifcn.training.settings import Settings
 from minifcn.training.solver import Step, report_interval, train
 from minifcn.training.transfer import settle, start_from
-from minifcn.training.values import scale_range
+from minifcn.training.values import images_of, scale_range
 
 # What random weights are trained with: BGR as the paper's nets, brought to about unit variance.
 FRESH_PREPROCESS = Preprocess("BGR", (104.00698793, 116.66876762, 122.67891434), 1 / 64)
@@ -75,6 +78,9 @@ def open_splits(
         open_dataset(settings.dataset, split, data_dir=settings.data_dir, **settings.data_options)
         for split in (settings.train_split, settings.val_split)
     )
+    if settings.images is not None:
+        train_data = subset(train_data, images_of(settings.images))
+    train_data, val_data = (masked(one, settings.mask) for one in (train_data, val_data))
     for dataset in (train_data, val_data):
         found = list(looks(dataset, spread(len(dataset), LABELS_CHECKED), get_threads()))
         problems = [one.problem for one in found if one.problem]
@@ -109,8 +115,13 @@ def make_model(settings: Settings, dataset: Dataset, note: Callable[[str], None]
         normalization=settings.normalization,
         learn_upsampling=settings.learn_upsampling,
         class_weight=class_weights(settings.class_weights, dataset, get_threads()),
+        sample=settings.sample_loss,
+        dropout=settings.dropout,
+        bias_rate=settings.bias_rate,
     )
-    initialise(net, settings.seed)
+    if settings.freeze:
+        freeze(net, settings.freeze, note)
+    initialise(net, settings.seed, random_scores=settings.score_init == "random")
     preprocess = FRESH_PREPROCESS
     new: list[str] = []
     if settings.modality == "hha":
@@ -150,6 +161,7 @@ def make_loader(model: Model, dataset: Any, settings: Settings) -> Loader:
         mirror=settings.mirror,
         jitter=settings.jitter,
         scale=scale_range(settings.scale),
+        patches=settings.patches,
         modality=settings.modality,
     )
 
@@ -160,7 +172,7 @@ class Memory(NamedTuple):
     Attributes
     ----------
     shape : (N, C, H, W)
-        Of the first batch of images, as large as `--scale` can make it.
+        Of the first batch of images, as large as `--scale` can make it, or of its `--patches`.
     needed : int
         Bytes, estimated.
     free : int or None

@@ -241,8 +241,11 @@ class _Losses:
 
 
 def _loss_per_pixel(layer: SoftmaxLoss, label: Array) -> Array | float:
-    """Return the factor from a loss to the mean over labelled pixels, on the label's device."""
+    """Return the factor from a loss to the mean over labelled pixels, on the label's device.
+
+    A sampled loss counts as many of them as are expected to be drawn.
+    """
     if layer.normalization == "valid":
         return 1.0
     pixels = array_module(label).maximum((label != layer.ignore_index).sum(), 1)
-    return (len(label) if layer.normalization == "batch" else 1) / pixels
+    return (len(label) if layer.normalization == "batch" else 1) / (layer.sample * pixels)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from minifcn.system.records import Range, fits
 
 # The recipe, and the mean, of the paper's authors: see `reference/`.
@@ -36,7 +38,60 @@ def _is_scale(text: str) -> bool:
     return 0.1 <= low <= high <= 10
 
 
+def images_of(images: str | float) -> str:
+    """Return `--images` as it is kept: a whole number, or a fraction with its point.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    number = images if not isinstance(images, str) else _number(images)
+    if isinstance(number, int) and number < 1:
+        raise ValueError(f"there are no {number} images")
+    if isinstance(number, float) and not 0 < number <= 1:
+        raise ValueError(f"{number} is no part of all")
+    return str(number)
+
+
+def _number(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+def _are_images(images: str | float) -> bool:
+    try:
+        images_of(images)
+    except ValueError:
+        return False
+    return True
+
+
+def _are_class_weights(weights: str | dict[Any, Any]) -> bool:
+    if isinstance(weights, str):
+        return bool(weights)
+    return any(weights.values()) and all(
+        isinstance(name, str) and fits(weight, float) and weight >= 0
+        for name, weight in weights.items()
+    )
+
+
+def patterns_of(text: str) -> list[str]:
+    """Return the patterns of `--freeze`."""
+    return [pattern for part in text.split(",") if (pattern := part.strip())]
+
+
 MEAN = Range(
     "'weights', 'reference' or three numbers of 0 to 255, such as 116.19,97.203,92.318", _is_mean
+)
+IMAGES = Range("a number from 1 on, such as 200, or a part of all, such as 0.25", _are_images)
+WEIGHTS_OF_CLASSES = Range(
+    "equal, sqrt, balanced, a file, or numbers from 0 on by the names of the classes",
+    _are_class_weights,
+)
+PATTERNS = Range(
+    "patterns of layers' names, such as 'conv*,fc6'", lambda text: bool(patterns_of(text))
 )
 SCALE = Range("two factors of 0.1 to 10, the lower one first, such as 0.75,1.5", _is_scale)

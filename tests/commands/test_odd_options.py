@@ -45,7 +45,8 @@ NUMBERS = {
         --images 0|--images -1|--threads -1|--threads 100000|--fraction nan|--ignore 256
         --split nowhere""",
     "paper upper-bounds data/labels": """
-        --factors 0|--factors -1|--factors 1000000000|--threads -1|--threads 100000|--method x""",
+        --factors 0|--factors -1|--factors 1000000000|--threads -1|--threads 100000|--method x
+        --seeds 0|--data nothing""",
     "convert run.h5 -o new": "--arch x|--colours x",
     "export run.h5 -o new.pth": "--size 0x10|--size 10|--size axb|--size 32x32",
     "export run.h5": "-o new|-o new.h5",

@@ -33,6 +33,14 @@ class Numbers:
         return Sample(str(index), image, np.full((4, 5), index, np.uint8))
 
 
+class Places(Numbers):
+    """Each pixel's label, and its red, is where it lies: 5 for each row and 1 for each column."""
+
+    def __getitem__(self, index):
+        label = np.arange(20, dtype=np.uint8).reshape(4, 5)
+        return Sample(str(index), np.repeat(label[..., None], 3, axis=2), label)
+
+
 def loader(dataset=None, **options):
     options = {"batch_size": 3, "seed": 1, "workers": 0} | options
     return Loader(Numbers() if dataset is None else dataset, PLAIN, **options)
@@ -196,7 +204,7 @@ def test_waiting_is_measured_without_threads():
 
 
 @pytest.mark.parametrize(
-    "options", [{"batch_size": 0}, {"seed": -1}, {"jitter": -1}, {"workers": -1}]
+    "options", [{"batch_size": 0}, {"seed": -1}, {"jitter": -1}, {"workers": -1}, {"patches": 0}]
 )
 def test_numbers_out_of_range_are_refused(options):
     with pytest.raises(ValueError, match=f"{next(iter(options))} must be at least"):
@@ -205,3 +213,23 @@ def test_numbers_out_of_range_are_refused(options):
         loader().batches(-1)
     with pytest.raises(DataError, match="no samples"):
         loader(Numbers(0))
+
+
+def test_patches_are_squares_of_the_image_and_its_labels_from_everywhere():
+    batch = loader(Places(400), batch_size=400, patches=2, mirror=False).batch(0)
+    assert batch.data.shape == (400, 3, 2, 2) and batch.label.shape == (400, 2, 2)
+    assert np.array_equal(batch.data[:, 0], batch.label)  # cut out at the same place
+    assert set(batch.label[:, 0, 0].tolist()) == {0, 1, 2, 3, 5, 6, 7, 8, 10, 11, 12, 13}
+    assert (batch.label[:, 1, 1] - batch.label[:, 0, 0] == 6).all()
+
+
+def test_patches_of_smaller_images_end_in_the_mean_and_in_labels_that_do_not_count():
+    batch = loader(patches=6).batch(0)
+    assert batch.label.shape == (3, 6, 6)
+    assert (batch.label[:, 4:] == 255).all() and (batch.label[:, :, 5:] == 255).all()
+    assert not batch.data[:, :, 4:].any() and (batch.label[:, :4, :5] != 255).all()
+
+
+def test_without_patches_augmentation_draws_as_before():
+    whole, patches = (loader(jitter=2, mirror=True, patches=p).batch(3) for p in (None, 9))
+    assert np.array_equal(patches.data[:, :, :4, :5], whole.data)

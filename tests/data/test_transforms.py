@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers.preprocessing import CAFFE_VOC, TORCHVISION
 
-from minifcn.data.transforms import Preprocess, mirror, resize, stack, translate
+from minifcn.data.transforms import Preprocess, crop, mirror, resize, stack, translate
 
 TORCH_STD = (0.229, 0.224, 0.225)
 PIXEL = np.array([[[10, 20, 30]]], np.uint8)  # red, green, blue
@@ -116,3 +116,20 @@ def test_data_and_label_have_the_same_size_afterwards(factor):
 def test_resizing_by_one_changes_nothing():
     data = np.random.default_rng(0).standard_normal((3, 6, 5), dtype=np.float32)
     assert np.array_equal(resize(data, 1.0), data)
+
+
+@pytest.mark.parametrize(
+    ("corner", "expected"),
+    [
+        ((0, 0), [[0, 1], [4, 5]]),
+        ((0.99, 0.99), [[6, 7], [10, 11]]),
+        ((0.5, 0.34), [[5, 6], [9, 10]]),
+    ],
+)
+def test_a_square_lies_anywhere_within(corner, expected):
+    assert crop(np.arange(12).reshape(3, 4), corner, 2, 255).tolist() == expected
+
+
+def test_what_a_smaller_array_lacks_is_filled_at_the_bottom_and_the_right():
+    square = crop(np.ones((2, 1, 3), np.float32), (0.9, 0.9), 2, 0)
+    assert square.tolist() == [[[1, 1], [0, 0]]] * 2 and square.dtype == np.float32

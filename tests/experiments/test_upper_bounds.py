@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 
 from minifcn.data.dataset import DataError
-from minifcn.experiments.upper_bounds import (
+from minifcn.experiments.resampling import (
     METHODS,
     downsampling_matrix,
-    label_files,
     resample,
-    upper_bounds,
     upsampling_matrix,
 )
+from minifcn.experiments.upper_bounds import label_files, upper_bounds
 from minifcn.layers import Deconv2d
 
 every_method = pytest.mark.parametrize("name", METHODS)

@@ -13,7 +13,7 @@ from minifcn.functional.lrn import lrn_forward
 from minifcn.functional.pooling import avg_pool_forward, max_pool_forward
 from minifcn.functional.softmax import softmax, softmax_loss_forward
 from minifcn.functional.window import PoolWindow
-from minifcn.layers import EltwiseSum, Scale
+from minifcn.layers import EltwiseMax, EltwiseSum, Scale
 
 X = (2, 4, 5, 6)
 HALVING = PoolWindow((2, 2), (2, 2))
@@ -30,6 +30,7 @@ OPERATIONS = {
     "softmax": (softmax, [X]),
     "softmax loss": (lambda x: softmax_loss_forward(x, np.zeros((2, 5, 6), int)), [X]),
     "sum": (EltwiseSum().forward, [X, X]),
+    "max": (EltwiseMax().forward, [X, X]),
     "scale": (Scale(4).forward, [X]),
 }
 
@@ -43,7 +44,7 @@ def test_numbers_of_other_types_are_refused(name, dtype):
         operation(*(np.ones(shape, dtype) for shape in shapes))
 
 
-@pytest.mark.parametrize("name", ["convolution", "deconvolution", "inner product", "sum"])
+@pytest.mark.parametrize("name", ["convolution", "deconvolution", "inner product", "sum", "max"])
 def test_two_types_at_a_time_are_refused(name):
     operation, shapes = OPERATIONS[name]
     first, *others = (np.ones(shape) for shape in shapes)

@@ -15,6 +15,7 @@ from minifcn.layers import (
     Crop,
     Deconv2d,
     Dropout,
+    EltwiseMax,
     EltwiseSum,
     Layer,
     Linear,
@@ -40,6 +41,8 @@ JOINS: dict[str, tuple[Callable[[], Layer], tuple[tuple[int, ...], ...]]] = {
     "equals in a row": (Concat, ((2, 2, 4, 5),) * 2),
     "weighted sum": (lambda: EltwiseSum((1, 0.5)), ((2, 3, 5, 4),) * 2),
     "three of a sum": (lambda: EltwiseSum((1, 0.5, -2)), ((2, 3, 5, 4),) * 3),
+    "max": (EltwiseMax, ((2, 3, 5, 4),) * 2),
+    "max of three": (EltwiseMax, ((2, 3, 5, 4),) * 3),
     "crop": (lambda: Crop((1, 2)), ((2, 3, 7, 7), (2, 1, 4, 5))),
 }
 

@@ -35,6 +35,8 @@ NETS = (
     ModelSpec("fcn16s", "vgg16", 3, 1 / 32, "same", modality="rgbd"),
     ModelSpec("fcn16s", "vgg16", 3, 1 / 32, "same", modality="hha"),
     ModelSpec("fcn16s", "vgg16", 3, 1 / 32, "same", modality="rgb-hha"),
+    ModelSpec("fcn8s", "googlenet", 3, 1 / 16, "same", fuse="max", skip_scale="one"),
+    ModelSpec("fcn8s", "vgg16", 3, 1 / 32, fuse="max"),
     SPEC,
 )
 

@@ -1,9 +1,10 @@
-"""Crop, EltwiseSum, Concat and Scale: the layers that make skips."""
+"""Crop, EltwiseSum, EltwiseMax, Concat and Scale: the layers that make skips."""
 
 import numpy as np
 import pytest
 
-from minifcn.layers import Concat, Crop, EltwiseSum, Scale
+from minifcn.functional import naive
+from minifcn.layers import Concat, Crop, EltwiseMax, EltwiseSum, Scale
 from minifcn.layers.geometry import Footprint
 
 
@@ -42,6 +43,8 @@ BEYOND = r"x .* pixels from offset \(1, 2\) do not fit into 3 x 4.*larger paddin
             lambda: EltwiseSum((0.5, 0.5)).forward(*[ZEROS] * 3),
             "2 coefficients do not fit 3 in",
         ),
+        (lambda: EltwiseMax().forward(ZEROS, ZEROS[..., :3]), "at least two inputs of one shape"),
+        (lambda: EltwiseMax().forward(ZEROS), "at least two inputs"),
         (lambda: Concat().forward(ZEROS, ZEROS[..., :3]), "batch and image sizes must agree"),
         (lambda: Concat().forward(np.zeros(3), np.zeros(3)), "batch and image sizes must agree"),
         *((lambda s=s: Scale(3).forward(np.ones(s, "f4")), CHANNELS) for s in SHAPES),
@@ -68,6 +71,25 @@ def test_a_sum_never_writes_to_its_first_input():
     a = np.ones((1, 1, 2, 3))
     EltwiseSum().forward(a, a, a, a)
     assert (a == 1).all()
+
+
+def test_of_equals_the_first_has_the_gradient_of_a_maximum():
+    a, b, c = (np.array([[[row]]], float) for row in ([1, 5, 2], [1, 5, 3], [0, 5, 3]))
+    y, cache = EltwiseMax().forward(a, b, c)
+    assert y.ravel().tolist() == [1, 5, 3]
+    gradients = EltwiseMax().backward(np.array([[[[7.0, 8, 9]]]]), cache)[0]
+    expected = [[7, 8, 0], [0, 0, 9], [0, 0, 0]]
+    assert [dx.ravel().tolist() for dx in gradients] == expected
+    loops = naive.eltwise_max_backward(np.array([[[[7.0, 8, 9]]]]), [a, b, c])
+    assert [dx.ravel().tolist() for dx in loops] == expected
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_what_is_no_number_is_no_maximum_that_hides_it(place):
+    bottoms = [np.zeros((1, 1, 1, 2)), np.ones((1, 1, 1, 2))]
+    bottoms[place][..., 0] = np.nan
+    y = EltwiseMax().infer(*bottoms)
+    assert np.isnan(y).ravel().tolist() == [True, False]
 
 
 def test_concat_keeps_the_order():

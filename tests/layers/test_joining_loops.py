@@ -8,7 +8,7 @@ import pytest
 from helpers.cases import wave
 
 from minifcn.functional import naive
-from minifcn.layers import Concat, Crop, EltwiseSum, Layer, Scale
+from minifcn.layers import Concat, Crop, EltwiseMax, EltwiseSum, Layer, Scale
 from minifcn.net.gradcheck import check_function
 
 Arrays = list[np.ndarray]
@@ -31,6 +31,12 @@ JOINS = {
         [(2, 3, 5, 4)] * 3,
         lambda *xs: naive.eltwise_sum(xs, COEFFICIENTS),
         lambda dy, *xs: naive.eltwise_sum_backward(dy, COEFFICIENTS),
+    ),
+    "max": Join(
+        EltwiseMax(),
+        [(2, 3, 5, 4)] * 3,
+        lambda *xs: naive.eltwise_max(xs),
+        lambda dy, *xs: naive.eltwise_max_backward(dy, xs),
     ),
     "concat": Join(
         Concat(),

@@ -103,3 +103,33 @@ def test_labels_that_do_not_fit_are_refused_without_running():
     with pytest.raises(ValueError, match="255 is one of the 300 classes"):
         SoftmaxLoss().output_shape((2, 300, 4, 5), (2, 4, 5))
     assert SoftmaxLoss(ignore_index=-1).output_shape((2, 300, 4, 5), (2, 4, 5)) == ()
+
+
+LABELS = np.where(np.arange(40 * 40).reshape(1, 40, 40) % 5, 1, 255)  # a fifth is not labelled
+SCORES = np.random.default_rng(0).standard_normal((1, 3, 40, 40))
+
+
+@pytest.mark.parametrize("normalization", ["valid", "batch", "none"])
+def test_a_sampled_loss_is_that_of_the_pixels_that_are_drawn(normalization):
+    layer = SoftmaxLoss(normalization, sample=0.25)
+    loss, cache = layer.forward(SCORES, LABELS, rng=np.random.default_rng(3))
+    drawn = np.random.default_rng(3).random(LABELS.shape) < 0.25
+    dscores = layer.backward(np.ones(()), cache)[0][0]
+    expected, cache = SoftmaxLoss(normalization).forward(SCORES, np.where(drawn, LABELS, 255))
+    assert loss == expected
+    assert np.array_equal(dscores, SoftmaxLoss().backward(np.ones(()), cache)[0][0])
+    assert np.array_equal(dscores.any(axis=1), drawn & (LABELS != 255))
+
+
+def test_a_sampled_loss_draws_in_training_only():
+    layer = SoftmaxLoss(sample=0.25)
+    assert layer.draws and not SoftmaxLoss().draws
+    assert layer.infer(SCORES, LABELS) == SoftmaxLoss().infer(SCORES, LABELS)
+    with pytest.raises(ValueError, match="pass rng="):
+        layer.forward(SCORES, LABELS)
+
+
+@pytest.mark.parametrize("sample", [0, -0.5, 1.5, float("nan")])
+def test_a_share_of_pixels_that_is_none_is_refused(sample):
+    with pytest.raises(ValueError, match="sample must be above 0 and at most 1"):
+        SoftmaxLoss(sample=sample)

@@ -83,8 +83,9 @@ def test_a_backbone(copy):
 
 def test_an_experiment(copy):
     printed = " ".join(follow("An experiment", copy).split())
-    assert "composition kernels and strides of two layers in a row (section 3)" in printed
-    assert printed.endswith("paper kernel 11, stride 4 ours kernel 11, stride 4")
+    assert "composition Two layers in a row see what one sees. (section 3; shapes 1 min)" in printed
+    assert "7 x 7, stride 2 11 11 4 4" in printed and "holds here" in printed
+    assert (copy / "runs" / "paper" / "composition-shapes" / "picture.svg").is_file()
 
 
 def test_a_data_set(copy):

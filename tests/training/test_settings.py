@@ -73,11 +73,15 @@ def test_what_cannot_work_is_refused(given, words):
 
 RANGES = {
     ("steps", "batch_size", "accumulate", "evaluate_every", "fc_channels"): (0, -1, 1.5, True),
+    ("patches",): (0, -1, 1.5, True),
     ("jitter", "warm_up", "seed", "evaluate_images", "final_images", "log_every"): (-1, 0.5, "1"),
     ("rate", "width"): (0, -1, float("nan"), float("inf"), "1"),
     ("momentum",): (-0.1, 1, 2, float("nan")),
     ("weight_decay",): (-1e-4, float("nan"), float("inf")),
     ("threads",): (-1, 100_000),
+    ("dropout",): (-0.1, 1, float("nan")),
+    ("sample_loss",): (0, -0.1, 1.1, float("nan")),
+    ("bias_rate",): (-1, float("inf"), "2"),
 }
 
 

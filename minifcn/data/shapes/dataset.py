@@ -25,6 +25,7 @@ from minifcn.system.records import fits
 
 _SPLITS = {"train": 0, "val": 1}
 _LENGTHS = {"train": 2000, "val": 200}
+_HEADS = ("both", "sem", "geo")
 _INSET = 10  # no shape's centre is nearer to the border, pixels
 _SCENE, _SINGLE, _ROOM = 0, 1, 2  # keeps random numbers apart, by what they are for
 
@@ -47,6 +48,8 @@ class ShapesDataset:
     two_heads : bool
         Samples have the extra label "geo", which tells how the shapes are turned, and the shapes
         are turned so that it can be told: see turns.py.
+    head : "both", "sem" or "geo"
+        Which of the two label maps samples have; of one, it is their only label.
 
     Attributes
     ----------
@@ -55,13 +58,14 @@ class ShapesDataset:
     """
 
     name = "shapes"
-    class_names = ("background", *OUTLINES)
+    class_names: tuple[str, ...] = ("background", *OUTLINES)
     defaults = Defaults(
         pixels=128 * 128, images=6_000, small_rate=2e-2, batch_size=4, padding="same"
     )
     options: ClassVar[dict[str, str]] = {
         "depth": "draw them in a room with depth, for --modality",
         "two_heads": "say of each how it stands, in a second label map",
+        "head": "with --two-heads: one label map alone, sem or geo (default: both)",
     }
 
     def __init__(
@@ -72,16 +76,23 @@ class ShapesDataset:
         seed: int = 0,
         depth: bool = False,
         two_heads: bool = False,
+        head: str = "both",
     ) -> None:
+        if head not in (_HEADS if two_heads else _HEADS[:1]):
+            raise DataError(f"--head {head}: shapes has sem and geo, and both, with --two-heads")
         self.split = split
         self.size = _checked_size(size)
         self.seed = seed
         self.depth = depth
         self.two_heads = two_heads
+        self.head = head
         self.camera = camera_of(self.size)
         self.palette = voc_palette()
-        self.extra_classes = {"geo": CLASSES} if two_heads else {}
-        self.extra_palettes = {"geo": voc_palette()} if two_heads else {}
+        if head == "geo":
+            self.class_names = CLASSES
+        both = two_heads and head == "both"
+        self.extra_classes = {"geo": CLASSES} if both else {}
+        self.extra_palettes = {"geo": voc_palette()} if both else {}
         self.ids = _names(split, length)
 
     def __len__(self) -> int:
@@ -106,6 +117,10 @@ class ShapesDataset:
             extras = DepthWithHHA(depth, self.camera)
             light = np.where(floor, FLOOR_LIGHT, np.float32(1))
         image, label = render(rng, self.size, things, light)
+        if self.head == "geo":
+            label = extra_labels["geo"]
+        if not self.extra_classes:
+            extra_labels = NOTHING
         return Sample(sample_id, image, label, extras, extra_labels)
 
 

@@ -1,4 +1,4 @@
-"""What joins the branches of a net, in plain loops: sum, concatenation, crop and scale.
+"""What joins the branches of a net, in plain loops: sum, maximum, concatenation, crop and scale.
 
 None of them multiplies two of its inputs, but for the scale its weight. A value goes on to one
 place of the output, or to none, and its gradient comes back from there.
@@ -36,6 +36,32 @@ def eltwise_sum_backward(dy: np.ndarray, coefficients: Sequence[float]) -> list[
     for coefficient, dx in zip(coefficients, gradients, strict=True):
         for at in np.ndindex(dy.shape):
             dx[at] += dy[at] * coefficient
+    return gradients
+
+
+def eltwise_max(bottoms: Sequence[np.ndarray]) -> np.ndarray:
+    """Take the largest of maps of one shape: y[p] = max_k bottoms[k][p]."""
+    y = np.zeros_like(bottoms[0])
+    for at in np.ndindex(y.shape):
+        y[at] = max(x[at] for x in bottoms)
+    return y
+
+
+def eltwise_max_backward(dy: np.ndarray, bottoms: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return the gradient of each map: dy where it is the largest, and zeros elsewhere.
+
+    y[p] is one of the values at p, the first of the largest. A small change of that one changes y
+    by as much, one of the others does not change it:
+
+        ∂L/∂bottoms[k][p] = dy[p] * ∂y[p] / ∂bottoms[k][p]
+                          = dy[p] if bottoms[k][p] is the first of the largest at p, else 0
+
+    Which map learns at p switches as soon as another becomes the largest there.
+    """
+    gradients = [np.zeros_like(dy) for _ in bottoms]
+    for at in np.ndindex(dy.shape):
+        values = [x[at] for x in bottoms]
+        gradients[values.index(max(values))][at] += dy[at]
     return gradients
 
 

@@ -5,6 +5,7 @@ from math import cos, pi, sqrt
 import numpy as np
 import pytest
 
+from minifcn.data.dataset import DataError
 from minifcn.data.shapes import ShapesDataset
 from minifcn.data.shapes.outline import OUTLINES
 from minifcn.data.shapes.render import Thing
@@ -24,6 +25,22 @@ def test_classes_and_colours_of_the_head():
     assert dataset.extra_classes == {"geo": ("background", "round", "upright", "turned")}
     assert dataset.extra_palettes["geo"].shape == (256, 3)
     assert dataset.extra_palettes["geo"].dtype == np.uint8
+
+
+def test_one_of_the_two_maps_can_be_had_alone_with_the_same_images():
+    both = ShapesDataset("train", length=1, two_heads=True)[0]
+    for head, label in (("sem", both.label), ("geo", both.extra_labels["geo"])):
+        alone = ShapesDataset("train", length=1, two_heads=True, head=head)
+        assert not alone.extra_classes and not alone[0].extra_labels
+        np.testing.assert_array_equal(alone[0].label, label)
+        np.testing.assert_array_equal(alone[0].image, both.image)
+    assert alone.class_names == CLASSES
+
+
+@pytest.mark.parametrize(("two_heads", "head"), [(False, "geo"), (True, "kinds")])
+def test_a_map_that_is_not_there_is_refused(two_heads, head):
+    with pytest.raises(DataError, match=f"--head {head}: shapes has sem and geo"):
+        ShapesDataset("train", two_heads=two_heads, head=head)
 
 
 def test_both_maps_have_the_same_boundary_and_discs_and_rings_alone_are_round():

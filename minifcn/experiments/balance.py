@@ -1,0 +1,64 @@
+"""Section 4.3: the classes of the loss equal, or weighing more the rarer they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minifcn.data.balance import CLASS_WEIGHTS
+from minifcn.experiments.data_sets import FINE_NET
+from minifcn.experiments.experiment import Experiment, Result, Row
+from minifcn.experiments.lab import Lab, Run
+from minifcn.experiments.verdicts import differences, higher, opposite, together
+
+# By their keys in `results.json`; the first is what the paper goes by.
+COLUMNS = {
+    "mean_iu": "mean IU, %",
+    "mean_accuracy": "mean accuracy, %",
+    "pixel_accuracy": "pixel accuracy, %",
+}
+
+
+def balance(lab: Lab) -> Result:
+    """Train FCN-8s with equal weights of the classes, and balanced ones."""
+    runs = {choice: lab.each_seed("fcn8s", class_weights=choice) for choice in CLASS_WEIGHTS}
+    ius = {choice: [run.mean_iu for run in some] for choice, some in runs.items()}
+    equal = ius.pop("equal")
+    gains = {choice: differences(some, equal) for choice, some in ius.items()}
+    confusion = np.array(runs["equal"][0].results["confusion"])
+    return Result(
+        [Row(choice, _figures(some)) for choice, some in runs.items()],
+        together(*(opposite(higher(some, equal)) for some in ius.values())),
+        "; ".join(
+            f"{choice} weights change the mean IU by {gain.mean():+.1f} points ({gain.min():+.1f} "
+            f"to {gain.max():+.1f})"
+            for choice, gain in gains.items()
+        )
+        + ".",
+        notes=[imbalance(confusion, lab.dataset("val").class_names), FINE_NET],
+    )
+
+
+def imbalance(confusion: np.ndarray, names: Sequence[str]) -> str:
+    """Say how often the most frequent and the rarest class occur, from a confusion matrix."""
+    share = confusion.sum(axis=1) / max(1, confusion.sum())
+    common, rare = int(share.argmax()), int(np.where(share > 0, share, 1).argmin())
+    return (
+        f"Of the held-out pixels {100 * share[common]:.0f} % are {names[common]} and "
+        f"{100 * share[rare]:.1f} % {names[rare]}, the rarest class; of VOC's three quarters are "
+        "background."
+    )
+
+
+def _figures(runs: list[Run]) -> dict[str, list[float]]:
+    return {said: [100 * run.results[key] for run in runs] for key, said in COLUMNS.items()}
+
+
+BALANCE = Experiment(
+    "section 4.3",
+    "Weights that balance the classes are not needed where they differ mildly.",
+    "three quarters of the pixels are background, and no weights are needed",
+    balance,
+    {"shapes": 5, "camvid": 25},
+)

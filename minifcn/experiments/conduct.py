@@ -1,0 +1,98 @@
+"""An experiment from its name to its results on the disk: what is shared by all of them."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from minifcn.backend import set_threads
+from minifcn.experiments import experiment
+from minifcn.experiments.experiment import OPEN
+from minifcn.experiments.lab import Lab
+from minifcn.experiments.plots import NAME as PICTURE
+from minifcn.experiments.plots import draw
+from minifcn.experiments.records import NAME, read_record, write_record
+from minifcn.experiments.tables import markdown, plain
+from minifcn.inference.pictures import save_png
+from minifcn.system.files import atomic_write, make_folder
+
+TABLE = "table.md"
+SEEDS = 3
+
+
+def conduct(
+    name: str,
+    *,
+    data: str,
+    out: Path,
+    seeds: int = SEEDS,
+    smoke: bool = False,
+    data_dir: str | None = None,
+    weights: str | None = None,
+    threads: int = 0,
+    again: bool = True,
+    **own: Any,
+) -> str:
+    """Conduct an experiment, write what came out to OUT/NAME-DATA, and return it in words.
+
+    Parameters
+    ----------
+    name : str
+        A key of `EXPERIMENTS`.
+    data, out, seeds, smoke, data_dir, weights, threads
+        See `Lab`.
+    again : bool
+        Whether to conduct it although its results are there. Runs that are there are not repeated.
+    **own
+        The experiment's own options.
+    """
+    one = experiment(name)
+    folder = out / f"{name}-{data}{'-smoke' if smoke else ''}"
+    if not again and (folder / NAME).exists():
+        return f"{folder / NAME} is there already"
+    make_folder(folder)
+    set_threads(threads)
+    runs = out / "smoke" if smoke else out
+    lab = Lab(
+        data,
+        runs,
+        seeds=seeds,
+        smoke=smoke,
+        data_dir=data_dir,
+        weights=weights,
+        threads=threads,
+        note=partial(print, flush=True),
+    )
+    started = time.monotonic()
+    result = one.measure(lab, **own)
+    minutes = (time.monotonic() - started) / 60
+    if smoke:
+        result = result._replace(verdict=OPEN, reason="Two updates say nothing; it was only tried.")
+    command = command_of(name, data, data_dir is not None, weights is not None, seeds)
+    facts = {"data": data, "seeds": len(lab.seeds), "smoke": smoke, "command": command}
+    for title, picture in result.pictures.items():
+        save_png(folder / f"{title}.png", picture)
+    write_record(folder, name, one, result, {**facts, "minutes": round(minutes, 1)})
+    record = read_record(folder)
+    draw(record, folder / PICTURE)
+    with atomic_write(folder / TABLE) as file:
+        file.write(markdown(record).encode())
+    return "\n".join(
+        (
+            f"\n{one.section}: {one.statement}",
+            *([f"the paper: {one.paper}"] if one.paper else []),
+            f"\n{plain(record)}\n",
+            f"{result.verdict}: {result.reason}",
+            *result.notes,
+            f"table, picture and results: {folder}",
+        )
+    )
+
+
+def command_of(name: str, data: str, has_folder: bool, has_weights: bool, seeds: int) -> str:
+    """Return what to type to repeat it; where the reader's files lie is the reader's to say."""
+    said = ["python -m minifcn.paper", name, f"--data {data}"]
+    said += ["--data-dir DIR"] * has_folder + ["--weights FILE"] * has_weights
+    return " ".join([*said, *[f"--seeds {seeds}"] * (seeds != SEEDS)])

@@ -1,0 +1,58 @@
+"""The losses of runs as curves over updates, images or time, and as a figure at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from minifcn.experiments.experiment import Chart, Curve
+from minifcn.experiments.lab import Run
+
+POINTS = 30  # of a curve: the losses of single batches are too uneven to be compared
+LAST = 4  # the loss at the end is the mean over the last quarter of the updates
+LOSS = "loss, nats a pixel"
+# What a curve can be drawn over: a field of the log's lines, and how the axis is called.
+UPDATES, IMAGES, TIME = "number", "images", "seconds"
+AXES = {UPDATES: "update", IMAGES: "images", TIME: "time of the updates, s"}
+
+
+def loss_chart(title: str, runs: Mapping[str, Sequence[Run]], over: str = UPDATES) -> Chart:
+    """Return a chart of the losses of several kinds of runs, by their names; see `loss_curve`."""
+    return Chart(
+        title, AXES[over], LOSS, [loss_curve(name, some, over) for name, some in runs.items()]
+    )
+
+
+def loss_curve(name: str, runs: Sequence[Run], over: str = UPDATES) -> Curve:
+    """Return how the loss went down.
+
+    The updates are divided into stretches, as equal as can be; a point is the mean loss of a
+    stretch, at its end. Runs take different times for the same updates: the axis has their mean.
+
+    Parameters
+    ----------
+    name : str
+    runs : sequence of Run
+        One for each seed, of as many updates.
+    over : UPDATES, IMAGES or TIME
+    """
+    ends = [[part[-1] for part in _stretches(_passed(run, over))] for run in runs]
+    losses = [[part.mean() for part in _stretches(run.updates["pixel_loss"])] for run in runs]
+    return Curve(name, np.mean(ends, axis=0).tolist(), np.asarray(losses).tolist())
+
+
+def last_losses(runs: Sequence[Run]) -> list[float]:
+    """Return the mean loss of the last quarter of the updates, for each run."""
+    losses = [run.updates["pixel_loss"] for run in runs]
+    return [float(some[-max(1, len(some) // LAST) :].mean()) for some in losses]
+
+
+def _passed(run: Run, over: str) -> np.ndarray:
+    """Return what had passed after each update: updates, images or seconds."""
+    values = run.updates[over]
+    return values if over == UPDATES else np.cumsum(values)
+
+
+def _stretches(values: np.ndarray) -> list[np.ndarray]:
+    return np.array_split(values, min(POINTS, len(values)))

@@ -1,0 +1,215 @@
+"""Where an experiment gets its trainings: ordinary runs, made once and shared.
+
+A run's folder is named by its net and by a hash of the settings that decide what it computes. So
+two experiments that need the same training share it, and one that was stopped goes on with what is
+there: runs that are finished are read, one that is not is resumed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minifcn.experiments.data_sets import prepare
+from minifcn.inference.model import Model, load_model
+from minifcn.system.files import make_folder
+from minifcn.system.lock import locked
+from minifcn.system.records import defaults
+from minifcn.training.fitting import fit
+from minifcn.training.recipes import SMOKE
+from minifcn.training.reporter import Reporter
+from minifcn.training.run_log import evaluations, read_log
+from minifcn.training.settings import CHANGES, Settings, resolve
+
+# What does not make a run another one, beside where its data lies.
+_SAME = (CHANGES - {"steps", "rate", "policy", "warm_up"}) | {"data_dir", "final_images"}
+
+
+class Run(NamedTuple):
+    """A training that is finished.
+
+    Attributes
+    ----------
+    folder : Path
+    seed : int
+    """
+
+    folder: Path
+    seed: int
+
+    def __fspath__(self) -> str:
+        return str(self.folder)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All settings, by name."""
+        return json.loads((self.folder / "config.json").read_text(encoding="utf-8"))["settings"]
+
+    @property
+    def results(self) -> dict[str, Any]:
+        """What `results.json` says: the paper's figures in 0..1, "mean_iu"; "class_iu"."""
+        return json.loads((self.folder / "results.json").read_text(encoding="utf-8"))
+
+    @property
+    def mean_iu(self) -> float:
+        """The mean IU on the validation images, in percent, over the classes that occur there.
+
+        In a part of VOC not all do, and each of the others would count as 0 once a pixel is taken
+        for it.
+        """
+        return 100 * self.results["occurring_mean_iu"]
+
+    @property
+    def updates(self) -> dict[str, np.ndarray]:
+        """What the log says of the updates, (U,) each: "number", "pixel_loss", "seconds", ..."""
+        lines = [line for line in read_log(self.folder / "log.jsonl") if "seconds" in line]
+        return {name: np.array([line[name] for line in lines]) for name in lines[0]}
+
+    @property
+    def evaluations(self) -> list[dict[str, Any]]:
+        """The evaluations on the way: "number" of updates, "mean_iu" in 0..1, ..."""
+        return evaluations(self.folder / "log.jsonl")
+
+    @property
+    def seconds(self) -> float:
+        """What its updates took."""
+        return float(self.updates["seconds"].sum())
+
+    @property
+    def model(self) -> Model:
+        """The net that came out."""
+        return load_model(self.folder)
+
+
+class Lab:
+    """What an experiment works with.
+
+    Parameters
+    ----------
+    data : str
+        A key of `data_sets.DATA_SETS`.
+    out : Path
+        Where runs and prepared data lie; the experiments of one gallery share it.
+    seeds : int
+        How many trainings of each kind, at least 1.
+    smoke : bool
+        Go the whole way in seconds: two updates a run, one seed.
+    data_dir : path, optional
+        Where the data lies, if it is not drawn.
+    weights : path, optional
+        What nets start from; by default what comes along.
+    threads : int
+        Of the CPU; 0: as many as allowed.
+    note : callable
+        Is told of each run.
+    """
+
+    def __init__(
+        self,
+        data: str,
+        out: Path,
+        *,
+        seeds: int = 3,
+        smoke: bool = False,
+        data_dir: str | Path | None = None,
+        weights: str | Path | None = None,
+        threads: int = 0,
+        note: Callable[[str], None] = print,
+    ) -> None:
+        self.data = data
+        self.out = out
+        self.seeds = range(1 if smoke else seeds)
+        self.smoke = smoke
+        self.threads = threads
+        self.note = note
+        self.prepared = prepare(data, out / "data", data_dir, weights, smoke)
+
+    def steps(self, arch: str) -> int:
+        """Return how many updates a net gets that nothing else is said of."""
+        return SMOKE["steps"] if self.smoke else self.prepared.steps[arch]
+
+    @property
+    def held_out(self) -> int:
+        """How many of the validation images figures are of, the first ones; 0: all."""
+        return (
+            SMOKE["final_images"] if self.smoke else self.prepared.settings.get("final_images", 0)
+        )
+
+    def dataset(self, split: str = "val") -> Any:
+        """Return a split of the data, as the trainings open it."""
+        return self.prepared.open(split)
+
+    def train(self, seed: int, arch: str, *, after: Run | None = None, **settings: Any) -> Run:
+        """Return a run with these settings, made now unless it is there.
+
+        Parameters
+        ----------
+        seed : int
+        arch : str
+            Such as "fcn32s".
+        after : Run, optional
+            The run whose weights it starts from.
+        **settings
+            Fields of `Settings` that differ from those of the data set's trainings.
+        """
+        given = {**self.prepared.settings, "steps": self.steps(arch), **settings}
+        if after is not None:
+            given["weights"] = str(after.folder)
+        given |= {"arch": arch, "seed": seed}
+        if self.smoke:
+            given |= SMOKE
+        given.setdefault("evaluate_every", given["steps"])
+        folder = self.out / "runs" / f"{arch}-{_hash(self.prepared.dataset, given)}"
+        make_folder(folder)
+        run = Run(folder, seed)
+
+        def waits() -> None:
+            self.note(f"{folder} is being trained by another process; waiting for it")
+
+        with locked(folder.with_suffix(".lock"), waits):
+            if not (folder / "results.json").exists():
+                started = (folder / "config.json").exists()
+                given["threads"] = self.threads
+                fit(self.prepared.dataset, folder, resume=started, reporter=Reporter(), **given)
+                said = _said(settings, after)
+                self.note(f"{arch}{said}, seed {seed}: {run.mean_iu:.1f} % ({run.seconds:.0f} s)")
+        return run
+
+    def staged(self, arch: str) -> list[Run]:
+        """Return a run for each seed of a net that starts from the coarser one, as the paper's."""
+        if arch == "fcn32s":
+            return self.each_seed(arch)
+        before = {"fcn16s": "fcn32s", "fcn8s": "fcn16s"}[arch]
+        return self.after_each(self.staged(before), arch)
+
+    def each_seed(self, arch: str, **settings: Any) -> list[Run]:
+        """Return a run for each seed; see `train`."""
+        return [self.train(seed, arch, **settings) for seed in self.seeds]
+
+    def after_each(self, runs: list[Run], arch: str, **settings: Any) -> list[Run]:
+        """Return a run that goes on from each of others, with its seed; see `train`."""
+        return [self.train(run.seed, arch, after=run, **settings) for run in runs]
+
+
+def _hash(dataset: str, given: dict[str, Any]) -> str:
+    """Return what tells a run from all that compute something else."""
+    usual = defaults(Settings)  # left out, so that a new option does not make all runs others
+    settings = resolve(dataset, **given).to_dict()
+    deciding = {
+        name: value
+        for name, value in settings.items()
+        if name not in _SAME and (name not in usual or value != usual[name])
+    }
+    deciding["weights"] = Path(settings["weights"]).name  # a run's says how it was made
+    return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _said(settings: dict[str, Any], after: Run | None) -> str:
+    told = [f"after {after.folder.name}"] if after else []
+    told += [f"{name} {value}" for name, value in settings.items()]
+    return f" ({', '.join(told)})" if told else ""

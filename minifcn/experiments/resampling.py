@@ -1,0 +1,143 @@
+"""A label map made coarse and fine again, as the output of a net of some stride is."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from minifcn.backend import IGNORE
+
+BACKGROUND = 0
+
+
+class Method(NamedTuple):
+    """A way to make a label map coarse and fine again.
+
+    The map is cut into cells of f x f pixels, from the top left; the last may reach over the edge.
+
+    Attributes
+    ----------
+    samples : "corners", "means" or "middles"
+        Corners: a sample at each corner of a cell, of all pixels less than f away, the nearer the
+        more (the bilinear kernel); beyond the edges the map is mirrored. Means: of each cell's
+        pixels. Middles: the pixel in the middle of each cell.
+    up : "bilinear" or "nearest"
+        What a pixel sees: the four samples around it, or the one it is closest to.
+    ignored_is_background : bool
+        Resample what is labelled 255 as background; otherwise no class is there.
+    """
+
+    samples: str
+    up: str
+    ignored_is_background: bool = False
+
+
+METHODS = {
+    "bilinear": Method("corners", "bilinear", ignored_is_background=True),
+    "bilinear-ignoring": Method("corners", "bilinear"),
+    "means-bilinear": Method("means", "bilinear"),
+    "majority": Method("means", "nearest"),
+    "nearest": Method("middles", "nearest"),
+}
+
+
+def downsampling_matrix(size: int, factor: int, samples: str) -> np.ndarray:
+    """Return the weights of each pixel of an axis in each sample.
+
+    Parameters
+    ----------
+    size, factor : int
+        In pixels, at least 1.
+    samples : "corners", "means" or "middles"
+        See `Method`. There are ceil(size / factor) cells, and one corner more.
+
+    Returns
+    -------
+    weights : ndarray (samples, size), float32
+        Each row has the sum 1.
+    """
+    cells = -(-size // factor)
+    if samples == "corners":
+        pixels = np.arange(-factor, (cells + 1) * factor)
+        distance = np.abs((pixels + 0.5) / factor - np.arange(cells + 1)[:, None])
+        # Each pixel beyond the edge is one of the map, which `inside` (pixels, size) says.
+        mirrored = np.pad(np.arange(size), (factor, len(pixels) - factor - size), mode="symmetric")
+        inside = mirrored[:, None] == np.arange(size)
+        weights = np.clip(1 - distance, 0, None) @ inside
+    elif samples == "means":
+        weights = np.equal.outer(np.arange(cells), np.arange(size) // factor)
+    else:
+        middles = np.minimum(np.arange(cells) * factor + factor // 2, size - 1)
+        weights = np.equal.outer(middles, np.arange(size))
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def upsampling_matrix(size: int, factor: int, samples: str, up: str) -> np.ndarray:
+    """Return the weights of each sample in each pixel of an axis: the way back.
+
+    Beyond the outermost middles, their values go on to the edge.
+
+    Parameters
+    ----------
+    size, factor, samples
+        As for `downsampling_matrix`.
+    up : "bilinear" or "nearest"
+
+    Returns
+    -------
+    weights : ndarray (size, samples), float32
+        Each row has the sum 1.
+    """
+    corners = samples == "corners"
+    last = -(-size // factor) - (0 if corners else 1)
+    # Where each pixel lies among the samples: at 0 on the first, at 1 on the second.
+    place = (np.arange(size) + 0.5) / factor - (0 if corners else 0.5)
+    place = np.clip(place, 0, last)[:, None]
+    number = np.arange(last + 1)
+    if up == "nearest":
+        return (np.floor(place + 0.5) == number).astype(np.float32)
+    return np.clip(1 - np.abs(place - number), 0, None).astype(np.float32)
+
+
+@lru_cache(maxsize=256)  # the maps of a set share a few sizes
+def _matrices(size: int, factor: int, method: Method) -> tuple[np.ndarray, np.ndarray]:
+    down = downsampling_matrix(size, factor, method.samples)
+    return down, upsampling_matrix(size, factor, method.samples, method.up)
+
+
+def resample(label: np.ndarray, factor: int, method: Method) -> np.ndarray:
+    """Return a label map that was downsampled and upsampled again.
+
+    Where classes are equally strong the lowest wins; where there is none, the background.
+
+    Parameters
+    ----------
+    label : ndarray (H, W), uint8
+        255 = ignored.
+    factor : int
+        In pixels, at least 1.
+    method : Method
+
+    Returns
+    -------
+    coarse : ndarray (H, W), uint8
+        Has no 255.
+    """
+    present = np.bincount(label.ravel(), minlength=IGNORE)[:IGNORE] > 0
+    present[BACKGROUND] = True
+    values = np.flatnonzero(present)
+    planes = (label == values[:, None, None]).astype(np.float32)  # (classes, H, W)
+    if method.ignored_is_background:
+        planes[0] += label == IGNORE
+    down_rows, up_rows = _matrices(label.shape[0], factor, method)
+    down_columns, up_columns = _matrices(label.shape[1], factor, method)
+    samples = down_rows @ planes @ down_columns.T
+    strongest = up_rows @ samples[0] @ up_columns.T  # (H, W)
+    coarse = np.full(label.shape, BACKGROUND, np.uint8)
+    for value, plane in zip(values[1:], samples[1:], strict=True):
+        strength = up_rows @ plane @ up_columns.T
+        coarse[strength > strongest] = value
+        np.maximum(strength, strongest, out=strongest)
+    return coarse

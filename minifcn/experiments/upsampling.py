@@ -1,0 +1,31 @@
+"""Sections 3.3 and 4.3: the twofold upsampling of the skips, learned or fixed as bilinear."""
+
+from __future__ import annotations
+
+from minifcn.experiments.experiment import Experiment, Result, Row
+from minifcn.experiments.lab import Lab
+from minifcn.experiments.verdicts import alike, differences
+
+IU = "mean IU, %"
+
+
+def upsampling(lab: Lab) -> Result:
+    """Train FCN-8s with its twofold upsampling fixed, and learned."""
+    fixed = [run.mean_iu for run in lab.each_seed("fcn8s")]
+    learned = [run.mean_iu for run in lab.each_seed("fcn8s", learn_upsampling=True)]
+    gain = differences(learned, fixed)
+    return Result(
+        [Row("bilinear, fixed", {IU: fixed}), Row("bilinear at first, learned", {IU: learned})],
+        alike(learned, fixed),
+        f"Learning the kernels changes the mean IU by {gain.mean():+.1f} points "
+        f"({gain.min():+.1f} to {gain.max():+.1f}).",
+    )
+
+
+UPSAMPLING = Experiment(
+    "sections 3.3 and 4.3",
+    "The upsampling between skips starts as bilinear, and can be learned.",
+    "",
+    upsampling,
+    {"shapes": 6},
+)
