@@ -25,7 +25,7 @@ from minifcn.exploring.variants import changes, variants
 from minifcn.layers import Deconv2d
 
 SHOWN = 4  # maps of a stage in a variant or a moment, the brightest of all pictures together
-STEEPEST = 6  # maps of a stage with the gradient of the whole loss
+STEEPEST = 4  # maps of a stage with the gradient of the whole loss
 
 
 def add_picture(

@@ -9,7 +9,7 @@ import numpy as np
 from minifcn.exploring.packing import Blobs
 from minifcn.exploring.values import Arrays
 
-SIDE = 64  # pixels of a tile, at most
+SIDE = 48  # pixels of a tile, at most
 
 
 def add_tiles(
