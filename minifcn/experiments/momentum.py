@@ -20,16 +20,18 @@ LARGE, AT_ONCE = 20, 4  # images of an update, and of a batch that goes through 
 
 def momentum(lab: Lab) -> Result:
     """Train FCN-8s by each recipe on as many images, the same in the same order."""
-    updates = max(1, lab.steps("fcn8s") * lab.prepared.settings["batch_size"] // LARGE)
-    single = {"batch_size": 1, "accumulate": 1, "steps": LARGE * updates, "mirror": False}
-    several = {"batch_size": AT_ONCE, "accumulate": LARGE // AT_ONCE}
-    accumulated = lab.each_seed("fcn8s", **{**single, **several, "steps": updates})
+    usual = lab.prepared.settings["batch_size"]
+    updates = max(1, lab.steps("fcn8s") * usual // LARGE)
+    several = {"batch_size": AT_ONCE, "accumulate": LARGE // AT_ONCE, "steps": updates}
+    single = {"batch_size": 1, "accumulate": 1, "steps": LARGE * updates}
+    accumulated = lab.each_seed("fcn8s", **several, mirror=False)
+    # An image moves the weights as far as in the usual batch, with whichever momentum.
     rate = accumulated[0].settings["rate"]
+    one, heavy = rate / usual, 0.1 * rate / usual
     runs = {
         ACCUMULATED: accumulated,
-        ONE_BY_ONE: lab.each_seed("fcn8s", **single),
-        # At a tenth of the rate each gradient moves the weights as far in all as with 0.9.
-        HEAVY: lab.each_seed("fcn8s", **single, momentum=0.99, rate=0.1 * rate),
+        ONE_BY_ONE: lab.each_seed("fcn8s", **single, mirror=False, rate=one),
+        HEAVY: lab.each_seed("fcn8s", **single, mirror=False, rate=heavy, momentum=0.99),
     }
     ius = {name: [run.mean_iu for run in some] for name, some in runs.items()}
     pixels = {n: [100 * run.results["pixel_accuracy"] for run in some] for n, some in runs.items()}
@@ -51,8 +53,9 @@ def momentum(lab: Lab) -> Result:
         f"{change(ius[HEAVY], ius[ONE_BY_ONE])} above that.",
         [loss_chart("the same images by three recipes", runs, over=IMAGES)],
         notes=[
-            f"Rates: {rate:g} with momentum 0.9, a tenth of it with 0.99. Accumulated gradients "
-            f"make {LARGE} times fewer updates of the same images.",
+            f"Rates: {rate:g}, {one:g} and {heavy:g}; a single image at the first would undo what "
+            f"others have taught. Accumulated gradients make {LARGE} times fewer updates of the "
+            "same images.",
             FINE_NET,
         ],
     )

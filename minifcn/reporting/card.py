@@ -10,6 +10,7 @@ from minifcn.inference.metrics import markdown_table, markdown_text
 from minifcn.reporting.run_record import RunRecord, mapping
 from minifcn.reporting.words import command_line, facts, state
 from minifcn.system.records import flag
+from minifcn.training.departures import departures
 
 MARK = b"<!-- written by minifcn"
 _NOTICE = "at each evaluation; without this line, the file is yours and stays as it is -->"
@@ -46,6 +47,7 @@ def _table(run: RunRecord) -> str:
         "started from": known("weights"),
         "recipe": f"{known('recipe')}, rate {known('rate')}, {known('policy')}, "
         f"{known('accumulate')} x {known('batch_size')} images an update, seed {known('seed')}",
+        "besides": ", ".join(departures(run.settings)),
         "took": told.get("time of updates"),
         "on": told.get("device") and f"{told['device']}, {told.get('processor')}",
         "memory": told.get("memory"),

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import NamedTuple
 
 from minifcn.data import DATASETS, dataset_class
 from minifcn.data.dataset import Dataset
 from minifcn.system.machine import gigabytes
 from minifcn.system.records import SettingsError
+from minifcn.training.departures import departures
 from minifcn.training.prepare import Memory
 from minifcn.training.settings import Settings, resolve
 from minifcn.training.values import REFERENCE
 
 # A pass forwards takes a third of one forwards and backwards: two products of three are backwards.
 FORWARD = 1 / 3
+WIDTH = 66  # columns for what is said in a line of the plan
 
 
 class Plan(NamedTuple):
@@ -69,7 +72,9 @@ class Plan(NamedTuple):
             "evaluation": f"every {every}{part}, and at the end",
             "memory": f"{gigabytes(self.memory.needed)} for the updates{free}",
         }
-        return [line(*row) for row in table.items()]
+        lines = [line(*row) for row in table.items()]
+        besides = _wrapped(", ".join(departures(settings.to_dict())))
+        return lines + [line("" if place else "besides", t) for place, t in enumerate(besides)]
 
 
 def make_plan(
@@ -101,3 +106,7 @@ def rate_origin(settings: Settings) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'s' if number > 1 else ''}"
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, break_on_hyphens=False)

@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,7 +66,9 @@ class ThreadCommunicator(Communicator):
             yield address, weighted
 
 
-def weights_after(accumulate: int, communicator: Communicator = ALONE) -> dict[str, np.ndarray]:
+def weights_after(
+    accumulate: int, communicator: Communicator = ALONE, **given: Any
+) -> dict[str, np.ndarray]:
     """Train for two steps on shapes, with dropout and mirroring; return the weights."""
     settings = resolve(
         "shapes",
@@ -79,6 +82,7 @@ def weights_after(accumulate: int, communicator: Communicator = ALONE) -> dict[s
         policy="fixed",
         weight_decay=0,
         seed=3,
+        **given,
     )
     dataset, _ = open_splits(settings)
     model = make_model(settings, dataset)
@@ -92,14 +96,21 @@ def weights_after(accumulate: int, communicator: Communicator = ALONE) -> dict[s
     return net.params
 
 
-@pytest.mark.parametrize("size", [2, 3])
-def test_ranks_with_equal_or_unequal_shares_train_as_one_process(size):
-    expected = weights_after(4)
-    moved = weights_after(1)["fc6/weight"] - expected["fc6/weight"]
+@pytest.mark.parametrize(
+    ("size", "given"),
+    [
+        (2, {}),
+        (3, {}),
+        (3, {"sample_loss": 0.5, "freeze": "conv*", "patches": 24, "images": "0.9"}),
+    ],
+)
+def test_ranks_with_equal_or_unequal_shares_train_as_one_process(size, given):
+    expected = weights_after(4, **given)
+    moved = weights_after(1, **given)["fc6/weight"] - expected["fc6/weight"]
     assert np.abs(moved).max() > 1e-3 * np.abs(expected["fc6/weight"]).max()
 
     def work(communicator):
-        weights = weights_after(4, communicator)
+        weights = weights_after(4, communicator, **given)
         for address, array in expected.items():
             error = np.abs(weights[address] - array).max()
             assert error <= 1e-5 * np.abs(array).max(), address  # sums in another order

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
+from helpers.drawn import draw_all, image
 
 from minifcn.data.transforms import Preprocess
 from minifcn.inference.model import Model, load_model, save_model
@@ -32,6 +34,17 @@ def test_what_was_saved_comes_back(file):
     )
 
 
+def test_how_skips_are_fused_and_scaled_comes_back(tmp_path):
+    spec = ModelSpec("fcn8s-at-once", "vgg16", 3, 1 / 64, "same", fuse="max", skip_scale="one")
+    net = draw_all(build(spec))
+    save_model(tmp_path / "w.h5", Model(net, spec, Preprocess("BGR", (1, 2, 3)), NAMES, [[0] * 3]))
+    model = load_model(tmp_path / "w.h5")
+    assert model.spec == spec
+    data = {"data": image(1, 3, 37, 45).astype(np.float32)}
+    scores, again = (n.forward(data, outputs=["score"])[0]["score"] for n in (net, model.net))
+    assert np.array_equal(scores, again)
+
+
 ODD: dict[str, list[Any]] = {
     "arch": ["fcn4s", 8, None, []],
     "backbone": ["vgg", None, {}],
@@ -40,6 +53,8 @@ ODD: dict[str, list[Any]] = {
     "padding": ["none", 1],
     "fc_channels": [0, -1, 2.5, "8", 10**9],
     "modality": ["infrared", 1, None],
+    "fuse": ["mean", 1, None],
+    "skip_scale": ["two", 0.01, None],
     "heads": [3, [], {"sem": 0, "geo": 2}, {"sem": 3, "../geo": 2}, {"sem": "3"}, {"sem": 4}, None],
     "class_names": [["sky"], "sky", 3, None, {"0": "sky"}, ["a", "b", 3], [[], [], []]],
     "palette": [

@@ -9,7 +9,7 @@ import pytest
 
 from minifcn.layers import Conv2d, Linear
 from minifcn.models import ModelSpec, build, initialise
-from minifcn.models.build import ARCHITECTURES, BACKBONES, base_net, image_size
+from minifcn.models.build import ARCHITECTURES, BACKBONES, OPTIONAL, base_net, image_size
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,8 @@ from minifcn.models.build import ARCHITECTURES, BACKBONES, base_net, image_size
         ),
         ({"padding": "valid"}, "padding must be one of faithful, same, not 'valid'"),
         ({"modality": "lidar"}, "modality must be one of rgb, rgbd, hha, rgb-hha, not 'lidar'"),
+        ({"fuse": "mean"}, "fuse must be one of sum, max, not 'mean'"),
+        ({"skip_scale": "two"}, "skip_scale must be one of usual, one, not 'two'"),
         ({"num_classes": 0}, "num_classes must be 1 to 65536, not 0"),
         ({"width": 0.0}, "width must be above 0 and at most 8, not 0.0"),
         ({"fc_channels": 0}, "fc_channels must be 1 to 65536, not 0"),
@@ -55,7 +57,8 @@ def test_a_classifier_learns_class_255_too(backbone):
 
 
 def test_a_description_goes_through_json_and_back():
-    spec = ModelSpec("fcn16s", "vgg16", 5, 0.125, "same", 10, "rgbd", {"sem": 5, "geo": 255})
+    how = ("same", 10, "rgbd", {"sem": 5, "geo": 255}, "max", "one")
+    spec = ModelSpec("fcn16s", "vgg16", 5, 0.125, *how)
     stored = json.loads(json.dumps(spec.to_dict()))
     assert list(stored.values()) == list(dataclasses.astuple(spec))
     assert ModelSpec.from_dict(stored | {"licence": "none of its business"}) == spec
@@ -63,7 +66,7 @@ def test_a_description_goes_through_json_and_back():
 
 def test_a_stored_description_must_be_whole_and_right():
     stored = ModelSpec().to_dict()
-    for name in ("fc_channels", "modality", "heads"):
+    for name in OPTIONAL:
         del stored[name]
     assert ModelSpec.from_dict(stored) == ModelSpec()  # as the first files have it
     with pytest.raises(ValueError, match="arch must be one of"):

@@ -1,5 +1,6 @@
 """The FCNs: layer by layer and size by size those of the paper's reference nets."""
 
+from dataclasses import replace
 from math import log
 
 import numpy as np
@@ -8,7 +9,7 @@ from helpers.described import lines_behind, table
 from helpers.drawn import draw_all, image
 
 from minifcn.functional.bilinear import bilinear_weight
-from minifcn.layers import Deconv2d
+from minifcn.layers import Deconv2d, EltwiseMax, EltwiseSum, Scale
 from minifcn.models import ModelSpec, build, initialise
 from minifcn.models.build import BACKBONES
 from minifcn.models.fcn import STRIDES, fcn
@@ -321,6 +322,37 @@ def test_staged_nets_scale_the_skips_of_googlenet_alone(backbone, arch, factors)
     scales = {a: array for a, array in net.params.items() if a.startswith("scale_")}
     assert [set(scale.tolist()) for scale in scales.values()] == [{np.float32(f)} for f in factors]
     assert all(net.multipliers[address][0] == 0 for address in scales)
+
+
+@pytest.mark.parametrize("backbone", ["vgg16", "googlenet"])
+def test_without_their_scale_skips_are_scored_as_they_are(backbone):
+    """The same scores come of weights that have the factor in them."""
+    spec = ModelSpec("fcn8s-at-once", backbone, 3, 1 / 32, "same")
+    usual = draw_all(build(spec), dtype=np.float64)
+    one = draw_all(build(replace(spec, skip_scale="one")), dtype=np.float64)
+    assert not [node.name for node in one.nodes if isinstance(node.layer, Scale)]
+    for address, weight in one.params.items():
+        weight[...] = usual.params[address]
+        name = address.removeprefix("score_").removesuffix("/weight")
+        if f"scale_{name}/weight" in usual.params:
+            weight *= usual.params[f"scale_{name}/weight"][:, None, None]
+    data = {"data": image(1, 3, 37, 45)}
+    scores, again = (n.forward(data, outputs=["score"])[0]["score"] for n in (usual, one))
+    np.testing.assert_allclose(again, scores, rtol=1e-10, atol=1e-12)
+
+
+def test_skips_are_fused_by_the_larger_score_and_streams_by_their_mean():
+    spec = ModelSpec("fcn8s", "vgg16", 3, 1 / 32, "same", modality="rgb-hha", fuse="max")
+    net = draw_all(build(spec), dtype=np.float64)
+    joined = {n.name: type(n.layer) for n in net.nodes if "fuse" in n.name}
+    assert joined.pop("fuse_pool4") is joined.pop("fuse_pool3") is EltwiseMax
+    assert set(joined.values()) == {EltwiseSum}
+    inputs = {name: image(1, 3, 37, 45, seed=seed) for seed, name in enumerate(("data", "hha"))}
+    for fused in ("fuse_pool4", "fuse_pool3"):
+        bottoms = next(node.bottoms for node in net.nodes if node.name == fused)
+        blobs, _ = net.forward(inputs, outputs=[fused, *bottoms])
+        assert np.array_equal(blobs[fused], np.maximum(*(blobs[name] for name in bottoms)))
+        assert 0 < (blobs[fused] == blobs[bottoms[0]]).mean() < 1
 
 
 @every_arch

@@ -1,5 +1,6 @@
 """The README.md of a run."""
 
+import json
 import shlex
 
 import pytest
@@ -23,6 +24,16 @@ def test_a_card_says_what_the_net_is_and_how_good(tmp_path):
     assert "| classes | 3: background, cat, dog |" in text
     assert "| cat | 81.82 | 69.23 |" in text
     assert "background taken for cat (9.1 percent of it)" in text
+
+
+def test_a_card_says_what_is_not_as_usual(tmp_path):
+    folder = make_run(tmp_path / "run")
+    assert "| besides |" not in card_of(folder)
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    config["settings"] |= {"freeze": "conv*", "fuse": "max"}
+    path.write_text(json.dumps(config))
+    assert "| besides | --freeze 'conv\\*', --fuse max |" in card_of(folder)
 
 
 @pytest.mark.parametrize(
