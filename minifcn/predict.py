@@ -17,16 +17,17 @@ from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.distributed.guard import complain, guarded
 from minifcn.inference.jobs import Job, is_video, plan_jobs
 from minifcn.inference.model import find_weights, load_segmenter, looks_like_model
-from minifcn.inference.segmenter import Segmenter
+from minifcn.inference.segmenter import DENSE_STRIDE, Segmenter
 from minifcn.inference.sources import find_sources, is_pattern
 from minifcn.inference.summary import record, record_of_classes, table
 from minifcn.inference.video import segment_video
+from minifcn.models.dense import METHODS
 from minifcn.system.command import command_parser
 from minifcn.system.files import write_json
 from minifcn.system.mishaps import explained
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
 from minifcn.system.progress import Progress
-from minifcn.system.records import SettingsError
+from minifcn.system.records import AT_LEAST_1, SettingsError, of_range
 from minifcn.system.resources import SEGMENTER, shipped_weights
 from minifcn.training.console import add_device_options, choose_device
 
@@ -99,6 +100,20 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="also write what is found in each image (default: none)",
+    )
+    result.add_argument(
+        "--dense",
+        choices=METHODS,
+        help="for an FCN-32s: compute scores between the coarse ones, untrained, instead of "
+        "interpolating; rarefy: once, by kernels with holes, which takes up to (32 / N) ** 2 times "
+        "as long and as much memory; stitch: by (32 / N) ** 2 runs on shifts of the image, which "
+        "come to the same (default: neither)",
+    )
+    result.add_argument(
+        "--dense-stride",
+        metavar="N",
+        type=of_range(int, AT_LEAST_1),
+        help=f"pixels between these scores: 16, 8, 4, 2 or 1 (default: {DENSE_STRIDE})",
     )
     add_overwrite_option(result)
     add_device_options(result, distributed=True)
@@ -208,7 +223,15 @@ def load(args: argparse.Namespace, source: Path | None, communicator: Communicat
     xp = choose_device(args, communicator)
     if source is None:
         print(f"no run or weight file is given: taking {SEGMENTER}, which comes with minifcn")
-    return Segmenter(load_segmenter(source or shipped_weights(SEGMENTER), xp))
+    model = load_segmenter(source or shipped_weights(SEGMENTER), xp)
+    if args.dense is None:
+        if args.dense_stride is not None:
+            raise SettingsError("--dense-stride is of --dense rarefy or stitch: give that as well")
+        return Segmenter(model)
+    try:
+        return Segmenter(model, dense=args.dense, dense_stride=args.dense_stride or DENSE_STRIDE)
+    except ValueError as error:
+        raise SettingsError(f"--dense {args.dense}: {error}") from error
 
 
 def weight_files(source: Path | None) -> list[Path]:

@@ -39,14 +39,14 @@ def max_pool(
     kernel: Pair = (3, 3),
     stride: Pair = (2, 2),
     pad: Pair = (0, 0),
+    dilation: Pair = (1, 1),
     floor: bool = False,
     ties: bool = False,
 ) -> Case:
     """Return a max pooling; with ties the pixels are whole numbers."""
-    window = PoolWindow.of(kernel, stride, pad, not floor)
-    case = _pooling(
-        MaxPool2d(kernel, stride=stride, pad=pad, ceil=not floor), images, channels, size
-    )
+    window = PoolWindow.of(kernel, stride, pad, not floor, dilation)
+    layer = MaxPool2d(kernel, stride=stride, pad=pad, ceil=not floor, dilation=dilation)
+    case = _pooling(layer, images, channels, size)
     loops = plain(naive.max_pool, naive.max_pool_backward, **window._asdict())
 
     def inference(arrays: Arrays) -> tuple[Arrays, None]:
@@ -70,13 +70,13 @@ def avg_pool(
     kernel: Pair = (3, 3),
     stride: Pair = (2, 2),
     pad: Pair = (0, 0),
+    dilation: Pair = (1, 1),
     floor: bool = False,
 ) -> Case:
     """Return an average pooling."""
-    window = PoolWindow.of(kernel, stride, pad, not floor)
-    case = _pooling(
-        AvgPool2d(kernel, stride=stride, pad=pad, ceil=not floor), images, channels, size
-    )
+    window = PoolWindow.of(kernel, stride, pad, not floor, dilation)
+    layer = AvgPool2d(kernel, stride=stride, pad=pad, ceil=not floor, dilation=dilation)
+    case = _pooling(layer, images, channels, size)
     loops = plain(naive.avg_pool, naive.avg_pool_backward, **window._asdict())
     return case._replace(ways=[loops, *case.ways])
 

@@ -151,9 +151,9 @@ def _places(window: PoolWindow, size: Pair) -> Iterator[tuple]:
 
     The index applies to the padded image; its result has the output's shape.
     """
-    (kh, kw), (sh, sw), (oh, ow) = window.kernel_size, window.stride, size
-    for a in range(kh):
-        for b in range(kw):
+    (kh, kw), (sh, sw), (dh, dw), (oh, ow) = *window[:2], window.dilation, size
+    for a in range(0, kh * dh, dh):
+        for b in range(0, kw * dw, dw):
             rows = slice(a, a + (oh - 1) * sh + 1, sh)
             columns = slice(b, b + (ow - 1) * sw + 1, sw)
             yield (..., rows, columns)
@@ -162,9 +162,9 @@ def _places(window: PoolWindow, size: Pair) -> Iterator[tuple]:
 def _canvas(image: Pair, window: PoolWindow, size: Pair) -> Pair:
     """Return the size of the padded image, large enough for the last window."""
     height, width = (
-        max(pad + pixels, (count - 1) * stride + kernel)
-        for pixels, count, kernel, stride, pad in zip(
-            image, size, window.kernel_size, window.stride, window.pad, strict=True
+        max(pad + pixels, (count - 1) * stride + extent)
+        for pixels, count, extent, stride, pad in zip(
+            image, size, window.extent(), window.stride, window.pad, strict=True
         )
     )
     return height, width
@@ -195,10 +195,10 @@ def _unpadded(dpadded: Array, x_shape: tuple[int, ...], window: PoolWindow) -> A
 def _area(like: Array, window: PoolWindow, image: Pair, size: Pair) -> Array:
     """Return how many pixels, padding included, each window averages: (OH, OW)."""
     xp = array_module(like)
-    rows, columns = (
-        xp.minimum(xp.arange(count) * stride + kernel, pixels + 2 * pad) - xp.arange(count) * stride
-        for count, stride, kernel, pixels, pad in zip(
-            size, window.stride, window.kernel_size, image, window.pad, strict=True
-        )
-    )
-    return xp.outer(rows, columns).astype(like.dtype)
+    kernel_size, stride, pad, _, dilation, _ = window
+
+    def places(axis: int) -> Array:  # how many of each window lie before the end of the padding
+        left = image[axis] + 2 * pad[axis] - xp.arange(size[axis]) * stride[axis]
+        return xp.minimum(kernel_size[axis], -(-left // dilation[axis]))
+
+    return xp.outer(places(0), places(1)).astype(like.dtype)

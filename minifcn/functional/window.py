@@ -41,8 +41,7 @@ class Window(NamedTuple):
 
     def extent(self) -> Pair:
         """Return the pixels a dilated kernel spans: dilation * (kernel_size - 1) + 1."""
-        (kh, kw), (dh, dw) = self.kernel_size, self.dilation
-        return dh * (kh - 1) + 1, dw * (kw - 1) + 1
+        return _extent(self.kernel_size, self.dilation)
 
     def output_size(self, size: Pair) -> Pair:
         """Return (OH, OW) = floor((size + 2 pad - extent) / stride) + 1."""
@@ -52,56 +51,79 @@ class Window(NamedTuple):
 
 
 class PoolWindow(NamedTuple):
-    """How a pooling window moves; fields (vertical, horizontal) in pixels."""
+    """How a pooling window moves; fields (vertical, horizontal) in pixels.
+
+    A dilated window takes every `dilation`-th pixel, as a dilated kernel does. `overhang` is for a
+    pooling that has lost its stride (`net/rarefy.py`): by so many pixels its last windows may
+    reach beyond the padded image, as those of the stride did that were rounded up.
+    """
 
     kernel_size: Pair
     stride: Pair
     pad: Pair = (0, 0)
     ceil: bool = True
+    dilation: Pair = (1, 1)
+    overhang: Pair = (0, 0)
 
     @classmethod
     def of(
-        cls, kernel_size: int | Pair, stride: int | Pair, pad: int | Pair, ceil: bool
+        cls,
+        kernel_size: int | Pair,
+        stride: int | Pair,
+        pad: int | Pair,
+        ceil: bool,
+        dilation: int | Pair = 1,
+        overhang: int | Pair = 0,
     ) -> PoolWindow:
         """Return a window of sizes that are each one number or two (vertical, horizontal).
 
         Raises
         ------
         ValueError
-            If one is no whole number, a padding is negative or another size less than 1, or the
-            padding is as large as the window.
+            If one is no whole number, a padding or an overhang is negative or another size less
+            than 1, or the padding is as large as the window.
         """
-        kh, kw = pair("pooling: kernel_size", kernel_size, 1)
-        ph, pw = pair("pooling: pad", pad, 0)
-        if ph >= kh or pw >= kw:
+        window = cls(
+            pair("pooling: kernel_size", kernel_size, 1),
+            pair("pooling: stride", stride, 1),
+            pair("pooling: pad", pad, 0),
+            ceil,
+            pair("pooling: dilation", dilation, 1),
+            pair("pooling: overhang", overhang, 0),
+        )
+        if any(p >= extent for p, extent in zip(window.pad, window.extent(), strict=True)):
             raise ValueError(
-                f"pooling: pad {ph, pw} must be smaller than the window {kh, kw}, or a window "
-                "would see padding only"
+                f"pooling: pad {window.pad} must be smaller than the window {window.extent()}, or "
+                "a window would see padding only"
             )
-        return cls((kh, kw), pair("pooling: stride", stride, 1), (ph, pw), ceil)
+        return window
+
+    def extent(self) -> Pair:
+        """Return the pixels a dilated window spans: dilation * (kernel_size - 1) + 1."""
+        return _extent(self.kernel_size, self.dilation)
 
     def within(self, size: Pair) -> PoolWindow:
         """Return the part of the window that sees a pixel of an image of this size."""
-        (kh, kw), (ph, pw), (h, w) = self.kernel_size, self.pad, size
-        return self._replace(kernel_size=(min(kh, h + ph), min(kw, w + pw)))
+        kh, kw = (
+            min(kernel, -(-(pixels + pad) // dilation))
+            for kernel, pixels, pad, dilation in zip(
+                self.kernel_size, size, self.pad, self.dilation, strict=True
+            )
+        )
+        return self._replace(kernel_size=(kh, kw))
 
     def output_size(self, size: Pair) -> Pair:
-        """Return (OH, OW): (size + 2 pad - kernel) / stride rounded as asked, plus 1.
+        """Return (OH, OW): (size + 2 pad - extent + overhang) / stride rounded as asked, plus 1.
 
         Raises
         ------
         ValueError
-            If no window fits into the padded image.
+            If no window fits into the padded image, or one would see padding only.
         """
-        oh, ow = (
-            _pooled(pixels, kernel, stride, pad, self.ceil)
-            for pixels, kernel, stride, pad in zip(
-                size, self.kernel_size, self.stride, self.pad, strict=True
-            )
-        )
+        oh, ow = (_pooled(self, size, axis) for axis in (0, 1))
         if min(oh, ow) < 1:
             raise ValueError(
-                f"pooling: a window of {self.kernel_size} pixels does not fit into an image of "
+                f"pooling: a window of {self.extent()} pixels does not fit into an image of "
                 f"{size} padded by {self.pad}"
             )
         return oh, ow
@@ -110,9 +132,23 @@ class PoolWindow(NamedTuple):
 HALVING = PoolWindow((2, 2), (2, 2))  # VGG16's: half the size, rounded up
 
 
-def _pooled(size: int, kernel: int, stride: int, pad: int, ceil: bool) -> int:
-    span = size + 2 * pad - kernel
-    count = (-(-span // stride) if ceil else span // stride) + 1
-    if (count - 1) * stride >= size + pad:
-        count -= 1  # a window that starts beyond the image and its padding sees nothing
+def _extent(kernel_size: Pair, dilation: Pair) -> Pair:
+    (kh, kw), (dh, dw) = kernel_size, dilation
+    return dh * (kh - 1) + 1, dw * (kw - 1) + 1
+
+
+def _pooled(window: PoolWindow, image: Pair, axis: int) -> int:
+    """Count the windows along an axis."""
+    size, stride, pad = image[axis], window.stride[axis], window.pad[axis]
+    span = size + 2 * pad - window.extent()[axis] + window.overhang[axis]
+    count = (-(-span // stride) if window.ceil else span // stride) + 1
+    # A window that starts beyond the image and its padding sees nothing.
+    count = min(count, -(-(size + pad) // stride))
+    dilation = window.dilation[axis]
+    before = range(-pad, min(0, count * stride - pad), stride)  # where windows start outside
+    if any(start % dilation >= size for start in before):
+        raise ValueError(
+            f"pooling: a window that takes one in {dilation} of {size} pixels, padded by {pad}, "
+            "would see padding only"
+        )
     return count

@@ -112,7 +112,9 @@ def _convolution(
 
 
 def _pooling(name: str, layer: Any, bottoms: list[str], _: Any, __: Any) -> list[Operator]:
-    kernel, stride, pad, ceil = layer.window
+    kernel, stride, pad, ceil, dilation, overhang = layer.window
+    if dilation != (1, 1) or overhang != (0, 0):
+        raise WeightsError(f"layer {name}: ONNX does not round a pooling with holes as it is here")
     attributes = {"kernel_shape": kernel, "strides": stride, "pads": (*pad, *pad)}
     if isinstance(layer, AvgPool2d) and any(pad):
         raise WeightsError(f"layer {name}: a mean over padding is not the same in ONNX")

@@ -19,11 +19,13 @@ from minifcn.data.palette import voc_palette
 from minifcn.inference.apply import segment_all, segment_with_probabilities
 from minifcn.inference.model import Model, load_segmenter
 from minifcn.inference.segmentation import Segmentation, file_endings
+from minifcn.models.dense import dense as make_dense
 from minifcn.system.devices import take_device
 from minifcn.system.resources import SEGMENTER, shipped_weights
 
 Picture: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | np.ndarray"
 Depth: TypeAlias = "str | os.PathLike[str] | np.ndarray"
+DENSE_STRIDE = 8  # pixels between scores that are computed densely: as fine as an FCN-8s
 
 
 class Segmenter:
@@ -41,9 +43,16 @@ class Segmenter:
         Of the CPU, for all of this process; 0: as many as it may use.
     precision : "float32", "tf32" or "float16"
         Of matrix products on a GPU.
+    dense : "rarefy" or "stitch", optional
+        Compute scores between the coarse ones of an FCN-32s (`models/dense.py`), instead of
+        interpolating; both ways come to the same. Not at all, if not given.
+    dense_stride : int
+        A score every so many pixels, a divisor of 32.
 
     Raises
     ------
+    ValueError
+        If the net cannot be made dense, or not so.
     WeightsError
         If there is no such file or run, it is broken, or it holds a classifier.
     DeviceError
@@ -57,6 +66,8 @@ class Segmenter:
         device: str = "auto",
         threads: int = 0,
         precision: str = "float32",
+        dense: str | None = None,
+        dense_stride: int = DENSE_STRIDE,
     ) -> None:
         if isinstance(model, Model):
             self.model, self.xp = model, array_module(next(iter(model.net.params.values())))
@@ -64,6 +75,9 @@ class Segmenter:
             self.xp = take_device(device, threads, precision)
             source = shipped_weights(SEGMENTER) if model is None else Path(model)
             self.model = load_segmenter(source, self.xp)
+        if dense is not None:
+            finer = make_dense(self.model.net, dense_stride, dense)
+            self.model = self.model._replace(net=finer)
         self.palette = voc_palette()
         self.palette[: len(self.model.palette)] = self.model.palette
 

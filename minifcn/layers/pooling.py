@@ -28,6 +28,8 @@ class _Pool2d(Layer):
     pad : int or (int, int)
     ceil : bool
         Keep the last, incomplete window (Caffe) or drop it (the other frameworks).
+    dilation, overhang : int or (int, int)
+        Of a pooling whose stride, or one before it, was removed; see `PoolWindow`.
     """
 
     def __init__(
@@ -37,10 +39,12 @@ class _Pool2d(Layer):
         stride: int | tuple[int, int] | None = None,
         pad: int | tuple[int, int] = 0,
         ceil: bool = True,
+        dilation: int | tuple[int, int] = 1,
+        overhang: int | tuple[int, int] = 0,
     ) -> None:
         super().__init__()
         step = kernel_size if stride is None else stride
-        self.window = PoolWindow.of(kernel_size, step, pad, ceil)
+        self.window = PoolWindow.of(kernel_size, step, pad, ceil, dilation, overhang)
 
     def output_shape(self, x_shape: Shape) -> Shape:
         """Return (N, C, OH, OW)."""
@@ -48,8 +52,8 @@ class _Pool2d(Layer):
         return (n, c, *self.window.output_size((h, w)))
 
     def footprint(self) -> Footprint:
-        """Return the size, stride and pad of the window."""
-        return Footprint(self.window.kernel_size, self.window.stride, self.window.pad)
+        """Return the span, stride and pad of the window."""
+        return Footprint(self.window.extent(), self.window.stride, self.window.pad)
 
 
 class MaxPool2d(_Pool2d):

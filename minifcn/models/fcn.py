@@ -183,15 +183,34 @@ def _add_skip(nodes: NodeList, shape: _Shape, scores: str, tap: Tap) -> str:
 def _upsampling(
     nodes: NodeList, shape: _Shape, scores: str, reference: str, factor: int
 ) -> Deconv2d:
+    """Return the upsampling of a head's scores; with padding "same" it is cut."""
+    same = shape.padding == "same"
+    return upsampling(nodes, shape.num_classes, scores, reference, factor, cut=same)
+
+
+def upsampling(
+    nodes: NodeList, channels: int, scores: str, reference: str, factor: int, *, cut: bool = False
+) -> Deconv2d:
     """Return bilinear upsampling of `scores` to the grid of the reference, with stride f.
 
     The kernel has 2 f pixels, as in the paper, or 2 f - 1 where with 2 f the grids would lie half
-    a pixel apart. Padding of (k - f) // 2 makes the map f times as large, or one pixel larger.
+    a pixel apart. `cut` makes the map f times as large, or one pixel larger, by a padding of
+    (k - f) // 2.
+
+    Parameters
+    ----------
+    nodes : the nodes of a net up to the scores
+    channels : int
+        Of the scores.
+    scores, reference : str
+        Names of nodes, or of an input.
+    factor : int
+        f.
+    cut : bool
     """
-    channels = shape.num_classes
 
     def layer(kernel: int) -> Deconv2d:
-        pad = (kernel - factor) // 2 if shape.padding == "same" else 0
+        pad = (kernel - factor) // 2 if cut else 0
         return Deconv2d(channels, channels, kernel, stride=factor, pad=pad, bilinear=True)
 
     even = layer(2 * factor)

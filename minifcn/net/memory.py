@@ -59,6 +59,7 @@ from minifcn.net.fusion import fuse
 from minifcn.net.graph import Node, blob_shapes, count_readers
 from minifcn.net.net import Net, release
 from minifcn.net.recompute import Again, find_blocks
+from minifcn.net.stitch import Stitch
 from minifcn.net.working_memory import ITEM, buffer_bytes, interpolates, working_bytes
 
 # Layers whose outputs lie in recycled memory, and those whose gradients do.
@@ -175,6 +176,10 @@ class _Walk:
 
     def run_layer(self, node: Node, *, backward: bool = False) -> None:
         """Take what a layer works with."""
+        if isinstance(node.layer, Stitch):  # a net of its own, one run after the other
+            inputs = {name: self.shapes[name] for name in node.bottoms}
+            needed = inference_bytes(node.layer.net, [node.layer.output], inputs, self.xp)
+            self.work(needed - PROGRAM_BYTES)
         shapes = self.shapes[node.bottoms[0]], self.shapes[node.name]
         self.work(working_bytes(node.layer, *shapes, self.xp, backward=backward))
         self.buffers = max(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from helpers.cases import normal, pool_cases
 from hypothesis import given
+from hypothesis import strategies as st
 
 from minifcn.functional import naive
 from minifcn.functional.pooling import (
@@ -67,8 +68,10 @@ def test_sizes_of_the_reference_vgg16(height, pooled):
 def test_the_number_of_windows_is_what_counting_them_gives(case):
     window, size = PoolWindow(**case.options), case.x_shape[2:]
     expected = tuple(
-        naive.pooled_size(pixels, k, s, p, window.ceil)
-        for pixels, k, s, p in zip(size, window.kernel_size, window.stride, window.pad, strict=True)
+        naive.pooled_size(pixels, extent, stride, pad, window.ceil, overhang)
+        for pixels, extent, stride, pad, overhang in zip(
+            size, window.extent(), window.stride, window.pad, window.overhang, strict=True
+        )
     )
     assert window.output_size(size) == expected
 
@@ -126,6 +129,7 @@ def test_without_training_there_is_no_cache(case):
 
 
 PADDING_ALONE = r"pad \(2, 0\) must be smaller than the window \(2, 2\)"
+BETWEEN_PLACES = "takes one in 3 of 2 pixels, padded by 3, would see padding only"
 TOO_LARGE = r"window of \(3, 2\) pixels does not fit into an image of \(2, 2\) padded by \(0, 0\)"
 
 
@@ -135,6 +139,7 @@ TOO_LARGE = r"window of \(3, 2\) pixels does not fit into an image of \(2, 2\) p
     [
         (4, PoolWindow((2, 2), (2, 2), (2, 0)), PADDING_ALONE),
         (2, PoolWindow((3, 2), (1, 1)), TOO_LARGE),
+        (2, PoolWindow((2, 2), (1, 1), (3, 0), dilation=(3, 1)), BETWEEN_PLACES),
     ],
 )
 def test_a_window_of_padding_alone_or_larger_than_the_image_is_refused(
@@ -142,3 +147,23 @@ def test_a_window_of_padding_alone_or_larger_than_the_image_is_refused(
 ):
     with pytest.raises(ValueError, match=message):
         forward(np.zeros((1, 1, size, size)), window)
+
+
+@given(pool_cases(), st.booleans())
+def test_a_dilated_window_pools_every_so_manyth_pixel_by_itself(case, largest):
+    # So a pooling whose stride s was removed finds what it found, and what lies between.
+    kernel, stride, _, ceil, dilation, _ = PoolWindow(**case.options)
+    pad = tuple(min(p, k - 1) for p, k in zip(case.options["pad"], kernel, strict=True))
+    x = normal(1, *case.x_shape[:2], *(n + 12 for n in case.x_shape[2:]))
+    forward = max_pool_forward if largest else avg_pool_forward
+    stretched = [d * p for d, p in zip(dilation, pad, strict=True)]
+    overhang = [d * (s - 1) * ceil for d, s in zip(dilation, stride, strict=True)]
+    dense, _ = forward(
+        x, PoolWindow.of(kernel, 1, stretched, ceil, dilation=dilation, overhang=overhang)
+    )
+    for a, b in np.ndindex(*dilation):
+        phase = (..., slice(a, None, dilation[0]), slice(b, None, dilation[1]))
+        coarse, _ = forward(np.ascontiguousarray(x[phase]), PoolWindow(kernel, stride, pad, ceil))
+        np.testing.assert_allclose(
+            dense[phase][..., :: stride[0], :: stride[1]], coarse, rtol=1e-12
+        )

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
+from minifcn.functional.window import PoolWindow
+
 Shape = tuple[int, ...]
 
 
@@ -81,13 +83,24 @@ def deconv_cases(draw: st.DrawFn) -> Case:
 @st.composite
 def pool_cases(draw: st.DrawFn) -> Case:
     """Draw a pooling window and an image at least as large; there is no weight."""
-    kernel, stride = draw(pairs(1, 4)), draw(pairs(1, 4))
-    pad = tuple(draw(st.integers(0, k - 1)) for k in kernel)
-    h, w = (max(1, k - 2 * p) + draw(st.integers(0, 6)) for k, p in zip(kernel, pad, strict=True))
+    kernel, stride, dilation = draw(pairs(1, 4)), draw(pairs(1, 4)), draw(pairs(1, 3))
+    extent = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    pad = tuple(draw(st.integers(0, e - 1)) for e in extent)
+    h, w = (  # with fewer pixels than `dilation` a window may see none
+        max(d if p else 1, e - 2 * p) + draw(st.integers(0, 6))
+        for e, p, d in zip(extent, pad, dilation, strict=True)
+    )
     return Case(
         (draw(st.integers(1, 2)), draw(st.integers(1, 2)), h, w),
         (),
-        {"kernel_size": kernel, "stride": stride, "pad": pad, "ceil": draw(st.booleans())},
+        {
+            "kernel_size": kernel,
+            "stride": stride,
+            "pad": pad,
+            "ceil": draw(st.booleans()),
+            "dilation": dilation,
+            "overhang": draw(pairs(0, 3)),
+        },
     )
 
 
@@ -97,8 +110,8 @@ def example(x_shape: Shape, weight_shape: Shape, **options: Any) -> Case:
 
 
 def windows(x_shape: Shape, *options: tuple) -> list[Case]:
-    """Return poolings of one shape: kernel_size, stride, pad and ceil of each."""
-    names = ("kernel_size", "stride", "pad", "ceil")
+    """Return poolings of one shape: the fields of a `PoolWindow` of each."""
+    names = PoolWindow._fields
     return [Case(x_shape, (), dict(zip(names, option, strict=False))) for option in options]
 
 
@@ -110,6 +123,8 @@ POOLINGS = windows((2, 3, 5, 8), ((3, 3), (2, 2), (1, 1))) + windows(
     ((3, 2), (2, 3), (1, 0)),
     ((2, 2), (3, 3)),  # pixels between the windows
     ((6, 2), (2, 2)),  # larger than the image
+    ((2, 3), (1, 2), (2, 0), True, (3, 1)),
+    ((3, 2), (1, 1), (0, 1), True, (2, 3), (2, 4)),  # whose stride was removed
 )
 
 # What every rung of the ladder, the layers, PyTorch's twins and the kernels are held to: operation

@@ -17,7 +17,7 @@ MAX_POOL = """
 extern "C" __global__ void max_pool(
     Index count, const Real* __restrict__ x, Real* __restrict__ y, Place* __restrict__ argmax,
     Real lowest, Index h, Index w, Index oh, Index ow,
-    Index kh, Index kw, Index sh, Index sw, Index ph, Index pw)
+    Index kh, Index kw, Index sh, Index sw, Index ph, Index pw, Index dh, Index dw)
 {
     FOR_EACH(number, count) {  // count = N * C * OH * OW
         const Index j = number % ow, i = number / ow % oh, plane = number / ow / oh;
@@ -25,12 +25,12 @@ extern "C" __global__ void max_pool(
         Real best = lowest;  // what the padding counts as
         Index place = 0;
         for (Index a = 0; a < kh; ++a) {
-            const Index row = i * sh - ph + a;
+            const Index row = i * sh - ph + a * dh;
             if (row < 0 || row >= h) continue;
             Real best_of_row = lowest;
             Index place_in_row = 0;
             for (Index b = 0; b < kw; ++b) {
-                const Index column = j * sw - pw + b;
+                const Index column = j * sw - pw + b * dw;
                 if (column < 0 || column >= w) continue;
                 const Real value = image[row * w + column];
                 if (value > best_of_row) place_in_row = b;  // the first of equal values keeps it
@@ -51,19 +51,22 @@ MAX_POOL_BACKWARD = """
 extern "C" __global__ void max_pool_backward(
     Index count, const Real* __restrict__ dy, const Place* __restrict__ argmax,
     Real* __restrict__ dx, Index h, Index w, Index oh, Index ow,
-    Index kh, Index kw, Index sh, Index sw, Index ph, Index pw)
+    Index kh, Index kw, Index sh, Index sw, Index ph, Index pw, Index dh, Index dw)
 {
     FOR_EACH(number, count) {  // count = N * C * H * W
         const Index column = number % w + pw, row = number / w % h + ph, plane = number / w / h;
         const Index last_i = row / sh < oh ? row / sh : oh - 1;
         const Index last_j = column / sw < ow ? column / sw : ow - 1;
-        const Index first_i = row < kh ? 0 : (row - kh) / sh + 1;
-        const Index first_j = column < kw ? 0 : (column - kw) / sw + 1;
+        const Index eh = dh * (kh - 1) + 1, ew = dw * (kw - 1) + 1;  // what the window spans
+        const Index first_i = row < eh ? 0 : (row - eh) / sh + 1;
+        const Index first_j = column < ew ? 0 : (column - ew) / sw + 1;
         Real sum = 0;
         for (Index i = first_i; i <= last_i; ++i) {
+            if ((row - i * sh) % dh) continue;  // between the window's places
             for (Index j = first_j; j <= last_j; ++j) {
+                if ((column - j * sw) % dw) continue;
                 const Index window = (plane * oh + i) * ow + j;
-                const Index place = (row - i * sh) * kw + column - j * sw;
+                const Index place = (row - i * sh) / dh * kw + (column - j * sw) / dw;
                 if ((Index)argmax[window] == place) sum += dy[window];
             }
         }
@@ -90,4 +93,4 @@ def launch_max_pool_backward(
 
 
 def _numbers(window: PoolWindow) -> tuple[Any, ...]:
-    return (*window.kernel_size, *window.stride, *window.pad)
+    return (*window.kernel_size, *window.stride, *window.pad, *window.dilation)

@@ -8,7 +8,8 @@ image is first dealt out to SH x SW planes, one for each remainder of rows and c
     plane[r, c][i, j] = x[i*SH + r - PH, j*SW + c - PW]
 
 In the plane of (a % SH, b % SW) the windows' pixels of that place lie a // SH rows and b // SW
-columns further on than the outputs they belong to. In memory that is one offset, the same for all
+columns further on than the outputs they belong to. (A dilated window's place is a*DH, b*DW.) In
+memory that is one offset, the same for all
 outputs, images and channels: what runs over the end of a row lands in columns that no output has.
 
 The largest of a window is the largest of its rows' largest, KW - 1 and KH - 1 comparisons in place
@@ -19,7 +20,7 @@ addition for each output, at the pixel that its number tells.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from minifcn.backend import Array, array_module
 from minifcn.functional.arguments import Pair
@@ -43,19 +44,19 @@ def find_maxima(x: Array, y: Array, argmax: Array | None, window: PoolWindow) ->
     """
     if not y.size:
         return
-    xp, (oh, ow) = array_module(x), y.shape[2:]
-    (kh, kw), (sh, sw) = window.kernel_size, window.stride
-    plane = oh + (kh - 1) // sh, ow + (kw - 1) // sw
+    xp, (oh, ow), (kh, kw) = array_module(x), y.shape[2:], window.kernel_size
+    down, across = (_places(window, axis) for axis in (0, 1))
+    plane = oh + down[-1].steps, ow + across[-1].steps
     shape, dtype = (*x.shape[:2], *plane), None if argmax is None else argmax.dtype
     planes = _deal(x, window, shape)
 
-    rows = []  # for each remainder, the largest value in the rows of all windows, and its number b
-    for r in range(min(kh, sh)):
-        places = ((planes[r, b % sw][b // sw :], b) for b in range(kw))
-        rows.append(_keep_largest(f"pool row {r}", places, shape, dtype))
+    rows = {}  # for each remainder, the largest value in the rows of all windows, and its number b
+    for r in {place.remainder for place in down}:
+        places = ((planes[r, c][steps:], b) for b, (steps, c) in enumerate(across))
+        rows[r] = _keep_largest(f"pool row {r}", places, shape, dtype)
 
     def numbered(a: int) -> tuple[Array, Any]:
-        (values, numbers), first = rows[a % sh], a // sh * plane[1]
+        (values, numbers), first = rows[down[a].remainder], down[a].steps * plane[1]
         if numbers is None:
             return values[first:], None
         out = scratch(xp, "pool numbers", (numbers.size - first,), dtype)
@@ -65,6 +66,20 @@ def find_maxima(x: Array, y: Array, argmax: Array | None, window: PoolWindow) ->
     for flat, out in zip(found, (y, argmax), strict=True):
         if out is not None:
             out[...] = flat.reshape(shape)[:, :, :oh, :ow]
+
+
+class _Place(NamedTuple):
+    """Where, along an axis, a place of the window is: in which plane, how far on in it."""
+
+    steps: int
+    remainder: int
+
+
+def _places(window: PoolWindow, axis: int) -> list[_Place]:
+    kernel, stride, dilation = (
+        field[axis] for field in (window.kernel_size, window.stride, window.dilation)
+    )
+    return [_Place(*divmod(place * dilation, stride)) for place in range(kernel)]
 
 
 def _keep_largest(
@@ -108,14 +123,12 @@ def _keep_largest(
 def _deal(x: Array, window: PoolWindow, shape: tuple[int, ...]) -> dict[Pair, Array]:
     """Return the flat planes of x (N, C, H, W), each of this shape; -inf where it has no pixels."""
     xp, planes = array_module(x), {}
+    sizes = list(zip(window.stride, window.pad, x.shape[2:], shape[2:], strict=True))
     rows, columns = (
-        [_dealt(r, *sizes[1:]) for r in range(min(sizes[:2]))]
-        for sizes in zip(
-            window.kernel_size, window.stride, window.pad, x.shape[2:], shape[2:], strict=True
-        )
+        {r: _dealt(r, *sizes[axis]) for _, r in _places(window, axis)} for axis in (0, 1)
     )
-    for r, (row_pixels, row_places) in enumerate(rows):
-        for c, (column_pixels, column_places) in enumerate(columns):
+    for r, (row_pixels, row_places) in rows.items():
+        for c, (column_pixels, column_places) in columns.items():
             plane = scratch(xp, f"pool plane {r, c}", shape, x.dtype)
             part = plane[:, :, row_places, column_places]
             if part.size < plane.size:
@@ -147,10 +160,10 @@ def to_winners(dy: Array, argmax: Array, dx: Array, window: PoolWindow) -> None:
     window : PoolWindow
     """
     xp, (h, w), (oh, ow) = array_module(dy), dx.shape[2:], dy.shape[2:]
-    (kh, kw), (sh, sw) = window.kernel_size, window.stride
+    (kh, kw), (sh, sw), (dh, dw) = *window[:2], window.dilation
     # Pixel of a map: that of the window's first place, plus that of the place in the window.
     corner = (xp.arange(oh) * (sh * w))[:, None] + xp.arange(ow) * sw
-    place = ((xp.arange(kh) * w)[:, None] + xp.arange(kw)).ravel()
+    place = ((xp.arange(kh) * (dh * w))[:, None] + xp.arange(kw) * dw).ravel()
     maps = dx.reshape(-1, h * w)
     dy, argmax = (array.reshape(len(maps), oh * ow) for array in (dy, argmax))
     step = max(1, PART // max(1, oh * ow))
