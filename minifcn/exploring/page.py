@@ -16,7 +16,7 @@ from minifcn.system.files import atomic_write
 TEMPLATES = Path(__file__).with_name("templates")
 LARGEST = 24_000_000  # characters
 MARK = b'explore">'  # ends the name of the generator, in the first lines of a page
-_IMPORT = re.compile(r"^import .*\n", re.MULTILINE)
+_IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:const|let|function|async|class) )", re.MULTILINE)
 
 

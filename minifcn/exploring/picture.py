@@ -17,6 +17,7 @@ from minifcn.exploring.opened import Opened
 from minifcn.exploring.packing import Blobs, rounded
 from minifcn.exploring.stages import DERIVED, find_stages
 from minifcn.exploring.stamps import residual
+from minifcn.exploring.stitching import stitched_answers
 from minifcn.exploring.subjects import Subject
 from minifcn.exploring.targets import find_targets, wrong_pixels
 from minifcn.exploring.tiles import add_tiles
@@ -59,6 +60,7 @@ def add_picture(
     targets = list(add_targets(blobs, number, subject, opened, values))
     shown = kept.first(SHOWN)
     answers = list(own_answers(opened, subject.image, values))
+    answers += stitched_answers(opened, subject.image)
     others = []
     for one, found in add_variants(blobs, number, subject, opened, values, shown):
         others.append(one)
@@ -143,6 +145,7 @@ def add_variants(
     strides = {name: fields[one.blob].stride for name, one in stages.items() if one.nodes}
     for variant in variants(subject.image, classes != 0, model.preprocess):
         found = stage_values(model.net, stages, net_data(model, variant.image))
+        label = found[opened.output].argmax(axis=0).astype(np.uint8)
         said = {
             **{"id": variant.name, "label": variant.label, "note": variant.note},
             **{"picture": address(variant.image, "JPEG"), "answer": variant.name},
@@ -150,7 +153,8 @@ def add_variants(
         }
         if variant.name == "shifted":
             said["change"] = changes(values, found, strides)
-        label = found[opened.output].argmax(axis=0).astype(np.uint8)
+            # Its answer is moved back, to be compared pixel by pixel.
+            label = np.hstack([label[:, 1:], label[:, -1:]])
         yield said, Answer(variant.name, variant.label, variant.name, label)
 
 

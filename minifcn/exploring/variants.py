@@ -49,7 +49,7 @@ def variants(image: np.ndarray, foreground: np.ndarray, preprocess: Preprocess) 
             "moved right by a pixel",
             np.ascontiguousarray(moved.transpose(1, 2, 0)),
             "a map of stride 1 moves with the image; in coarser ones the same things are seen by "
-            "other phases of the strides, and change a little",
+            "other phases of the strides, and change a little (the answer is moved back)",
         ),
     ]
 
