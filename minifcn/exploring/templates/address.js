@@ -24,7 +24,15 @@
 const PATH = /^(?:(\d+):)?(.*?)(?:\/(\d+),(\d+)(?:\/(\d+))?)?$/;
 const WORDS = ["show", "at", "as"];
 const NOTHING = {
-  image: 0, layer: "", row: null, column: null, map: null, show: "", at: "", as: "", against: null,
+  image: 0,
+  layer: "",
+  row: null,
+  column: null,
+  map: null,
+  show: "",
+  at: "",
+  as: "",
+  against: null,
 };
 
 /**

@@ -7,7 +7,10 @@ let described = {};
 const unpacked = new Map();
 
 const ARRAYS = {
-  float32: Float32Array, float64: Float64Array, int32: Int32Array, int8: Int8Array,
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  int8: Int8Array,
   uint8: Uint8Array,
 };
 

@@ -8,16 +8,47 @@ import { imageOf, momentOf, targetOf, variantOf } from "./shown.js";
 
 /** Return the row of controls. */
 export function controls(choice) {
-  return make("div.controls", {}, net.images.length > 1 ? imageButtons(choice) : null,
-    showMenu(choice), net.moments.length ? timeSlider(choice) : null);
+  return make(
+    "div.controls",
+    {},
+    net.images.length > 1 ? imageButtons(choice) : null,
+    showMenu(choice),
+    net.moments.length ? timeSlider(choice) : null,
+  );
 }
 
 function imageButtons(choice) {
-  return make("div.row", { role: "group", "aria-label": "picture" }, net.images.map((image, place) =>
-    make("button.thumb", {
-      type: "button", "aria-pressed": String(place === choice.image), "data-key": `image-${place}`, title: image.name,
-      onclick: () => go({ image: place, layer: choice.layer === output.name ? "" : choice.layer, row: null, column: null, map: null, show: "", as: "" }),
-    }, make("img", { src: image.picture, alt: `picture ${place + 1}: ${image.name}`, width: 40, height: 40 }))));
+  return make(
+    "div.row",
+    { role: "group", "aria-label": "picture" },
+    net.images.map((image, place) =>
+      make(
+        "button.thumb",
+        {
+          type: "button",
+          "aria-pressed": String(place === choice.image),
+          "data-key": `image-${place}`,
+          title: image.name,
+          onclick: () =>
+            go({
+              image: place,
+              layer: choice.layer === output.name ? "" : choice.layer,
+              row: null,
+              column: null,
+              map: null,
+              show: "",
+              as: "",
+            }),
+        },
+        make("img", {
+          src: image.picture,
+          alt: `picture ${place + 1}: ${image.name}`,
+          width: 40,
+          height: 40,
+        }),
+      ),
+    ),
+  );
 }
 
 /** Return the switch between values and gradients. */
@@ -31,14 +62,42 @@ function showMenu(choice) {
   };
   const pressed = Boolean(targetOf(choice));
   return make(
-    "div.row", { role: "group", "aria-label": "values or gradients" },
-    make("button", { type: "button", "aria-pressed": String(!pressed), "data-key": "values", onclick: () => go({ show: "" }) }, "Values"),
-    make("button", {
-      type: "button", "aria-pressed": String(pressed), "data-key": "gradients",
-      onclick: () => go({ show: targets[0].id, at: "", as: "" }),
-    }, "Gradients"),
-    pressed ? make("label", {}, "of ", make("select", { onchange: change, "data-key": "target" },
-      targets.map(({ id, label }) => make("option", { value: id, selected: id === choice.show }, label)))) : null,
+    "div.row",
+    { role: "group", "aria-label": "values or gradients" },
+    make(
+      "button",
+      {
+        type: "button",
+        "aria-pressed": String(!pressed),
+        "data-key": "values",
+        onclick: () => go({ show: "" }),
+      },
+      "Values",
+    ),
+    make(
+      "button",
+      {
+        type: "button",
+        "aria-pressed": String(pressed),
+        "data-key": "gradients",
+        onclick: () => go({ show: targets[0].id, at: "", as: "" }),
+      },
+      "Gradients",
+    ),
+    pressed
+      ? make(
+          "label",
+          {},
+          "of ",
+          make(
+            "select",
+            { onchange: change, "data-key": "target" },
+            targets.map(({ id, label }) =>
+              make("option", { value: id, selected: id === choice.show }, label),
+            ),
+          ),
+        )
+      : null,
     pressed ? make("span.note", {}, " = ", number(targetOf(choice).value)) : null,
   );
 }
@@ -49,11 +108,24 @@ function timeSlider(choice) {
   const now = momentOf(choice);
   const place = now ? moments.indexOf(now) : moments.length;
   const words = now?.label ?? "at its end";
-  const move = ({ target }) => go({ at: moments[Number(target.value)]?.id ?? "", show: "", as: "" }, true);
-  return make("label.row.time", {}, "Training ", make("input", {
-    type: "range", min: 0, max: moments.length, step: 1, value: place, "data-key": "time",
-    "aria-valuetext": words, oninput: move,
-  }), make("span", {}, words));
+  const move = ({ target }) =>
+    go({ at: moments[Number(target.value)]?.id ?? "", show: "", as: "" }, true);
+  return make(
+    "label.row.time",
+    {},
+    "Training ",
+    make("input", {
+      type: "range",
+      min: 0,
+      max: moments.length,
+      step: 1,
+      value: place,
+      "data-key": "time",
+      "aria-valuetext": words,
+      oninput: move,
+    }),
+    make("span", {}, words),
+  );
 }
 
 /** Return what is to be said about what is shown in place of the net's own values. */
@@ -61,24 +133,53 @@ export function remark(choice) {
   const variant = variantOf(choice);
   if (variant) {
     const changes = Object.entries(variant.change ?? {});
-    return make("p.remark", {}, make("b", {}, `${variant.label}: `), variant.note ?? "", ".",
-      changes.length ? [" By how much maps change: ", changes.map(([name, share], place) =>
-        [place ? ", " : "", name, " ", number(share)])] : null,
-      " ", backButton({ as: "" }));
+    return make(
+      "p.remark",
+      {},
+      make("b", {}, `${variant.label}: `),
+      variant.note ?? "",
+      ".",
+      changes.length
+        ? [
+            " By how much maps change: ",
+            changes.map(([name, share], place) => [place ? ", " : "", name, " ", number(share)]),
+          ]
+        : null,
+      " ",
+      backButton({ as: "" }),
+    );
   }
   const moment = momentOf(choice);
-  if (moment) return make("p.remark", {}, make("b", {}, `${moment.label}. `), "Maps are as they were then. ", backButton({ at: "" }));
+  if (moment)
+    return make(
+      "p.remark",
+      {},
+      make("b", {}, `${moment.label}. `),
+      "Maps are as they were then. ",
+      backButton({ at: "" }),
+    );
   const target = targetOf(choice);
   if (!target) return null;
-  return make("p.remark", {}, make("b", {}, "Gradients. "), `By how much ${target.label} grows where a value grows: blue where it grows, orange where it falls. `,
+  return make(
+    "p.remark",
+    {},
+    make("b", {}, "Gradients. "),
+    `By how much ${target.label} changes where a value grows: `,
+    "blue where it grows as well, orange where it falls. ",
     target.pixel
       ? "Of a single pixel each layer shows the gradients' sizes, summed over its maps. "
       : "Of each layer the steepest maps are held. ",
-    otherPixel(choice, target), backButton({ show: "" }));
+    otherPixel(choice, target),
+    backButton({ show: "" }),
+  );
 }
 
 function backButton(change) {
-  return make("button", { type: "button", onclick: () => go(change), "data-key": "undo" }, "Back to the net's own values");
+  return make(
+    "button",
+    { type: "button", onclick: () => go(change), "data-key": "undo" },
+    "Back to the net's own values",
+  );
 }
 
 /** Return where to find gradients of a single pixel, where those of another are asked for. */
@@ -89,6 +190,15 @@ function otherPixel(choice, target) {
   if (!single.length || single.some((one) => far(one) === 0 && one === target)) return null;
   const nearest = single.reduce((best, one) => (far(one) < far(best) ? one : best));
   const [row, column] = nearest.pixel;
-  return [far(nearest) ? "Gradients of single pixels are computed beforehand, for a few; the nearest: " : "Of this pixel: ",
-    make("a", { href: addressOf({ row, column, show: nearest.id }), "data-key": "nearest" }, nearest.label), ". "];
+  return [
+    far(nearest)
+      ? "Gradients of single pixels are computed beforehand, for a few; the nearest: "
+      : "Of this pixel: ",
+    make(
+      "a",
+      { href: addressOf({ row, column, show: nearest.id }), "data-key": "nearest" },
+      nearest.label,
+    ),
+    ". ",
+  ];
 }

@@ -1,11 +1,12 @@
 /** A convolution as what it is: a window times a kernel, added up, and the bias. */
 
 import { largestSize } from "./colours.js";
+import { asColumn } from "./column.js";
 import { againstRival, pointwise } from "./pointwise.js";
 import { make } from "./element.js";
 import { feeders, scoring } from "./net.js";
 import { number, short } from "./numbers.js";
-import { grid, paged, placeLink } from "./places.js";
+import { grid, paged, placeLink, term } from "./places.js";
 import { parametersOf, valueAt, valuesOf } from "./values.js";
 
 let form = "dot"; // or "column"
@@ -27,7 +28,12 @@ export async function convolutionMade(choice, stage, value) {
   if (compares(choice, stage)) {
     return againstRival(choice, stage, made, await termsOf(choice, stage, choice.against));
   }
-  return make("div", {}, total(stage, made, value), one ? pointwise(choice, stage, made) : forms(choice, stage, made));
+  return make(
+    "div",
+    {},
+    total(stage, made, value),
+    one ? pointwise(choice, stage, made) : forms(choice, stage, made),
+  );
 }
 
 /** Whether two classes are compared, by what predicts them. */
@@ -51,16 +57,24 @@ async function termsOf({ image, row, column }, stage, map) {
   const terms = channelsOf(stage, map).map((channel, place) => {
     const kernel = Float64Array.from(
       parameters.kernel.subarray(place * height * width, (place + 1) * height * width),
-      (weight) => weight * parameters.scale);
-    const window = kernel.map((_, i) => valueAt(
-      maps, channel, top + dilation * Math.floor(i / width), left + across * (i % width)));
+      (weight) => weight * parameters.scale,
+    );
+    const window = kernel.map((_, i) =>
+      valueAt(maps, channel, top + dilation * Math.floor(i / width), left + across * (i % width)),
+    );
     const products = window.map((x, i) => x * kernel[i]);
     return { channel, window, kernel, products, sum: products.reduce((sum, one) => sum + one, 0) };
   });
   terms.sort((one, other) => Math.abs(other.sum) - Math.abs(one.sum));
   const complete = stage.columns.length === before.shape[0];
   return {
-    terms, bias: parameters.bias, before, top, left, size: [maps.height, maps.width], complete,
+    terms,
+    bias: parameters.bias,
+    before,
+    top,
+    left,
+    size: [maps.height, maps.width],
+    complete,
     exact: parameters.exact && maps.exact,
   };
 }
@@ -75,36 +89,58 @@ function channelsOf(stage, map) {
 
 /** Return the line that adds up, and the library's value beside it. */
 function total(stage, { terms, bias, complete, exact }, value) {
-  const sum = terms.reduce((all, term) => all + term.sum, 0);
+  const sum = terms.reduce((all, { sum: part }) => all + part, 0);
   const count = terms.length * stage.kernel[0] * stage.kernel[1];
+  const products = [exact ? "" : "≈ ", term(sum, "sum", `${count.toLocaleString("en")} products`)];
+  const line = [products, " + ", term(bias, "bias", "bias")];
   const raw = sum + bias;
-  const rest = complete ? null : value - raw;
-  const about = exact ? "" : "≈ ";
-  return make(
-    "p.equation", {},
-    make("span.term", {}, about, number(sum, ".sum"), make("small", {}, `${count.toLocaleString("en")} products`)), " + ",
-    make("span.term", {}, number(bias, ".bias"), make("small", {}, "bias")),
-    rest === null ? null : [" + ", value > 0 || !stage.relu
-      ? make("span.term", {}, number(rest), make("small", {}, "other maps, not held here")) : "what other maps give"],
-    complete ? [" = ", make("span.term", {}, number(raw, ".raw"), make("small", {}, stage.relu ? "before the ReLU" : "sum"))] : null,
-    stage.relu ? [" → ", make("span.term", {}, number(complete ? Math.max(0, raw) : value, ".rectified"),
-      make("small", {}, raw < 0 ? "below zero, so 0" : "max(0, sum)"))] : null,
-    complete ? " = " : " ", make("span.term", {}, number(value, ".library"), make("small", {
-      title: `The page adds in double precision, the library in single: they differ by ${short(
-        Math.abs((stage.relu ? Math.max(0, raw) : raw) - value))}` }, "the library's value")),
-  );
+  if (complete) {
+    line.push(" = ", term(raw, "raw", stage.relu ? "before the ReLU" : "sum"));
+    const cut = raw < 0 ? "below zero, so 0" : "max(0, sum)";
+    if (stage.relu) line.push(" → ", term(Math.max(0, raw), "rectified", cut));
+    line.push(" = ");
+  } else {
+    // What is not held follows from the value, unless the ReLU has cut that off.
+    const known = value > 0 || !stage.relu;
+    line.push(
+      " + ",
+      known ? term(value - raw, "", "other maps, not held here") : "what other maps give",
+    );
+    line.push(known ? " = " : " → ");
+  }
+  const off = Math.abs((stage.relu ? Math.max(0, raw) : raw) - value);
+  const title = complete
+    ? `The page adds in double precision, the library in single: they differ by ${short(off)}`
+    : null;
+  line.push(term(value, "library", make("span", { title }, "the library's value")));
+  return make("p.equation", {}, line);
 }
 
 function forms(choice, stage, made) {
   const holder = make("div");
-  const button = (name, text) => make("button", {
-    type: "button", "aria-pressed": String(form === name), "data-key": `form-${name}`,
-    onclick: () => { form = name; show(); },
-  }, text);
+  const button = (name, text) =>
+    make(
+      "button",
+      {
+        type: "button",
+        "aria-pressed": String(form === name),
+        "data-key": `form-${name}`,
+        onclick: () => {
+          form = name;
+          show();
+        },
+      },
+      text,
+    );
   const show = () => {
     const focused = document.activeElement?.dataset.key;
     holder.replaceChildren(
-      make("p.row", { role: "group", "aria-label": "form" }, button("dot", "as windows and kernels"), button("column", "as a column of im2col")),
+      make(
+        "p.row",
+        { role: "group", "aria-label": "form" },
+        button("dot", "as windows and kernels"),
+        button("column", "as a column of im2col"),
+      ),
       form === "dot" ? asWindows(choice, stage, made) : asColumn(choice, stage, made),
     );
     if (focused?.startsWith("form-")) holder.querySelector(`[data-key="${focused}"]`).focus();
@@ -116,46 +152,53 @@ function forms(choice, stage, made) {
 function asWindows(choice, stage, { terms, before, top, left, size }) {
   const width = stage.kernel[1];
   const [most, weight, product] = ["window", "kernel", "products"].map((part) =>
-    largestSize(terms.map((term) => largestSize(term[part]))));
+    largestSize(terms.map((term) => largestSize(term[part]))),
+  );
   const outside = (i) => {
     const [row, column] = [top + Math.floor(i / width), left + (i % width)];
     return row < 0 || column < 0 || row >= size[0] || column >= size[1] ? "pad" : null;
   };
   const [row, column] = [
     Math.max(0, Math.min(size[0] - 1, top + Math.floor(stage.kernel[0] / 2))),
-    Math.max(0, Math.min(size[1] - 1, left + Math.floor(width / 2)))];
-  const draw = (some) => make("div", {}, some.map((term) => make(
-    "div.term-row", { "data-channel": term.channel },
-    make("h4", {}, placeLink(before, row, column, term.channel, `${before.name}, map ${term.channel}`)),
-    make("figure", {}, grid(term.window, width, most, "the window", outside), make("figcaption", {}, "window")),
-    make("span.sign", {}, "×"),
-    make("figure", {}, grid(term.kernel, width, weight, "the kernel"), make("figcaption", {}, "kernel")),
-    make("span.sign", {}, "="),
-    make("figure", {}, grid(term.products, width, product, "the products"), make("figcaption", {}, "products")),
-    make("span.sign", {}, "Σ"), number(term.sum, ".partial"),
-  )));
+    Math.max(0, Math.min(size[1] - 1, left + Math.floor(width / 2))),
+  ];
+  const draw = (some) =>
+    make(
+      "div",
+      {},
+      some.map((term) =>
+        make(
+          "div.term-row",
+          { "data-channel": term.channel },
+          make(
+            "h4",
+            {},
+            placeLink(before, row, column, term.channel, `${before.name}, map ${term.channel}`),
+          ),
+          make(
+            "figure",
+            {},
+            grid(term.window, width, most, "the window", outside),
+            make("figcaption", {}, "window"),
+          ),
+          make("span.sign", {}, "×"),
+          make(
+            "figure",
+            {},
+            grid(term.kernel, width, weight, "the kernel"),
+            make("figcaption", {}, "kernel"),
+          ),
+          make("span.sign", {}, "="),
+          make(
+            "figure",
+            {},
+            grid(term.products, width, product, "the products"),
+            make("figcaption", {}, "products"),
+          ),
+          make("span.sign", {}, "Σ"),
+          number(term.sum, ".partial"),
+        ),
+      ),
+    );
   return paged(terms, width > 3 ? 1 : 3, draw, "Input maps that give the most");
-}
-
-/** Return the window as im2col lays it out: a column, times the kernel as a row. */
-function asColumn({ row, column }, stage, { terms, bias }) {
-  const [height, width] = stage.kernel;
-  const inOrder = [...terms].sort((one, other) => one.channel - other.channel);
-  let sum = 0;
-  const entries = inOrder.flatMap((term, place) => Array.from(term.window, (x, i) => {
-    sum += term.products[i];
-    const entry = place * height * width + i;
-    return { entry, channel: term.channel, y: Math.floor(i / width), x: i % width, value: x, weight: term.kernel[i], product: term.products[i], sum };
-  }));
-  const draw = (some) => make("div.scroll", {}, make("table.column", {},
-    make("thead", {}, make("tr", {}, ["entry", "map, row, column of the window", "column", "× weight", "= product", "sum so far"].map((head, place) =>
-      make(place > 1 ? "th.number" : "th", { scope: "col" }, head)))),
-    make("tbody", {}, some.map((entry) => make("tr", {},
-      make("td", {}, String(entry.entry)), make("td", {}, `${entry.channel}, ${entry.y}, ${entry.x}`),
-      ["value", "weight", "product", "sum"].map((key) => make("td.number", {}, number(entry[key]))))))));
-  const [, , across] = stage.shape;
-  return make("div", {},
-    make("p.note", {}, `im2col writes each window as a column of ${entries.length} numbers. This one is column ${row} × ${across} + ${column} = ${row * across + column}; the kernel is a row, and their product, plus the bias `,
-      number(bias), ", the value. For all places at once it is one product of matrices."),
-    paged(entries, 2 * height * width, draw, "Entries"));
 }

@@ -13,13 +13,13 @@ const DRAWN = new Set(["svg", "g", "path", "rect", "line", "circle", "text", "ti
  */
 export function make(tag, attributes = {}, ...children) {
   const [name, ...classes] = tag.split(".");
-  const made = DRAWN.has(name)
-    ? document.createElementNS(SVG, name) : document.createElement(name);
+  const made = DRAWN.has(name) ? document.createElementNS(SVG, name) : document.createElement(name);
   if (classes.length) made.setAttribute("class", classes.join(" "));
   for (const [key, value] of Object.entries(attributes)) {
     if (typeof value === "function") made.addEventListener(key.slice(2), value);
     else if (value === true) made.setAttribute(key, "");
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value);
+    else if (value !== false && value !== null && value !== undefined)
+      made.setAttribute(key, value);
   }
   made.append(...children.flat(Infinity).filter((child) => child !== null && child !== false));
   return made;

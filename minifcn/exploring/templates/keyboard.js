@@ -24,7 +24,8 @@ export function keysWork() {
     if (event.target.closest?.("input:not([type=range]), select, textarea")) return;
     const image = Number(event.key) - 1;
     if (KEYS[event.key]) KEYS[event.key][1]();
-    else if (net.images[image]) go({ image, layer: "", row: null, column: null, map: null, show: "", as: "" });
+    else if (net.images[image])
+      go({ image, layer: "", row: null, column: null, map: null, show: "", as: "" });
   });
 }
 
@@ -43,9 +44,25 @@ function toggleGradients() {
 
 /** Return the list of keys. */
 export function keyList() {
-  const row = (keys, words) => make("li", {}, keys.map((key) => make("kbd", {}, key)), " ", words);
-  return make("details", {}, make("summary", {}, "Keys"), make("ul.keys", {},
-    row(["←", "↑", "↓", "→"], "move the place in a map that has the focus; with Shift by eight"),
-    Object.entries(KEYS).map(([key, [words]]) => row([key], words)),
-    row(["1", "2", "…"], "another picture"), row(["Alt", "←"], "back to what was shown before")));
+  const row = (keys, words) =>
+    make(
+      "li",
+      {},
+      keys.map((key) => make("kbd", {}, key)),
+      " ",
+      words,
+    );
+  return make(
+    "details",
+    {},
+    make("summary", {}, "Keys"),
+    make(
+      "ul.keys",
+      {},
+      row(["←", "↑", "↓", "→"], "move the place in a map that has the focus; with Shift by eight"),
+      Object.entries(KEYS).map(([key, [words]]) => row([key], words)),
+      row(["1", "2", "…"], "another picture"),
+      row(["Alt", "←"], "back to what was shown before"),
+    ),
+  );
 }

@@ -3,14 +3,14 @@
 import { largestSize } from "./colours.js";
 import { make } from "./element.js";
 import { howItWasMade } from "./made.js";
-import { boxAt, markOf, readers, sizeOf } from "./net.js";
+import { boxAt, markOf, net, readers, sizeOf } from "./net.js";
 import { number } from "./numbers.js";
 import { paintNumbers, plot } from "./plot.js";
 import { addressOf, chosen, go } from "./router.js";
 import { brightestFirst, mapsShown, modeOf, targetOf } from "./shown.js";
 import { mapOf, valueAt, valuesOf } from "./values.js";
 import { walk } from "./walk.js";
-import { KINDS, mapName } from "./words.js";
+import { KINDS, mapName, pixels } from "./words.js";
 
 const PER_PAGE = 16;
 const opened = { layer: "", page: 0 };
@@ -30,8 +30,12 @@ export async function layerView(choice, stage) {
     { "aria-labelledby": "h-layer" },
     make("h2", { id: "h-layer" }, stage.name, ": ", KINDS[stage.kind]?.(stage) ?? stage.kind),
     facts(stage, choice.image),
-    maps ? mapsPanel(place, stage, maps) : make("p", {}, "This page holds no such maps of this layer."),
-    modeOf(choice) === "values" ? await howItWasMade(place, stage, values) : gradientHere(place, maps),
+    maps
+      ? mapsPanel(place, stage, maps)
+      : make("p", {}, "This page holds no such maps of this layer."),
+    modeOf(choice) === "values"
+      ? await howItWasMade(place, stage, values)
+      : gradientHere(place, maps),
     await walk(place, stage),
   );
 }
@@ -42,8 +46,11 @@ function whole(choice, stage, values) {
   const { width } = values;
   if (choice.row !== null) {
     const most = (stage.rows ?? values.channels).reduce((best, channel) =>
-      (valueAt(values, channel, choice.row, choice.column) > valueAt(values, best, choice.row, choice.column)
-        ? channel : best));
+      valueAt(values, channel, choice.row, choice.column) >
+      valueAt(values, best, choice.row, choice.column)
+        ? channel
+        : best,
+    );
     return { ...choice, map: most };
   }
   const map = stage.order[choice.image].find((one) => stage.rows?.includes(one) ?? true);
@@ -56,13 +63,23 @@ function whole(choice, stage, values) {
 function facts(stage, image) {
   const [height, width] = sizeOf(stage, image);
   const next = readers(stage).map((one, place) => [
-    place ? ", " : "", make("a", { href: addressOf({ layer: one.name, row: null, column: null, map: null, against: null }) }, one.name)]);
+    place ? ", " : "",
+    make(
+      "a",
+      { href: addressOf({ layer: one.name, row: null, column: null, map: null, against: null }) },
+      one.name,
+    ),
+  ]);
   return make(
-    "p.note", {},
-    `${stage.shape[0]} maps of ${height} × ${width}; a place every ${stage.stride} pixel${stage.stride === 1 ? "" : "s"},`,
+    "p.note",
+    {},
+    `${stage.shape[0]} maps of ${height} × ${width}; a place every ${pixels(stage.stride)},`,
     ` each sees ${stage.field} × ${stage.field} pixels of the picture`,
     stage.parameters ? `; ${stage.parameters.toLocaleString("en")} parameters` : "",
-    next.length ? [". Read by ", next, "."] : ".",
+    next.length ? [". Read by ", next, ". "] : ". ",
+    stage.page
+      ? make("a", { href: `${net.site}${stage.page}` }, "The textbook's page about it")
+      : null,
   );
 }
 
@@ -70,7 +87,10 @@ function mapsPanel(choice, stage, maps) {
   const order = brightestFirst(choice, stage, maps);
   const pages = Math.ceil(order.length / PER_PAGE);
   if (opened.layer !== stage.name) {
-    Object.assign(opened, { layer: stage.name, page: Math.max(0, Math.floor(order.indexOf(choice.map) / PER_PAGE)) });
+    Object.assign(opened, {
+      layer: stage.name,
+      page: Math.max(0, Math.floor(order.indexOf(choice.map) / PER_PAGE)),
+    });
   }
   const holder = make("div.maps");
   const counter = make("span");
@@ -79,13 +99,36 @@ function mapsPanel(choice, stage, maps) {
     opened.page = (page + pages) % pages;
     counter.textContent = `${opened.page + 1} of ${pages}`;
     const some = order.slice(opened.page * PER_PAGE, (opened.page + 1) * PER_PAGE);
-    holder.replaceChildren(...some.map((channel) => mapFigure(choice, stage, maps, channel, largest)));
+    holder.replaceChildren(
+      ...some.map((channel) => mapFigure(choice, stage, maps, channel, largest)),
+    );
   };
   show(Math.min(opened.page, pages - 1));
-  const turn = (text, step) => make("button", {
-    type: "button", "data-key": text, onclick: () => show(opened.page + step) }, text);
-  return make("div", {}, pages > 1
-    ? make("p.row.note", {}, "Brightest first. ", turn("‹ brighter", -1), counter, turn("darker ›", 1)) : null, holder);
+  const turn = (text, step) =>
+    make(
+      "button",
+      {
+        type: "button",
+        "data-key": text,
+        onclick: () => show(opened.page + step),
+      },
+      text,
+    );
+  return make(
+    "div",
+    {},
+    pages > 1
+      ? make(
+          "p.row.note",
+          {},
+          "Brightest first. ",
+          turn("‹ brighter", -1),
+          counter,
+          turn("darker ›", 1),
+        )
+      : null,
+    holder,
+  );
 }
 
 function mapFigure(choice, stage, maps, channel, largest) {
@@ -96,31 +139,72 @@ function mapFigure(choice, stage, maps, channel, largest) {
   const name = mapName(stage, channel);
   const mark = markOf(box, "here");
   const figure = plot({
-    rows: height, columns: width, paint: paintNumbers(mapOf(maps, channel), largest),
+    rows: height,
+    columns: width,
+    paint: paintNumbers(mapOf(maps, channel), largest),
     label: `${name} of ${stage.name}. Arrow keys move the chosen place.`,
     at: [choice.row, choice.column].map((place, axis) => Math.floor(place / scale[axis])),
     key: `map-${channel}`,
-    marks: [{ ...mark, row: mark.row / scale[0], column: mark.column / scale[1], height: 1 / scale[0], width: 1 / scale[1] }],
-    pick: (row, column, step) => go({
-      layer: stage.name, row: Math.floor(row * scale[0]), column: Math.floor(column * scale[1]),
-      map: channel ?? choice.map, against: choice.against,
-    }, step && chosen().row !== null),
+    marks: [
+      {
+        ...mark,
+        row: mark.row / scale[0],
+        column: mark.column / scale[1],
+        height: 1 / scale[0],
+        width: 1 / scale[1],
+      },
+    ],
+    pick: (row, column, step) =>
+      go(
+        {
+          layer: stage.name,
+          row: Math.floor(row * scale[0]),
+          column: Math.floor(column * scale[1]),
+          map: channel ?? choice.map,
+          against: choice.against,
+        },
+        step && chosen().row !== null,
+      ),
   });
-  return make(channel === choice.map ? "figure.chosen" : "figure", {}, figure, make("figcaption", {}, name));
+  return make(
+    channel === choice.map ? "figure.chosen" : "figure",
+    {},
+    figure,
+    make("figcaption", {}, name),
+  );
 }
 
 /** Return the gradient at the chosen place, in words. */
 function gradientHere(choice, maps) {
   if (!maps) return null;
   const channel = maps.channels.includes(choice.map) ? choice.map : maps.channels[0];
-  const [row, column] = [Math.min(choice.row, maps.height - 1), Math.min(choice.column, maps.width - 1)];
+  const [row, column] = [
+    Math.min(choice.row, maps.height - 1),
+    Math.min(choice.column, maps.width - 1),
+  ];
   const value = valueAt(maps, channel, row, column);
   const target = targetOf(choice);
   if (!target) {
-    return make("p", {}, `Here, at row ${row}, column ${column} of map ${channel}: ≈ `, number(value), ".");
+    return make(
+      "p",
+      {},
+      `Here, at row ${row}, column ${column} of map ${channel}: ≈ `,
+      number(value),
+      ".",
+    );
   }
-  return make("p", {}, channel === null
-    ? ["Here the gradients of all maps have the size ≈ ", number(value), " together"]
-    : [`A small step up of map ${channel} at row ${row}, column ${column} changes `, target.label, " by ≈ ",
-      number(value), " times the step"], ".");
+  return make(
+    "p",
+    {},
+    channel === null
+      ? ["Here the gradients of all maps have the size ≈ ", number(value), " together"]
+      : [
+          `A small step up of map ${channel} at row ${row}, column ${column} changes `,
+          target.label,
+          " by ≈ ",
+          number(value),
+          " times the step",
+        ],
+    ".",
+  );
 }

@@ -1,7 +1,7 @@
 /**
  * Where the stages stand in the overview, as in the paper's Figure 3: the backbone from left to
- * right, a column for each of its strides, or in a deep net for each of its blocks; below it a row for each skip, from the layer that it is
- * taken from to the sum, and at the end the scores.
+ * right, a column for each of its strides, or in a deep net for each of its blocks; below it a row
+ * for each skip, from the layer that it is taken from to the sum, and at the end the scores.
  */
 
 import { feeders, input, net, output, readers, scoring } from "./net.js";
@@ -47,7 +47,9 @@ function placesOfStages() {
 function columnKey(stage) {
   if (stage === input || scoring.has(stage)) return stage.name;
   const { stride } = feeders(stage)[0];
-  const many = net.stages.filter((one) => one !== input && feeders(one)[0].stride === stride).length;
+  const many = net.stages.filter(
+    (one) => one !== input && feeders(one)[0].stride === stride,
+  ).length;
   return many > DEEP ? stage.block : stride;
 }
 
@@ -60,9 +62,11 @@ function rowOf(stage) {
 
 /** Return the column of a stage below the backbone: right of what it is made from in its row. */
 function columnBelow(stage, row, places) {
-  return Math.max(...feeders(stage).map((before) => {
-    const [other, column] = places.get(before);
-    const beside = other === row && (stage.kind !== "crop" || stage === output);
-    return beside ? column + 1 : column;
-  }));
+  return Math.max(
+    ...feeders(stage).map((before) => {
+      const [other, column] = places.get(before);
+      const beside = other === row && (stage.kind !== "crop" || stage === output);
+      return beside ? column + 1 : column;
+    }),
+  );
 }

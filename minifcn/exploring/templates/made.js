@@ -11,8 +11,13 @@ import { valueAt } from "./values.js";
 import { mapName } from "./words.js";
 
 const VIEWS = {
-  conv: convolutionMade, deconv: upsamplingMade, maxpool: pooledFrom, crop: copiedFrom,
-  concat: copiedFrom, sum: summed, input: inputMade,
+  conv: convolutionMade,
+  deconv: upsamplingMade,
+  maxpool: pooledFrom,
+  crop: copiedFrom,
+  concat: copiedFrom,
+  sum: summed,
+  input: inputMade,
 };
 
 /**
@@ -27,17 +32,32 @@ export async function howItWasMade(choice, stage, values) {
   const view = VIEWS[stage.kind] ?? otherwiseMade;
   const name = mapName(stage, choice.map);
   return make(
-    "section.made", { "aria-labelledby": "h-made", "data-value": value },
-    make("h3", { id: "h-made" }, compares(choice, stage)
-      ? `Why ${name} is ahead of ${mapName(stage, choice.against)} here`
-      : ["How ", number(value, ".value"), " came about"]),
-    make("p.note", {}, `${name[0].toUpperCase()}${name.slice(1)} at row ${choice.row}, column ${choice.column}`
-      + `${values.exact ? "" : " (values of this picture are rounded: ≈)"}.`),
+    "section.made",
+    { "aria-labelledby": "h-made", "data-value": value },
+    make(
+      "h3",
+      { id: "h-made" },
+      compares(choice, stage)
+        ? `Why ${name} is ahead of ${mapName(stage, choice.against)} here`
+        : ["How ", number(value, ".value"), " came about"],
+    ),
+    make(
+      "p.note",
+      {},
+      `${name[0].toUpperCase()}${name.slice(1)} at row ${choice.row}, column ${choice.column}` +
+        `${values.exact ? "" : " (values of this picture are rounded: ≈)"}.`,
+    ),
     await view(choice, stage, value),
   );
 }
 
 function otherwiseMade(choice, stage) {
   const before = feeders(stage)[0];
-  return make("p", {}, "It was computed from ", placeLink(before, choice.row, choice.column, choice.map), ".");
+  return make(
+    "p",
+    {},
+    "It was computed from ",
+    placeLink(before, choice.row, choice.column, choice.map),
+    ".",
+  );
 }

@@ -35,7 +35,9 @@ async function show(choice) {
 
 function view(choice, stage) {
   if (!stage) return overview(choice);
-  return stage === output && choice.row !== null && isPixel(choice) ? whyPixel(choice) : layerView(choice, stage);
+  return stage === output && choice.row !== null && isPixel(choice)
+    ? whyPixel(choice)
+    : layerView(choice, stage);
 }
 
 /** Whether the place of a choice is one of the answer's. */
@@ -47,8 +49,18 @@ function isPixel({ row, column, image }) {
 function beside(choice) {
   const wrong = wrongPixels(choice).length;
   return [
-    wrong ? make("p.row", {}, make("button.main", { type: "button", onclick: nextWrong, "data-key": "next" }, "Next wrong pixel"),
-      make("span.note", {}, "or press n")) : null,
+    wrong
+      ? make(
+          "p.row",
+          {},
+          make(
+            "button.main",
+            { type: "button", onclick: nextWrong, "data-key": "next" },
+            "Next wrong pixel",
+          ),
+          make("span.note", {}, "or press n"),
+        )
+      : null,
     legend(),
   ];
 }
@@ -57,7 +69,11 @@ function beside(choice) {
 function way(stage) {
   if (!stage) return null;
   const whole = addressOf({ layer: "", row: null, column: null, map: null, against: null });
-  return make("nav.way", { "aria-label": "Way" }, make("a", { href: whole, "data-key": "whole" }, "← The net"));
+  return make(
+    "nav.way",
+    { "aria-label": "Way" },
+    make("a", { href: whole, "data-key": "whole" }, "← The net"),
+  );
 }
 
 /** Bring what is new into sight. */

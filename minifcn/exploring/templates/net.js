@@ -34,7 +34,7 @@ export function stageOf(name) {
 export const output = stageOf(net.output);
 export const input = net.stages.find((stage) => stage.kind === "input");
 
-/** Return the stages that a stage's values are made from; a crop takes only a size of its second. */
+/** Return the stages that a stage is made from; a crop takes only its size from its second. */
 export function feeders(stage) {
   const read = stage.kind === "crop" ? stage.inputs.slice(0, 1) : stage.inputs;
   return read.map(stageOf);
@@ -55,7 +55,8 @@ export function feeds(stage) {
 /** The stages that give each class a score: all from the 1 x 1 predictions to the answer. */
 export const scoring = (function find(stage, found = new Set()) {
   found.add(stage);
-  if (["crop", "deconv", "sum"].includes(stage.kind)) feeders(stage).forEach((one) => find(one, found));
+  if (["crop", "deconv", "sum"].includes(stage.kind))
+    feeders(stage).forEach((one) => find(one, found));
   return found;
 })(output);
 
@@ -96,8 +97,10 @@ function span(stage, axis, first, last) {
 /** Return the part of a box that lies on a map. */
 export function clip(box, [height, width]) {
   return {
-    top: Math.max(0, box.top), bottom: Math.min(height - 1, box.bottom),
-    left: Math.max(0, box.left), right: Math.min(width - 1, box.right),
+    top: Math.max(0, box.top),
+    bottom: Math.min(height - 1, box.bottom),
+    left: Math.max(0, box.left),
+    right: Math.min(width - 1, box.right),
   };
 }
 
@@ -113,7 +116,7 @@ export function lookBack(stage, row, column, image) {
   const boxes = new Map([[stage.name, boxAt(row, column)]]);
   for (const one of [...net.stages].reverse()) {
     const box = boxes.get(one.name);
-    if (!box) continue;
+    if (!box || isEmpty(box)) continue; // padding alone is computed from nothing
     for (const before of feeders(one)) {
       const whole = seen(one, box);
       const part = image === null ? whole : clip(whole, sizeOf(before, image));
@@ -123,11 +126,19 @@ export function lookBack(stage, row, column, image) {
   return boxes;
 }
 
+/** Return whether a box holds no place. */
+export function isEmpty({ top, bottom, left, right }) {
+  return top > bottom || left > right;
+}
+
 function join(one, other) {
-  if (!one) return other;
+  if (!one || isEmpty(one)) return other;
+  if (isEmpty(other)) return one;
   return {
-    top: Math.min(one.top, other.top), bottom: Math.max(one.bottom, other.bottom),
-    left: Math.min(one.left, other.left), right: Math.max(one.right, other.right),
+    top: Math.min(one.top, other.top),
+    bottom: Math.max(one.bottom, other.bottom),
+    left: Math.min(one.left, other.left),
+    right: Math.max(one.right, other.right),
   };
 }
 
@@ -143,7 +154,13 @@ export function markOf(box, kind) {
   return { row: box.top, column: box.left, height, width, kind };
 }
 
-/** Return how many pixels of the picture a box of its covers, in words. */
+/** Return which part of the picture a place sees, or null if it sees its padding alone. */
+export function fieldOf(stage, row, column, image) {
+  const box = lookBack(stage, row, column, image).get(input.name);
+  return box && !isEmpty(box) ? box : null;
+}
+
+/** Return how many pixels of the picture a box covers, in words. */
 export function sizeInWords(box) {
-  return `${box.bottom - box.top + 1} × ${box.right - box.left + 1}`;
+  return box ? `${box.bottom - box.top + 1} × ${box.right - box.left + 1} pixels` : "no pixel";
 }

@@ -5,7 +5,7 @@ import { cellsOfOverview } from "./layout.js";
 import { feeders, feeds, net, output, stageOf } from "./net.js";
 import { addressOf } from "./router.js";
 import { tile } from "./tile.js";
-import { breakable } from "./words.js";
+import { breakable, pixels } from "./words.js";
 
 /**
  * Return the graph.
@@ -14,12 +14,18 @@ import { breakable } from "./words.js";
  */
 export function overview(choice) {
   const wires = make("svg.wires", { "aria-hidden": "true" });
-  const graph = make("div.graph", {}, wires, cellsOfOverview().map(({ row, column, stages }) =>
-    make(
-      "div.cell",
-      { style: `grid-area: ${row + 1} / ${column + 1}`, "data-row": row },
-      stages.map((stage) => node(stage, choice)),
-    )));
+  const graph = make(
+    "div.graph",
+    {},
+    wires,
+    cellsOfOverview().map(({ row, column, stages }) =>
+      make(
+        "div.cell",
+        { style: `grid-area: ${row + 1} / ${column + 1}`, "data-row": row },
+        stages.map((stage) => node(stage, choice)),
+      ),
+    ),
+  );
   const mark = ({ target }) => highlight(graph, target.closest?.("[data-stage]")?.dataset.stage);
   for (const event of ["pointerover", "focusin"]) graph.addEventListener(event, mark);
   for (const event of ["pointerleave", "focusout"]) {
@@ -30,8 +36,12 @@ export function overview(choice) {
     "section.overview",
     { "aria-labelledby": "h-net" },
     make("h2", { id: "h-net" }, "The net"),
-    make("p.note", {}, "From the picture on the left to the scores on the right; below, the skips. "
-      + "Point at a tile to see what feeds it, open it to walk in."),
+    make(
+      "p.note",
+      {},
+      "From the picture on the left to the scores on the right; below, the skips. " +
+        "Point at a tile to see what feeds it, open it to walk in.",
+    ),
     make("div.scroll", {}, graph),
   );
 }
@@ -53,10 +63,11 @@ function node(stage, choice) {
 }
 
 /** Return what a stage is, in a line. */
-export function inWords(stage) {
-  const [channels, height, width] = stage.shape;
-  return `${stage.name}: ${channels} maps of ${height} × ${width}, a place every ${stage.stride} `
-    + `pixel${stage.stride === 1 ? "" : "s"}, which sees ${stage.field} × ${stage.field} of the picture`;
+export function inWords({ name, shape: [channels, height, width], stride, field }) {
+  return (
+    `${name}: ${channels} maps of ${height} × ${width}, a place every ${pixels(stride)}, ` +
+    `which sees ${field} × ${field} of the picture`
+  );
 }
 
 /** Mark what a stage is made from, and the wires between; nothing without a stage. */
@@ -80,10 +91,12 @@ function drawWires(graph, wires) {
     boxes.set(one.dataset.stage, one.querySelector("a").getBoundingClientRect());
   }
   wires.setAttribute("viewBox", `0 0 ${frame.width} ${frame.height}`);
-  const paths = net.stages.flatMap((stage) => feeders(stage).map((before) => {
-    const [from, to] = [boxes.get(before.name), boxes.get(stage.name)];
-    return make("path", { d: wire(from, to, frame), "data-to": stage.name });
-  }));
+  const paths = net.stages.flatMap((stage) =>
+    feeders(stage).map((before) => {
+      const [from, to] = [boxes.get(before.name), boxes.get(stage.name)];
+      return make("path", { d: wire(from, to, frame), "data-to": stage.name });
+    }),
+  );
   wires.replaceChildren(...paths);
 }
 
@@ -93,9 +106,11 @@ function wire(from, to, frame) {
     return `M${middle(from)} ${from.bottom - frame.top}L${middle(to)} ${to.top - frame.top}`;
   }
   const bottom = Math.max(from.bottom, to.bottom) + 7 - frame.top;
-  if (to.left - from.right > from.width) { // below what stands between
+  if (to.left - from.right > from.width) {
+    // below what stands between
     const start = from.right - frame.left;
-    return `M${start} ${from.top + 32 - frame.top}h5V${bottom}H${middle(to)}V${to.bottom - frame.top}`;
+    const [y, end] = [from.top + 32 - frame.top, to.bottom - frame.top];
+    return `M${start} ${y}h5V${bottom}H${middle(to)}V${end}`;
   }
   const [x, y] = [from.right - frame.left, from.top + 32 - frame.top];
   const [u, v] = [to.left - frame.left, to.top + Math.min(32, to.height / 2) - frame.top];

@@ -22,7 +22,8 @@ export async function whyPixel(choice) {
   const { row, column, image } = choice;
   const { scores, parts } = await sharesOf(image, row, column);
   const truth = imageOf(choice).truth
-    ? (await blob(`${image}/truth`)).data[row * imageOf(choice).width + column] : NO_TRUTH;
+    ? (await blob(`${image}/truth`)).data[row * imageOf(choice).width + column]
+    : NO_TRUTH;
   const said = greatest(scores);
   const rival = rivalOf(scores, said, truth);
   const order = scores.map((_, place) => place).sort((one, other) => scores[other] - scores[one]);
@@ -51,11 +52,29 @@ function classNamed(place) {
 
 function verdict({ row, column, image }, said, truth) {
   const wrong = wrongPixels({ image }).length;
-  const words = truth === NO_TRUTH ? make("span", {}, imageOf({ image }).truth ? "The truth leaves it open." : "Its truth is not known.")
-    : truth === said ? make("b.right", {}, "Right: ", "so is the truth.")
-      : make("b.wrong", {}, "Wrong: in truth it is ", classNamed(truth), ".");
-  return make("p.row", {}, make("span", {}, `Row ${row}, column ${column}.`), words,
-    wrong ? make("button", { type: "button", onclick: nextWrong, "data-key": "next-inside" }, "Next wrong pixel") : null);
+  const words =
+    truth === NO_TRUTH
+      ? make(
+          "span",
+          {},
+          imageOf({ image }).truth ? "The truth leaves it open." : "Its truth is not known.",
+        )
+      : truth === said
+        ? make("b.right", {}, "Right: ", "so is the truth.")
+        : make("b.wrong", {}, "Wrong: in truth it is ", classNamed(truth), ".");
+  return make(
+    "p.row",
+    {},
+    make("span", {}, `Row ${row}, column ${column}.`),
+    words,
+    wrong
+      ? make(
+          "button",
+          { type: "button", onclick: nextWrong, "data-key": "next-inside" },
+          "Next wrong pixel",
+        )
+      : null,
+  );
 }
 
 /** Return which of the predictions pushed most towards the class that was said. */
@@ -63,14 +82,25 @@ function culprit(parts, said, rival, truth) {
   const push = (part) => part.shares[said] - part.shares[rival];
   const most = parts.reduce((best, part) => (push(part) > push(best) ? part : best));
   const href = addressOf({
-    layer: most.stage.name, row: most.row, column: most.column, map: said, against: rival,
+    layer: most.stage.name,
+    row: most.row,
+    column: most.column,
+    map: said,
+    against: rival,
   });
   const wrong = truth !== NO_TRUTH && truth !== said;
   return make(
-    "p.culprit", {},
+    "p.culprit",
+    {},
     wrong ? "It went wrong most at " : "It was decided most at ",
-    make("b", {}, most.label), ": there ", classNamed(said), " is ahead of ", classNamed(rival), " by ",
-    number(push(most)), ". ",
+    make("b", {}, most.label),
+    ": there ",
+    classNamed(said),
+    " is ahead of ",
+    classNamed(rival),
+    " by ",
+    number(push(most)),
+    ". ",
     make("a.go", { href, "data-key": "culprit" }, `See what ${most.stage.name} saw →`),
   );
 }
@@ -85,31 +115,53 @@ function scoreTable(scores, parts, classes, said, rival, truth) {
   const probabilities = softmax(scores);
   const largest = largestSize(parts.flatMap(({ shares }) => classes.map((place) => shares[place])));
   const total = (place) => parts.reduce((sum, { shares }) => sum + shares[place], 0);
-  const rows = classes.map((place) => make(
-    "tr", { class: kindOf(place, said, truth), "data-class": place },
-    make("th", { scope: "row" }, classNamed(place), place === truth ? make("small", {}, " (truth)") : null),
-    parts.map(({ shares }) => coloured(shares[place], largest)),
-    parts.length ? make("td.number.total", {}, number(total(place))) : null,
-    make("td.number.own", {}, number(scores[place])),
-    make("td.number.probability", {}, number(probabilities[place], "", percent)),
-    make("td.bar", {}, make("span", { style: `width: ${100 * probabilities[place]}%` })),
-  ));
+  const rows = classes.map((place) =>
+    make(
+      "tr",
+      { class: kindOf(place, said, truth), "data-class": place },
+      make(
+        "th",
+        { scope: "row" },
+        classNamed(place),
+        place === truth ? make("small", {}, " (truth)") : null,
+      ),
+      parts.map(({ shares }) => coloured(shares[place], largest)),
+      parts.length ? make("td.number.total", {}, number(total(place))) : null,
+      make("td.number.own", {}, number(scores[place])),
+      make("td.number.probability", {}, number(probabilities[place], "", percent)),
+      make("td.bar", {}, make("span", { style: `width: ${100 * probabilities[place]}%` })),
+    ),
+  );
   const head = [
     parts.map((part, place) => partHead(part, place, said, rival)),
     parts.length ? make("th.number", { scope: "col" }, "= sum") : null,
-    make("th.number", { scope: "col", title: "as the library computed it, in single precision" }, "score"),
+    make(
+      "th.number",
+      { scope: "col", title: "as the library computed it, in single precision" },
+      "score",
+    ),
     make("th.number", { scope: "col", colspan: 2 }, "→ probability"),
   ];
   return make(
-    "div", {},
+    "div",
+    {},
     make("h3", {}, "Where its scores came from"),
-    make("div.scroll", {}, make(
-      "table.sums", {},
-      make("thead", {}, make("tr", {}, make("td"), head)),
-      make("tbody", {}, rows),
-      parts.length ? make("tfoot", {}, marginRow(scores, parts, said, rival, total)) : null,
-    )),
-    make("p.note", {}, "Sums are of double precision; the net's own scores were rounded to single precision on their way."),
+    make(
+      "div.scroll",
+      {},
+      make(
+        "table.sums",
+        {},
+        make("thead", {}, make("tr", {}, make("td"), head)),
+        make("tbody", {}, rows),
+        parts.length ? make("tfoot", {}, marginRow(scores, parts, said, rival, total)) : null,
+      ),
+    ),
+    make(
+      "p.note",
+      {},
+      "Sums are of double precision; the net's own scores were rounded on their way.",
+    ),
   );
 }
 
@@ -120,19 +172,34 @@ function coloured(value, largest) {
 function partHead(part, place, said, rival) {
   const { stage, row, column, label } = part;
   const href = addressOf({ layer: stage.name, row, column, map: said, against: rival });
-  return make("th.number", { scope: "col" }, place ? "+ " : "", make("a", {
-    href, "data-key": `part-${place}`, title: `${stage.name} at row ${row}, column ${column}`,
-  }, label));
+  return make(
+    "th.number",
+    { scope: "col" },
+    place ? "+ " : "",
+    make(
+      "a",
+      {
+        href,
+        "data-key": `part-${place}`,
+        title: `${stage.name} at row ${row}, column ${column}`,
+      },
+      label,
+    ),
+  );
 }
 
 /** Return by how much the class that was said is ahead, in each part and in all. */
 function marginRow(scores, parts, said, rival, total) {
   const margins = parts.map(({ shares }) => shares[said] - shares[rival]);
-  return make("tr.margin", {},
+  return make(
+    "tr.margin",
+    {},
     make("th", { scope: "row" }, classNamed(said), " ahead of ", classNamed(rival)),
     margins.map((value) => coloured(value, largestSize(margins))),
     make("td.number.total", {}, number(total(said) - total(rival))),
-    make("td.number", {}, number(scores[said] - scores[rival])), make("td", { colspan: 2 }));
+    make("td.number", {}, number(scores[said] - scores[rival])),
+    make("td", { colspan: 2 }),
+  );
 }
 
 /** Return what the pixel, and the whole answer, would be without each of the predictions. */
@@ -140,15 +207,29 @@ function without(choice, parts, said, truth) {
   const cards = parts.map((part) => {
     const other = greatest(scoresWithout(parts, part));
     const left = parts.map((_, place) => place).filter((place) => parts[place] !== part);
-    const answer = imageOf(choice).answers.find((one) =>
-      one.kind === "branches" && String(one.parts) === String(left));
+    const answer = imageOf(choice).answers.find(
+      (one) => one.kind === "branches" && String(one.parts) === String(left),
+    );
     const shown = ["without ", part.label];
     return make(
-      "li", {},
-      answer ? make("a", { href: addressOf({ as: answer.id }), "data-key": `without-${part.stage.name}` }, shown) : shown,
-      ": ", make("b", { class: kindOf(other, said, truth) }, classNamed(other)),
+      "li",
+      {},
+      answer
+        ? make(
+            "a",
+            { href: addressOf({ as: answer.id }), "data-key": `without-${part.stage.name}` },
+            shown,
+          )
+        : shown,
+      ": ",
+      make("b", { class: kindOf(other, said, truth) }, classNamed(other)),
       other === said ? " still" : truth === other ? ", which is right" : " instead",
     );
   });
-  return make("div", {}, make("h3", {}, "If one of them had kept silent"), make("ul.without", {}, cards));
+  return make(
+    "div",
+    {},
+    make("h3", {}, "If one of them had kept silent"),
+    make("ul.without", {}, cards),
+  );
 }

@@ -6,7 +6,13 @@ import { number } from "./numbers.js";
 import { addressOf } from "./router.js";
 
 /** Return a link to a place of a layer. */
-export function placeLink(stage, row, column, map = null, text = `${stage.name} at ${row}, ${column}`) {
+export function placeLink(
+  stage,
+  row,
+  column,
+  map = null,
+  text = `${stage.name} at ${row}, ${column}`,
+) {
   const href = addressOf({ layer: stage.name, row, column, map, against: null });
   return make("a", { href, "data-key": `to-${stage.name}-${row}-${column}-${map}` }, text);
 }
@@ -22,10 +28,25 @@ export function placeLink(stage, row, column, map = null, text = `${stage.name} 
 export function grid(values, width, largest, label, kindOf = () => null) {
   const rows = [];
   for (let first = 0; first < values.length; first += width) {
-    rows.push(make("tr", {}, Array.from(values.slice(first, first + width), (value, place) =>
-      make("td", { style: cellStyle(value, largest), class: kindOf(first + place) }, number(value)))));
+    rows.push(
+      make(
+        "tr",
+        {},
+        Array.from(values.slice(first, first + width), (value, place) =>
+          make(
+            "td",
+            { style: cellStyle(value, largest), class: kindOf(first + place) },
+            number(value),
+          ),
+        ),
+      ),
+    );
   }
-  return make(width > 3 ? "table.grid.many" : "table.grid", { "aria-label": label }, make("tbody", {}, rows));
+  return make(
+    width > 3 ? "table.grid.many" : "table.grid",
+    { "aria-label": label },
+    make("tbody", {}, rows),
+  );
 }
 
 /** Return pages of a list, with buttons to turn them; `draw` makes a page of the items on it. */
@@ -42,6 +63,44 @@ export function paged(items, size, draw, words) {
   };
   show(0);
   if (pages === 1) return holder;
-  const button = (text, step) => make("button", { type: "button", onclick: () => show(open + step) }, text);
-  return make("div", {}, make("p.row.note", {}, button("‹ before", -1), counter, button("next ›", 1)), holder);
+  const button = (text, step) =>
+    make("button", { type: "button", onclick: () => show(open + step) }, text);
+  return make(
+    "div",
+    {},
+    make("p.row.note", {}, button("‹ before", -1), counter, button("next ›", 1)),
+    holder,
+  );
+}
+
+/** Return a number of an equation, with what it is below it. */
+export function term(value, kind, ...words) {
+  return make("span.term", {}, number(value, kind && `.${kind}`), make("small", {}, words));
+}
+
+/**
+ * Return a table, in a frame that scrolls where the screen is narrow.
+ * @param {string} kind its class
+ * @param {string[]} heads of the columns
+ * @param {Array[]} rows of cells
+ * @param {number} [words] how many columns hold words; the others hold numbers
+ */
+export function table(kind, heads, rows, words = 1) {
+  const cell = (name, content, place, attributes) =>
+    make(place < words ? name : `${name}.number`, attributes, content);
+  const head = heads.map((text, place) => cell("th", text, place, { scope: "col" }));
+  const body = rows.map((cells) =>
+    make(
+      "tr",
+      {},
+      cells.map((content, place) => cell("td", content, place, {})),
+    ),
+  );
+  const whole = make(
+    `table.${kind}`,
+    {},
+    make("thead", {}, make("tr", {}, head)),
+    make("tbody", {}, body),
+  );
+  return make("div.scroll", {}, whole);
 }

@@ -36,7 +36,10 @@ export function plot({ rows, columns, label, paint, source, marks = [], pick, at
   const over = make(
     "svg",
     { viewBox: `0 0 ${columns} ${rows}`, preserveAspectRatio: "none", "aria-hidden": "true" },
-    marks.map((mark) => [drawMark(mark), mark.kind === "here" && rows > 12 ? ring(mark, rows) : null]),
+    marks.map((mark) => [
+      drawMark(mark),
+      mark.kind === "here" && rows > 12 ? ring(mark, rows) : null,
+    ]),
   );
   const words = { role: "img", "aria-label": label, style: `--ratio: ${columns} / ${rows}` };
   if (!pick) return make("div.plot", words, canvas, over);

@@ -34,8 +34,15 @@ export async function sharesOf(image, row, column) {
     const [, height, width] = shape;
     const stamps = stampsAt(stage, row + crop[0], column + crop[1], [height, width]);
     const size = height * width;
-    const shares = scores.map((_, channel) => sumOfStamps(
-      kernel, stage.kernel[1], stamps, data.subarray(channel * size, (channel + 1) * size), width));
+    const shares = scores.map((_, channel) =>
+      sumOfStamps(
+        kernel,
+        stage.kernel[1],
+        stamps,
+        data.subarray(channel * size, (channel + 1) * size),
+        width,
+      ),
+    );
     const own = stageOf(part.stage);
     const middle = middleOf(lookBack(output, row, column, null).get(own.name), sizeOf(own, image));
     return { ...part, stage: own, shares, row: middle[0], column: middle[1] };
@@ -59,5 +66,6 @@ export function greatest(numbers) {
 /** Return what scores would be without some of the parts. */
 export function scoresWithout(parts, left) {
   return parts[0].shares.map((_, channel) =>
-    parts.reduce((sum, part) => (part === left ? sum : sum + part.shares[channel]), 0));
+    parts.reduce((sum, part) => (part === left ? sum : sum + part.shares[channel]), 0),
+  );
 }

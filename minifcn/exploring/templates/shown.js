@@ -21,14 +21,14 @@ export function variantOf(choice) {
   return imageOf(choice).variants.find(({ id }) => id === choice.as);
 }
 
-/** Return the label map that is shown as the answer: that of a comparison, of a moment, or the net's. */
+/** Return the answer that is shown: of a comparison, of a moment, or the net's own. */
 export function answerOf(choice) {
   const { answers } = imageOf(choice);
   const wanted = variantOf(choice)?.answer ?? choice.as;
   return (
-    answers.find(({ id }) => id === wanted)
-    ?? answers.find(({ kind, moment }) => choice.at && kind === "time" && moment === choice.at)
-    ?? answers[0]
+    answers.find(({ id }) => id === wanted) ??
+    answers.find(({ kind, moment }) => choice.at && kind === "time" && moment === choice.at) ??
+    answers[0]
   );
 }
 
@@ -50,9 +50,12 @@ export async function mapsShown(choice, stage) {
   const mode = modeOf(choice);
   if (mode === "values") return valuesOf(stage, choice.image);
   if (mode === "gradients") return gradientsOf(choice, stage);
-  const [kind, described] = mode === "variant"
-    ? ["variant", variantOf(choice)] : ["time", momentOf(choice)];
-  return roundedMaps(`${choice.image}/${kind}/${described.id}/${stage.name}`, described.maps?.[stage.name]);
+  const [kind, described] =
+    mode === "variant" ? ["variant", variantOf(choice)] : ["time", momentOf(choice)];
+  return roundedMaps(
+    `${choice.image}/${kind}/${described.id}/${stage.name}`,
+    described.maps?.[stage.name],
+  );
 }
 
 async function gradientsOf(choice, stage) {
@@ -69,7 +72,12 @@ async function roundedMaps(id, channels) {
   const [height, width] = shape.slice(-2);
   const count = data.length / (height * width);
   return {
-    channels: channels ?? [...Array(count).keys()], height, width, data, scale, exact: false,
+    channels: channels ?? [...Array(count).keys()],
+    height,
+    width,
+    data,
+    scale,
+    exact: false,
   };
 }
 

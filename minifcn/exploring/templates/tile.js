@@ -42,14 +42,28 @@ export function tile(stage, choice) {
 
 /** Return buttons that turn the page; a tile is a link, so they stop the click. */
 function pager(counter, turn) {
-  const button = (text, label, step) => make("button", {
-    type: "button", tabindex: -1, "aria-label": label, onclick: (event) => {
-      event.preventDefault();
-      event.stopPropagation();
-      turn(step);
-    },
-  }, text);
-  return make("span.pager", {}, button("‹", "brighter maps", -1), counter, button("›", "darker maps", 1));
+  const button = (text, label, step) =>
+    make(
+      "button",
+      {
+        type: "button",
+        tabindex: -1,
+        "aria-label": label,
+        onclick: (event) => {
+          event.preventDefault();
+          event.stopPropagation();
+          turn(step);
+        },
+      },
+      text,
+    );
+  return make(
+    "span.pager",
+    {},
+    button("‹", "brighter maps", -1),
+    counter,
+    button("›", "darker maps", 1),
+  );
 }
 
 /** Return what the pages of a tile show: for scores first the class that has the most. */

@@ -100,7 +100,8 @@ export function winner(stage, before, channel, row, column) {
 function fillCropped(stage, [before], { channels, height, width, data }) {
   channels.forEach((channel, place) => {
     for (let row = 0; row < height; row++) {
-      const from = startOf(before, channel) + (row + stage.offset[0]) * before.width + stage.offset[1];
+      const from =
+        startOf(before, channel) + (row + stage.offset[0]) * before.width + stage.offset[1];
       data.set(before.data.subarray(from, from + width), (place * height + row) * width);
     }
   });

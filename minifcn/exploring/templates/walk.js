@@ -1,7 +1,20 @@
 /** The way back from a place to the picture: layer by layer what it was made from, and saw. */
 
 import { make } from "./element.js";
-import { boxAt, feeders, input, lookBack, markOf, middleOf, net, readers, seen, sizeInWords, sizeOf } from "./net.js";
+import {
+  boxAt,
+  feeders,
+  fieldOf,
+  isEmpty,
+  lookBack,
+  markOf,
+  middleOf,
+  net,
+  readers,
+  seen,
+  sizeInWords,
+  sizeOf,
+} from "./net.js";
 import { addressOf } from "./router.js";
 import { breakable } from "./words.js";
 import { drawMark } from "./plot.js";
@@ -20,40 +33,78 @@ export function walk(choice, stage) {
   const { image, row, column } = choice;
   const boxes = lookBack(stage, row, column, image);
   const whole = lookBack(stage, row, column, null);
-  const found = [...net.stages].reverse()
-    .filter((one) => boxes.has(one.name) && one !== stage && one.kind !== "crop");
+  const found = [...net.stages]
+    .reverse()
+    .filter(
+      (one) =>
+        one !== stage &&
+        one.kind !== "crop" &&
+        boxes.has(one.name) &&
+        !isEmpty(boxes.get(one.name)),
+    );
   // Of a long way the last layer of each block is enough.
   const steps = found
     .filter((one, place) => found.length < LONG || one.block !== found[place - 1]?.block)
-    .map((one) => walkStep(one, boxes.get(one.name), middleOf(whole.get(one.name), sizeOf(one, image)), imageOf(choice), image));
+    .map((one) =>
+      walkStep(
+        one,
+        boxes.get(one.name),
+        middleOf(whole.get(one.name), sizeOf(one, image)),
+        imageOf(choice),
+        image,
+      ),
+    );
   if (!steps.length) return null;
   return make(
-    "div.walk", { style: `--picture: url("${imageOf(choice).picture}")` },
+    "div.walk",
+    { style: `--picture: url("${imageOf(choice).picture}")` },
     make("h3", {}, "Walk back to the picture"),
-    make("p.note", {}, "What this was computed from, the last layer first, and which part of the picture the place in its middle sees."),
+    make(
+      "p.note",
+      {},
+      "What this was computed from, the last layer first, and which part of the picture the ",
+      "place in its middle sees.",
+    ),
     make("ol", {}, steps),
   );
 }
 
 function walkStep(stage, box, [row, column], { height, width }, image) {
-  const field = lookBack(stage, row, column, image).get(input.name);
+  const field = fieldOf(stage, row, column, image);
   const several = box.top !== box.bottom || box.left !== box.right;
   const href = addressOf({ layer: stage.name, row, column, map: null, against: null });
-  const words = `${stage.name}, row ${row}, column ${column}: sees ${sizeInWords(field)} pixels of the picture`
-    + `${several ? `; ${sizeInWords(box)} of its places take part` : ""}`;
-  return make("li", {}, make(
-    "a", { href, "data-key": `walk-${stage.name}`, "aria-label": words, title: words },
-    make("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, drawMark(markOf(field, "field"))),
-    make("span.name", {}, breakable(stage.name)),
-    make("span.shape", {}, `${row}, ${column}`),
-  ));
+  const words =
+    `${stage.name}, row ${row}, column ${column}: sees ${sizeInWords(field)}` +
+    `${several ? `; ${count(box)} of its places take part` : ""}`;
+  return make(
+    "li",
+    {},
+    make(
+      "a",
+      { href, "data-key": `walk-${stage.name}`, "aria-label": words, title: words },
+      make(
+        "svg",
+        { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" },
+        field && drawMark(markOf(field, "field")),
+      ),
+      make("span.name", {}, breakable(stage.name)),
+      make("span.shape", {}, `${row}, ${column}`),
+    ),
+  );
+}
+
+function count({ top, bottom, left, right }) {
+  return `${bottom - top + 1} × ${right - left + 1}`;
 }
 
 /** Return the choice of the layer before, or null at the picture. */
 export function placeBefore(choice, stage) {
   const [one] = feeders(stage);
   if (!one) return null;
-  const [row, column] = middleOf(seen(stage, boxAt(choice.row, choice.column)), sizeOf(one, choice.image));
+  const [row, column] = middleOf(
+    seen(stage, boxAt(choice.row, choice.column)),
+    sizeOf(one, choice.image),
+  );
   return { layer: one.name, row, column, map: null, against: null };
 }
 

@@ -31,3 +31,8 @@ export function mapName(stage, channel) {
 export function breakable(name) {
   return name.split(/(?<=_)/).flatMap((part, place) => (place ? [make("wbr"), part] : [part]));
 }
+
+/** Return a number of pixels in words. */
+export function pixels(number) {
+  return number === 1 ? "pixel" : `${number} pixels`;
+}
