@@ -19,7 +19,7 @@ SIDE = 160  # pixels
 NAME = "explore.html"
 # What each page of the site is best seen at: a layer, and a place in its map.
 PLACES = {
-    "explore.md": "",
+    "walk.md": "",
     "layers/README.md": "",
     "layers/relu.md": "conv2/3x3/13,20",
     "layers/dropout.md": "pool5/drop_7x7_s1",
@@ -61,5 +61,7 @@ def with_walk(text: str, name: str) -> str:
         return text
     up, place = "../" * name.count("/"), PLACES[name]
     link = f"[Walk through it]({up}{NAME}{'#' if place else ''}{place})"
-    said = f"*{link} in the net that comes along: every number of it, for the photograph of a cat.*"
+    said = (
+        f"*{link} in the net that comes along, with what it computed for the photograph of a cat.*"
+    )
     return _TITLE.sub(lambda title: f"{title[0]}\n{said}\n", text, count=1)
