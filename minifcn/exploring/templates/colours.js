@@ -14,11 +14,11 @@ export function readColour(text) {
   return each.map((pair) => parseInt(pair, 16));
 }
 
-let table = null;
+let palette = null;
 
 /** Forget the colours; the style sheet has others now. */
 export function forgetColours() {
-  table = null;
+  palette = null;
 }
 
 /**
@@ -26,15 +26,15 @@ export function forgetColours() {
  * hue above it and towards another below. Small numbers are seen, too.
  */
 function colours() {
-  if (table) return table;
+  if (palette) return palette;
   const [none, more, less] = ["--none", "--more", "--less"].map(styleColour);
-  table = [];
+  palette = [];
   for (let level = -LEVELS; level <= LEVELS; level++) {
     const share = (Math.abs(level) / LEVELS) ** 0.7;
     const hue = level > 0 ? more : less;
-    table.push(none.map((zero, place) => Math.round(zero + share * (hue[place] - zero))));
+    palette.push(none.map((zero, place) => Math.round(zero + share * (hue[place] - zero))));
   }
-  return table;
+  return palette;
 }
 
 /**

@@ -4,7 +4,7 @@ import { make } from "./element.js";
 import { net, output } from "./net.js";
 import { number } from "./numbers.js";
 import { addressOf, go } from "./router.js";
-import { imageOf, momentOf, targetOf, variantOf } from "./shown.js";
+import { answerOf, imageOf, momentOf, targetOf, variantOf } from "./shown.js";
 
 /** Return the row of controls. */
 export function controls(choice) {
@@ -130,48 +130,51 @@ function timeSlider(choice) {
 
 /** Return what is to be said about what is shown in place of the net's own values. */
 export function remark(choice) {
+  const said =
+    variantRemark(choice) ?? momentRemark(choice) ?? targetRemark(choice) ?? answerRemark(choice);
+  return said ? make("p.remark", {}, said) : null;
+}
+
+function variantRemark(choice) {
   const variant = variantOf(choice);
-  if (variant) {
-    const changes = Object.entries(variant.change ?? {});
-    return make(
-      "p.remark",
-      {},
-      make("b", {}, `${variant.label}: `),
-      variant.note ?? "",
-      ".",
-      changes.length
-        ? [
-            " By how much maps change: ",
-            changes.map(([name, share], place) => [place ? ", " : "", name, " ", number(share)]),
-          ]
-        : null,
-      " ",
-      backButton({ as: "" }),
-    );
-  }
+  if (!variant) return null;
+  const changes = Object.entries(variant.change ?? {});
+  const list = changes.map(([name, share], place) => [place ? ", " : "", name, " ", number(share)]);
+  return [
+    make("b", {}, `${variant.label}: `),
+    `${variant.note}. `,
+    list.length ? make("details", {}, make("summary", {}, "By how much maps change"), list) : null,
+    backButton({ as: "" }),
+  ];
+}
+
+function momentRemark(choice) {
   const moment = momentOf(choice);
-  if (moment)
-    return make(
-      "p.remark",
-      {},
-      make("b", {}, `${moment.label}. `),
-      "Maps are as they were then. ",
-      backButton({ at: "" }),
-    );
+  if (!moment) return null;
+  const words = "The maps and the answer are as they were then. ";
+  return [make("b", {}, `${moment.label}: `), words, backButton({ at: "" })];
+}
+
+function targetRemark(choice) {
   const target = targetOf(choice);
   if (!target) return null;
-  return make(
-    "p.remark",
-    {},
-    make("b", {}, "Gradients. "),
-    `By how much ${target.label} changes where a value grows: `,
+  return [
+    make("b", {}, "Gradients: "),
+    `by how much ${target.label} changes where a value grows, `,
     "blue where it grows as well, orange where it falls. ",
     target.pixel
       ? "Of a single pixel each layer shows the gradients' sizes, summed over its maps. "
       : "Of each layer the steepest maps are held. ",
     otherPixel(choice, target),
     backButton({ show: "" }),
-  );
+  ];
+}
+
+function answerRemark(choice) {
+  const answer = answerOf(choice);
+  if (!choice.as || choice.as === "truth" || answer === imageOf(choice).answers[0]) return null;
+  const words = "Only the answer is another one; the maps are still the net's own. ";
+  return [make("b", {}, `The answer of ${answer.label}: `), words, backButton({ as: "" })];
 }
 
 function backButton(change) {

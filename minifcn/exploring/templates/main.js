@@ -5,7 +5,7 @@ import { controls, remark } from "./controls.js";
 import { fill, make } from "./element.js";
 import { keyList, keysWork } from "./keyboard.js";
 import { layerView } from "./layer.js";
-import { net, output, stageOf } from "./net.js";
+import { net, output, sizeOf, stageOf } from "./net.js";
 import { numbersAnswerClicks } from "./numbers.js";
 import { overview } from "./overview.js";
 import { legend, nextWrong, pictures, wrongPixels } from "./pictures.js";
@@ -19,7 +19,7 @@ let shownBefore = null;
 
 async function show(choice) {
   const own = ++round;
-  if (!net.images[choice.image]) return go({ image: 0 });
+  if (!isThere(choice)) return go(nearest(choice), true);
   const stage = stageOf(choice.layer);
   const [left, right] = await Promise.all([pictures(choice), view(choice, stage)]);
   if (own !== round) return undefined; // something else was chosen meanwhile
@@ -35,14 +35,27 @@ async function show(choice) {
 
 function view(choice, stage) {
   if (!stage) return overview(choice);
-  return stage === output && choice.row !== null && isPixel(choice)
-    ? whyPixel(choice)
-    : layerView(choice, stage);
+  return stage === output && choice.row !== null ? whyPixel(choice) : layerView(choice, stage);
 }
 
-/** Whether the place of a choice is one of the answer's. */
-function isPixel({ row, column, image }) {
-  return row < net.images[image].height && column < net.images[image].width;
+/** Return whether there is what an address, perhaps of another page, asks for. */
+function isThere({ image, layer, row, column, map }) {
+  const stage = stageOf(layer);
+  if (!net.images[image] || !stage) return Boolean(net.images[image]) && layer === "";
+  const [height, width] = sizeOf(stage, image);
+  return row < height && column < width && (map === null || stage.maps.includes(map));
+}
+
+/** Return what comes nearest to a choice that is not there. */
+function nearest({ image, layer }) {
+  return {
+    image: net.images[image] ? image : 0,
+    layer: stageOf(layer) ? layer : "",
+    row: null,
+    column: null,
+    map: null,
+    against: null,
+  };
 }
 
 /** Return what stands below the pictures. */

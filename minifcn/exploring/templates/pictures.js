@@ -111,35 +111,38 @@ function openPixel(row, column, step) {
   );
 }
 
+// What the paper's comparisons are called on a button; their titles say more.
+const SHORT = {
+  masked: "masked",
+  shifted: "moved",
+  coarse: "coarse 32s",
+  stitched: "stitched 32s",
+};
+
 /** Return buttons for the answers: of this net and others, to altered pictures; the truth. */
 function answerChips(choice, shown, truth) {
   const { answers } = imageOf(choice);
   const offered = answers.filter(
     ({ id, kind }) => id === shown.id || !["time", "branches"].includes(kind),
   );
-  const chip = (id, label, change) =>
+  const chip = (id, text, label, change) =>
     make(
       "button",
       {
         type: "button",
+        title: label,
         "aria-pressed": String(id === shown.id),
         "data-key": `as-${id}`,
         onclick: () => go(change),
       },
-      label,
+      text,
     );
-  return make(
-    "div.chips",
-    { role: "group", "aria-label": "answer of" },
-    offered.map(({ id, label, kind }) =>
-      chip(
-        id,
-        kind === "time" ? label : label.split(",")[0],
-        kind === "time" ? {} : { as: id === answers[0].id ? "" : id, at: "" },
-      ),
-    ),
-    truth ? chip("truth", "the truth", { as: "truth", at: "" }) : null,
-  );
+  const chips = offered.map(({ id, label, kind }) => {
+    const change = kind === "time" ? {} : { as: id === answers[0].id ? "" : id, at: "" };
+    return chip(id, SHORT[kind] ?? label.replace(", the net itself", ""), label, change);
+  });
+  if (truth) chips.push(chip("truth", "the truth", "the truth", { as: "truth", at: "" }));
+  return make("div.chips", { role: "group", "aria-label": "answer of" }, chips);
 }
 
 function figures({ accuracy, mean_iu: meanIu }, wrong) {
