@@ -101,8 +101,8 @@ def _layer(stage: Stage, values: Arrays) -> dict[str, Any]:
         made = {**window, "groups": layer.groups}
         return {**made, "bilinear": is_bilinear(layer)} if isinstance(layer, Deconv2d) else made
     if isinstance(layer, MaxPool2d | AvgPool2d):
-        kernel, step, pad, ceil = layer.window[:4]
-        return {"kernel": list(kernel), "step": list(step), "pad": list(pad), "ceil": ceil}
+        kernel, step, pad = (list(two) for two in layer.window[:3])
+        return {"kernel": kernel, "step": step, "pad": pad, "ceil": layer.window.ceil}
     if isinstance(layer, Crop):
         return {"offset": list(layer.offset), "why": _why(stage, values)}
     if isinstance(layer, EltwiseSum):

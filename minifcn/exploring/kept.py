@@ -60,7 +60,7 @@ class Kept(NamedTuple):
         """
         counts = [
             sum(
-                np.count_nonzero(one[name][self.maps[name]])
+                int(np.count_nonzero(one[name][self.maps[name]]))
                 for name, stage in stages.items()
                 if stage.kind not in DERIVED and stage.nodes and name not in self.whole
             )
