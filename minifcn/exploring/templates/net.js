@@ -109,8 +109,8 @@ export function clip(box, [height, width]) {
  * @param {Stage} stage
  * @param {number} row
  * @param {number} column
- * @param {number|null} image by whose borders the boxes are cut; null leaves them whole
- * @returns {Map<string, Box>} boxes by the stages' names
+ * @param {number} image
+ * @returns {Map<string, Box>} boxes by the stages' names; what lies beyond a border is cut off
  */
 export function lookBack(stage, row, column, image) {
   const boxes = new Map([[stage.name, boxAt(row, column)]]);
@@ -118,8 +118,7 @@ export function lookBack(stage, row, column, image) {
     const box = boxes.get(one.name);
     if (!box || isEmpty(box)) continue; // padding alone is computed from nothing
     for (const before of feeders(one)) {
-      const whole = seen(one, box);
-      const part = image === null ? whole : clip(whole, sizeOf(before, image));
+      const part = clip(seen(one, box), sizeOf(before, image));
       boxes.set(before.name, join(boxes.get(before.name), part));
     }
   }
@@ -142,10 +141,45 @@ function join(one, other) {
   };
 }
 
-/** Return the place in the middle of a box, or the nearest to it that a map has. */
-export function middleOf({ top, bottom, left, right }, [height, width]) {
-  const nearest = (place, size) => Math.max(0, Math.min(size - 1, Math.floor(place)));
-  return [nearest((top + bottom) / 2, height), nearest((left + right) / 2, width)];
+/**
+ * Return over which places of the stages before it a place lies.
+ * @param {Stage} stage
+ * @param {number} row
+ * @param {number} column
+ * @param {number} image
+ * @returns {Map<string, number[]>} row and column by the stages' names: of the places that are
+ *     nearest to the middle, or at the border
+ */
+export function centresBack(stage, row, column, image) {
+  const centres = new Map([[stage.name, [row, column]]]); // fractions of places
+  for (const one of [...net.stages].reverse()) {
+    const centre = centres.get(one.name);
+    if (!centre) continue;
+    for (const { name } of feeders(one)) {
+      if (!centres.has(name))
+        centres.set(
+          name,
+          centre.map((place, axis) => under(one, axis, place)),
+        );
+    }
+  }
+  for (const [name, centre] of centres) {
+    const size = sizeOf(stageOf(name), image);
+    const places = centre.map((place, axis) =>
+      Math.max(0, Math.min(size[axis] - 1, Math.round(place))),
+    );
+    centres.set(name, places);
+  }
+  return centres;
+}
+
+/** Return the middle of what a place of a stage is made from, along an axis. */
+function under(stage, axis, place) {
+  if (stage.kind === "crop") return place + stage.offset[axis];
+  if (!stage.kernel) return place;
+  const shift = ((stage.dilation?.[axis] ?? 1) * (stage.kernel[axis] - 1)) / 2 - stage.pad[axis];
+  const step = stage.step[axis];
+  return stage.kind === "deconv" ? (place - shift) / step : place * step + shift;
 }
 
 /** Return a box as a mark of a plot. */

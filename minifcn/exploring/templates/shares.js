@@ -1,7 +1,7 @@
 /** What each of the summed predictions gave to a pixel's scores. */
 
 import { blob } from "./blobs.js";
-import { lookBack, middleOf, net, output, sizeOf, stageOf } from "./net.js";
+import { centresBack, net, output, stageOf } from "./net.js";
 import { stampsAt, sumOfStamps } from "./stamps.js";
 import { valueAt, valuesOf } from "./values.js";
 
@@ -9,7 +9,7 @@ import { valueAt, valuesOf } from "./values.js";
  * @typedef {Object} Part
  * @property {import("./net.js").Stage} stage the prediction, e.g. score_pool4
  * @property {string} label e.g. "stride 16"
- * @property {number} row where the prediction looks when it gives this pixel the most
+ * @property {number} row of its place that is nearest to the pixel
  * @property {number} column
  * @property {number[]} shares for each class
  */
@@ -29,6 +29,7 @@ export async function sharesOf(image, row, column) {
   const { last, crop, parts } = net.branches;
   const stage = stageOf(last);
   const kernel = (await blob(`weight/${last}`)).data;
+  const centres = centresBack(output, row, column, image);
   const found = parts.map(async (part, number) => {
     const { data, shape } = await blob(`${image}/branch/${number}`);
     const [, height, width] = shape;
@@ -44,8 +45,8 @@ export async function sharesOf(image, row, column) {
       ),
     );
     const own = stageOf(part.stage);
-    const middle = middleOf(lookBack(output, row, column, null).get(own.name), sizeOf(own, image));
-    return { ...part, stage: own, shares, row: middle[0], column: middle[1] };
+    const [y, x] = centres.get(own.name);
+    return { ...part, stage: own, shares, row: y, column: x };
   });
   return { scores, parts: await Promise.all(found) };
 }

@@ -2,16 +2,14 @@
 
 import { make } from "./element.js";
 import {
-  boxAt,
+  centresBack,
   feeders,
   fieldOf,
   isEmpty,
   lookBack,
   markOf,
-  middleOf,
   net,
   readers,
-  seen,
   sizeInWords,
   sizeOf,
 } from "./net.js";
@@ -32,7 +30,7 @@ const LONG = 40; // layers
 export function walk(choice, stage) {
   const { image, row, column } = choice;
   const boxes = lookBack(stage, row, column, image);
-  const whole = lookBack(stage, row, column, null);
+  const centres = centresBack(stage, row, column, image);
   const found = [...net.stages]
     .reverse()
     .filter(
@@ -46,13 +44,7 @@ export function walk(choice, stage) {
   const steps = found
     .filter((one, place) => found.length < LONG || one.block !== found[place - 1]?.block)
     .map((one) =>
-      walkStep(
-        one,
-        boxes.get(one.name),
-        middleOf(whole.get(one.name), sizeOf(one, image)),
-        imageOf(choice),
-        image,
-      ),
+      walkStep(one, boxes.get(one.name), centres.get(one.name), imageOf(choice), image),
     );
   if (!steps.length) return null;
   return make(
@@ -63,7 +55,7 @@ export function walk(choice, stage) {
       "p.note",
       {},
       "What this was computed from, the last layer first, and which part of the picture the ",
-      "place in its middle sees.",
+      "place in the middle sees.",
     ),
     make("ol", {}, steps),
   );
@@ -101,10 +93,8 @@ function count({ top, bottom, left, right }) {
 export function placeBefore(choice, stage) {
   const [one] = feeders(stage);
   if (!one) return null;
-  const [row, column] = middleOf(
-    seen(stage, boxAt(choice.row, choice.column)),
-    sizeOf(one, choice.image),
-  );
+  const centres = centresBack(stage, choice.row, choice.column, choice.image);
+  const [row, column] = centres.get(one.name);
   return { layer: one.name, row, column, map: null, against: null };
 }
 
