@@ -22,28 +22,16 @@ from typing import NamedTuple
 import numpy as np
 from common import (
     Row,
-    add_rival_options,
     compare,
-    finish,
     have_torch,
-    parser,
-    peak_memory,
     peaks,
-    print_row,
     ready,
     take_turns,
     use_threads,
     widths_of,
 )
-from nets import (
-    Case,
-    add_case_options,
-    case_options,
-    chosen_cases,
-    filled_net,
-    make_batch,
-    make_net,
-)
+from nets import Case, case_options, chosen_cases, filled_net, make_batch, make_net
+from sides import options_of, print_peak, tabulate
 
 from minifcn.backend import Array, array_module
 from minifcn.layers import Dropout
@@ -181,19 +169,13 @@ def measure(name: str, case: Case, args: argparse.Namespace) -> Row:
 
 
 def run_for_memory(side: str, case: Case, threads: int) -> None:
-    """Make two updates as one side does, and print the peak memory of this process."""
-    step = SIDES[side](Task(partial(filled_net, case), make_batch(case)))
-    use_threads(threads)
-    for _ in range(2):
-        step()
-    print(peak_memory())
+    """Make updates as one side does, and print the peak memory of this process."""
+    print_peak(SIDES[side](Task(partial(filled_net, case), make_batch(case))), threads)
 
 
 def main() -> int:
     """Run the benchmark."""
-    options = parser(__doc__ or "")
-    add_case_options(options, "fcn8s-500", "googlenet", "alexnet", "demo")
-    add_rival_options(options, *RIVALS)
+    options = options_of(__doc__ or "", *RIVALS)
     options.add_argument("--gradients", action="store_true", help="compare gradients, not time")
     options.add_argument(
         "--biases", type=float, default=0.0, help="their size where gradients are compared"
@@ -208,11 +190,8 @@ def main() -> int:
         args.rivals, args.gradients = [], False
     use_threads(args.threads)
     widths = GRADIENTS if args.gradients else widths_of(args.rivals, memory=args.memory)
-    rows: list[Row] = []
-    for name, case in cases.items():
-        rows.append(measure(name, case, args))
-        print_row(rows[-1], widths, header=len(rows) == 1)
-    return finish(rows, args)
+    rows = (measure(name, case, args) for name, case in cases.items())
+    return tabulate(rows, widths, args)
 
 
 if __name__ == "__main__":

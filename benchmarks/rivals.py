@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,29 +22,17 @@ from typing import NamedTuple
 import numpy as np
 from common import (
     Row,
-    add_rival_options,
     compare,
-    finish,
     have_torch,
-    parser,
-    peak_memory,
     peaks,
-    print_row,
     ready,
     relative_error,
     take_turns,
     use_threads,
     widths_of,
 )
-from nets import (
-    Case,
-    add_case_options,
-    case_options,
-    chosen_cases,
-    filled_net,
-    make_batch,
-    make_net,
-)
+from nets import Case, case_options, chosen_cases, filled_net, make_batch, make_net
+from sides import options_of, print_peak, tabulate
 
 from minifcn.net import Net
 
@@ -154,19 +142,26 @@ def memory(name: str, task: Task, sides: list[str], args: argparse.Namespace) ->
 
 
 def run_for_memory(side: str, case: Case, model: Path, threads: int) -> None:
-    """Segment twice as one side does, and print the peak memory of this process."""
-    run = SIDES[side](Task(partial(filled_net, case), make_batch(case)["data"], model, threads))
-    use_threads(threads)
-    for _ in range(2):
-        run()
-    print(peak_memory())
+    """Segment as one side does, and print the peak memory of this process."""
+    task = Task(partial(filled_net, case), make_batch(case)["data"], model, threads)
+    print_peak(SIDES[side](task), threads)
+
+
+def measured(cases: dict[str, Case], sides: list[str], args: argparse.Namespace) -> Iterator[Row]:
+    """Yield the rows of all cases."""
+    for name, case in cases.items():
+        with TemporaryDirectory() as folder:
+            net, data = make_net(case), make_batch(case)["data"]
+            task = Task(lambda net=net: net, data, Path(folder, "net.onnx"), args.threads)
+            if args.rivals:
+                write_onnx(net, data, task.model)
+            use_threads(args.threads)
+            yield from (memory if args.memory else times)(name, task, sides, args)
 
 
 def main() -> int:
     """Run the benchmark."""
-    options = parser(__doc__ or "")
-    add_case_options(options, "fcn8s-500", "googlenet", "alexnet", "demo")
-    add_rival_options(options, *RIVALS, AS_IT_COMES)
+    options = options_of(__doc__ or "", *RIVALS, AS_IT_COMES)
     options.add_argument("--model", type=Path, help=argparse.SUPPRESS)
     args = options.parse_args()
     cases = chosen_cases(args)
@@ -181,19 +176,7 @@ def main() -> int:
     widths = widths_of(rivals, memory=args.memory)
     if not args.memory:
         widths["max_rel_error"] = 13
-    rows: list[Row] = []
-    for name, case in cases.items():
-        with TemporaryDirectory() as folder:
-            net, data = make_net(case), make_batch(case)["data"]
-            task = Task(lambda net=net: net, data, Path(folder, "net.onnx"), args.threads)
-            if args.rivals:
-                write_onnx(net, data, task.model)
-            use_threads(args.threads)
-            measure = memory if args.memory else times
-            for row in measure(name, task, sides, args):
-                print_row(row, widths, header=not rows)
-                rows.append(row)
-    return finish(rows, args)
+    return tabulate(measured(cases, sides, args), widths, args)
 
 
 if __name__ == "__main__":

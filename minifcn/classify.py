@@ -29,12 +29,12 @@ DESCRIPTION = """\
 Print the classes that a classifier finds the most likely for each image: whoever has converted
 weights sees at once whether that went right.
 
-  python -m minifcn.classify weights/googlenet.h5 cat.jpg
+  python -m minifcn.classify vgg16.h5 cat.jpg
 
 With --heat-map it also slides over each image, unscaled, and draws where in it the first of these
 classes is seen, or the one that is asked for: NAME_heat_map.png.
 
-  python -m minifcn.classify weights/googlenet.h5 cat.jpg --heat-map --class "tabby cat" -o out
+  python -m minifcn.classify vgg16.h5 cat.jpg --heat-map --class "tabby cat"
 """
 ENDING = "_heat_map.png"
 MARGIN = 256 / 224  # of the shorter side over the part that is looked at, as in ImageNet's tests

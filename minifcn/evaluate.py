@@ -40,9 +40,9 @@ Segment every image of a data set and print the paper's four figures, the IU of 
 is taken for what: the confusion matrix or, of many classes, the largest confusions.
 
   python -m minifcn.evaluate runs/shapes-fcn8s shapes
-  python -m minifcn.evaluate weights.h5 voc --data-dir VOCdevkit --split seg11valid
+  python -m minifcn.evaluate fcn.h5 voc --data-dir VOCdevkit --split trainval
   python -m minifcn.evaluate runs/shapes-fcn8s shapes --worst 10     its failures, in worst.png
-  python -m minifcn.evaluate runs/shapes-fcn8s shapes --confusion confusion.csv
+  python -m minifcn.evaluate runs/shapes-fcn8s shapes --confusion table.csv
 
 Figures are of the whole set (one confusion matrix), pixels labelled 255 do not count, and classes
 that neither occur nor are predicted are left out of the means.

@@ -44,7 +44,7 @@ Hold the hand-written gradients of a layer or a net to differences of its output
 be computed in several ways is checked by each of them, and against its plain loops.
 
   python -m minifcn.gradcheck conv
-  python -m minifcn.gradcheck conv --size 24 --kernel 3 --stride 2 --channels 8 --filters 4
+  python -m minifcn.gradcheck conv --size 24 --kernel 3 --stride 2 --filters 4
   python -m minifcn.gradcheck fcn8s --width 0.0625
   python -m minifcn.gradcheck --all                     every layer, by every way, in many shapes
   python -m minifcn.gradcheck --yours exercise.py       judge functions that you have written

@@ -23,7 +23,7 @@ Encode a depth map as HHA: a PNG whose channels are horizontal disparity, height
 angle with gravity, as nets that see HHA take it. Holes in the depth map (0) are filled first.
 
   python -m minifcn.hha depth.png -o hha.png
-  python -m minifcn.hha depth.png -o hha.png --per-metre 5000 --camera 525 525 319.5 239.5
+  python -m minifcn.hha depth.png -o hha.png --camera 525 525 319.5 239.5
 """
 
 

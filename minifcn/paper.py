@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(name: str, options: dict[str, Any]) -> int:
     """Conduct an experiment, or all that are not done; return the exit status."""
+    options["note"] = partial(print, flush=True)
     if name != ALL:
         print(conduct(name, **options))
         return 0

@@ -15,19 +15,20 @@ from typing import Any, BinaryIO
 from minifcn.data.dataset import DataError
 from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.distributed.guard import complain, guarded
+from minifcn.inference.dense_options import add_dense_options, segmenter_of
 from minifcn.inference.jobs import Job, is_video, plan_jobs
 from minifcn.inference.model import find_weights, load_segmenter, looks_like_model
-from minifcn.inference.segmenter import DENSE_STRIDE, Segmenter
+from minifcn.inference.segmenter import Segmenter
 from minifcn.inference.sources import find_sources, is_pattern
 from minifcn.inference.summary import record, record_of_classes, table
 from minifcn.inference.video import segment_video
-from minifcn.models.dense import METHODS
 from minifcn.system.command import command_parser
+from minifcn.system.extras import ExtraError
 from minifcn.system.files import write_json
 from minifcn.system.mishaps import explained
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
 from minifcn.system.progress import Progress
-from minifcn.system.records import AT_LEAST_1, SettingsError, of_range
+from minifcn.system.records import SettingsError
 from minifcn.system.resources import SEGMENTER, shipped_weights
 from minifcn.training.console import add_device_options, choose_device
 
@@ -42,7 +43,7 @@ and for a net with a second head, such as "geo", NAME_geo_label.png and NAME_geo
 Of a video come NAME_overlay.mp4, and in NAME_labels.zip a label map of each frame.
 
   python -m minifcn.predict photo.jpg -o predictions
-  python -m minifcn.predict runs/shapes-fcn8s photos "scans/*.tif" street.mp4 -o predictions
+  python -m minifcn.predict runs/voc photos "scans/*.tif" street.mp4 -o out
   python -m minifcn.predict - < photo.jpg > label.png
 
 The first argument may be a run's folder or a weight file. Without one, the net that comes with
@@ -101,20 +102,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="also write what is found in each image (default: none)",
     )
-    result.add_argument(
-        "--dense",
-        choices=METHODS,
-        help="for an FCN-32s: compute scores between the coarse ones, untrained, instead of "
-        "interpolating; rarefy: once, by kernels with holes, which takes up to (32 / N) ** 2 times "
-        "as long and as much memory; stitch: by (32 / N) ** 2 runs on shifts of the image, which "
-        "come to the same (default: neither)",
-    )
-    result.add_argument(
-        "--dense-stride",
-        metavar="N",
-        type=of_range(int, AT_LEAST_1),
-        help=f"pixels between these scores: 16, 8, 4, 2 or 1 (default: {DENSE_STRIDE})",
-    )
+    add_dense_options(result)
     add_overwrite_option(result)
     add_device_options(result, distributed=True)
     return result
@@ -172,15 +160,21 @@ def segment_files(
         complain(problem)
     share = communicator.share(list(enumerate(jobs)))
     records: dict[int, dict[str, Any]] = {}
-    total = sum(job.frames for _, job in share)
-    bar = Progress(total, "predict", shown=communicator.leads)
+    total, through = sum(job.frames for _, job in share), 0
+    bar = Progress(total, "predict", unit=units(jobs), shown=communicator.leads)
     with closing(bar):
         for number, job in share:
+            through += job.frames  # about so many, of a video
+
+            def done(most: int = through) -> None:
+                bar.to(min(bar.done + 1, most))
+
             try:
-                records[number] = segment_file(segmenter, job, args, lambda: bar.to(bar.done + 1))
-            except (DataError, MemoryError) as error:
+                records[number] = segment_file(segmenter, job, args, done)
+            except (DataError, ExtraError, MemoryError) as error:
                 complain(error)
                 records[number] = {"image": str(job.path), "error": explained(error)}
+            bar.to(through)
     together = {n: one for part in communicator.gather(records) for n, one in part.items()}
     found = [together[number] for number in sorted(together)]
     if communicator.leads:
@@ -192,6 +186,12 @@ def segment_files(
         if found:
             print(f"{sum('error' not in one for one in found)} of {len(found)} are in {folder}")
     return 1 if problems or any("error" in one for one in found) else 0
+
+
+def units(jobs: Sequence[Job]) -> str:
+    """Return what a progress bar counts: images, frames of videos, or both."""
+    names = {"frames" if is_video(job.path) else "images" for job in jobs}
+    return " and ".join(sorted(names, reverse=True)) or "images"
 
 
 def segment_file(
@@ -224,14 +224,7 @@ def load(args: argparse.Namespace, source: Path | None, communicator: Communicat
     if source is None:
         print(f"no run or weight file is given: taking {SEGMENTER}, which comes with minifcn")
     model = load_segmenter(source or shipped_weights(SEGMENTER), xp)
-    if args.dense is None:
-        if args.dense_stride is not None:
-            raise SettingsError("--dense-stride is of --dense rarefy or stitch: give that as well")
-        return Segmenter(model)
-    try:
-        return Segmenter(model, dense=args.dense, dense_stride=args.dense_stride or DENSE_STRIDE)
-    except ValueError as error:
-        raise SettingsError(f"--dense {args.dense}: {error}") from error
+    return segmenter_of(model, args)
 
 
 def weight_files(source: Path | None) -> list[Path]:

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from minifcn.data.options import add_data_options, add_dataset_argument, take_data_options
 from minifcn.distributed.communicator import Communicator
 from minifcn.distributed.guard import go_on_with, guarded
+from minifcn.reporting.fitting import fit
 from minifcn.reporting.recorder import Recorder
 from minifcn.system.command import DOCS, command_parser
 from minifcn.system.outputs import refuse_losses
@@ -20,7 +21,6 @@ from minifcn.system.records import SettingsError, add_groups
 from minifcn.training import rate_search
 from minifcn.training.config_file import with_config
 from minifcn.training.console import Console, add_distributed_option
-from minifcn.training.fitting import fit
 from minifcn.training.option_groups import GROUPS, NET, ONE_DATA_SET, RARE, RUN, TRAINING
 from minifcn.training.options import Settings
 from minifcn.training.recipes import SMOKE

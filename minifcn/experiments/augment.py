@@ -29,8 +29,8 @@ def augment(lab: Lab) -> Result:
             Row(f"mirrored, and shifted by up to {JITTER} pixels", {IU: shifted}),
         ],
         together(opposite(higher(mirrored, plain)), opposite(higher(shifted, plain))),
-        f"Mirroring changes the mean IU by {change(mirrored, plain)} points, with shifts it is "
-        f"{change(shifted, plain)}.",
+        f"Mirroring changes the mean IU by {change(mirrored, plain)} points, mirroring and "
+        f"shifting by {change(shifted, plain)}.",
         notes=[*(f"Trained on {n} images, again and again." for n in few.values()), FINE_NET],
     )
 

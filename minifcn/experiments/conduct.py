@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ def conduct(
     weights: str | None = None,
     threads: int = 0,
     again: bool = True,
+    note: Callable[[str], None],
     **own: Any,
 ) -> str:
     """Conduct an experiment, write what came out to OUT/NAME-DATA, and return it in words.
@@ -41,7 +42,7 @@ def conduct(
     ----------
     name : str
         A key of `EXPERIMENTS`.
-    data, out, seeds, smoke, data_dir, weights, threads
+    data, out, seeds, smoke, data_dir, weights, threads, note
         See `Lab`.
     again : bool
         Whether to conduct it although its results are there. Runs that are there are not repeated.
@@ -63,7 +64,7 @@ def conduct(
         data_dir=data_dir,
         weights=weights,
         threads=threads,
-        note=partial(print, flush=True),
+        note=note,
     )
     started = time.monotonic()
     result = one.measure(lab, **own)

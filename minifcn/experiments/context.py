@@ -16,10 +16,7 @@ NETS = {"fcn32s": "FCN-32s", "fcn16s": "FCN-16s", "fcn8s": "FCN-8s"}
 
 def context(lab: Lab) -> Result:
     """Train FCN-32s, 16s and 8s, each from the one before; look at bands around borders."""
-    coarse = lab.each_seed("fcn32s")
-    middle = lab.after_each(coarse, "fcn16s")
-    fine = lab.after_each(middle, "fcn8s")
-    runs = dict(zip(NETS.values(), (coarse, middle, fine), strict=True))
+    runs = {name: lab.staged(arch) for arch, name in NETS.items()}
     bands = {name: [_bands(lab, run) for run in some] for name, some in runs.items()}
     near = {name: [ius[WIDTHS.index(NEXT_TO)] for ius, _ in some] for name, some in bands.items()}
     far = {name: [inside for _, inside in some] for name, some in bands.items()}
@@ -58,5 +55,5 @@ CONTEXT = Experiment(
     "Skips refine the segmentation where it is fine: near the borders of objects.",
     "",
     context,
-    {"shapes": 6, "camvid": 45, "voc": 60},
+    {"shapes": 7, "camvid": 18, "voc": 20},
 )

@@ -42,15 +42,21 @@ def loss_curve(name: str, runs: Sequence[Run], over: str = UPDATES) -> Curve:
     return Curve(name, np.mean(ends, axis=0).tolist(), np.asarray(losses).tolist())
 
 
-def last_losses(runs: Sequence[Run]) -> list[float]:
-    """Return the mean loss of the last quarter of the updates, for each run."""
+def last_losses(runs: Sequence[Run], share: float = 1.0) -> list[float]:
+    """Return the mean loss of the last quarter of the updates, or of the first `share` of them."""
     losses = [run.updates["pixel_loss"] for run in runs]
-    return [float(some[-max(1, len(some) // LAST) :].mean()) for some in losses]
+    firsts = [some[: max(1, round(share * len(some)))] for some in losses]
+    return [float(first[-max(1, len(first) // LAST) :].mean()) for first in firsts]
 
 
 def _passed(run: Run, over: str) -> np.ndarray:
-    """Return what had passed after each update: updates, images or seconds."""
+    """Return what had passed after each update: updates, images or seconds.
+
+    An update's time is the median, for other programs interrupt some.
+    """
     values = run.updates[over]
+    if over == TIME:
+        values = np.full(len(values), np.median(values))
     return values if over == UPDATES else np.cumsum(values)
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 from minifcn.data import dataset_class
 from minifcn.data.dataset import DataError, Dataset
 from minifcn.data.palette import write_palette_png
-from minifcn.system.files import make_folder
+from minifcn.system.files import atomic_write, make_folder
 from minifcn.system.lock import locked
 from minifcn.weights.store import WeightsError
 
@@ -162,7 +162,8 @@ def halve(dataset: Dataset, folder: Path, split: str, count: int) -> None:
     for kind in ("images", "labels"):
         make_folder(folder / kind / split)
     names = "".join(f"{name}\n" for name in dataset.class_names)
-    (folder / "classes.txt").write_text(names, encoding="utf-8")
+    with atomic_write(folder / "classes.txt") as file:
+        file.write(names.encode())
     for index in range(min(count, len(dataset))):
         sample = dataset[index]
         size = tuple(max(1, side // 2) for side in sample.image.shape[1::-1])  # width, height

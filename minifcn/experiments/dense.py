@@ -8,7 +8,7 @@ import numpy as np
 
 from minifcn.experiments.experiment import FAILS, HOLDS, Experiment, Result, Row
 from minifcn.experiments.lab import Lab
-from minifcn.experiments.timing import milliseconds
+from minifcn.experiments.timing import timed
 from minifcn.experiments.verdicts import said
 from minifcn.layers import Conv2d
 from minifcn.models import ModelSpec, build, initialise
@@ -65,8 +65,7 @@ def _times(spec: ModelSpec, seed: int, grid: int) -> tuple[float, float]:
             batch = {"data": windows[start : start + BATCH]}
             classifier.forward(batch, outputs=[scores])
 
-    at_once = milliseconds(lambda: sliding.forward({"data": image}))
-    return at_once, milliseconds(each, 1)
+    return timed(lambda: sliding.forward({"data": image}))[0], timed(each, 1)[0]
 
 
 def _apart(seed: int) -> float:

@@ -17,14 +17,15 @@ import numpy as np
 
 from minifcn.experiments.data_sets import prepare
 from minifcn.inference.model import Model, load_model
+from minifcn.reporting.fitting import fit
 from minifcn.system.files import make_folder
 from minifcn.system.lock import locked
 from minifcn.system.records import defaults
-from minifcn.training.fitting import fit
 from minifcn.training.recipes import SMOKE
 from minifcn.training.reporter import Reporter
 from minifcn.training.run_log import evaluations, read_log
 from minifcn.training.settings import CHANGES, Settings, resolve
+from minifcn.training.transfer import follow_weights
 
 # What does not make a run another one, beside where its data lies.
 _SAME = (CHANGES - {"steps", "rate", "policy", "warm_up"}) | {"data_dir", "final_images"}
@@ -44,11 +45,6 @@ class Run(NamedTuple):
 
     def __fspath__(self) -> str:
         return str(self.folder)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """All settings, by name."""
-        return json.loads((self.folder / "config.json").read_text(encoding="utf-8"))["settings"]
 
     @property
     def results(self) -> dict[str, Any]:
@@ -77,8 +73,9 @@ class Run(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """What its updates took."""
-        return float(self.updates["seconds"].sum())
+        """What its updates took: the median times their number, for some are interrupted."""
+        each = self.updates["seconds"]
+        return float(np.median(each) * len(each))
 
     @property
     def model(self) -> Model:
@@ -119,7 +116,7 @@ class Lab:
         data_dir: str | Path | None = None,
         weights: str | Path | None = None,
         threads: int = 0,
-        note: Callable[[str], None] = print,
+        note: Callable[[str], None],
     ) -> None:
         self.data = data
         self.out = out
@@ -132,6 +129,11 @@ class Lab:
     def steps(self, arch: str) -> int:
         """Return how many updates a net gets that nothing else is said of."""
         return SMOKE["steps"] if self.smoke else self.prepared.steps[arch]
+
+    def rate(self, arch: str) -> float:
+        """Return the learning rate of a net that nothing else is said of."""
+        settings = follow_weights({**self.prepared.settings, "arch": arch})
+        return resolve(self.prepared.dataset, **settings).rate
 
     @property
     def held_out(self) -> int:

@@ -24,12 +24,11 @@ def momentum(lab: Lab) -> Result:
     updates = max(1, lab.steps("fcn8s") * usual // LARGE)
     several = {"batch_size": AT_ONCE, "accumulate": LARGE // AT_ONCE, "steps": updates}
     single = {"batch_size": 1, "accumulate": 1, "steps": LARGE * updates}
-    accumulated = lab.each_seed("fcn8s", **several, mirror=False)
-    # An image moves the weights as far as in the usual batch, with whichever momentum.
-    rate = accumulated[0].settings["rate"]
+    # A single image moves the weights as far as in the usual batch, with whichever momentum.
+    rate = lab.rate("fcn8s")
     one, heavy = rate / usual, 0.1 * rate / usual
     runs = {
-        ACCUMULATED: accumulated,
+        ACCUMULATED: lab.each_seed("fcn8s", **several, mirror=False),
         ONE_BY_ONE: lab.each_seed("fcn8s", **single, mirror=False, rate=one),
         HEAVY: lab.each_seed("fcn8s", **single, mirror=False, rate=heavy, momentum=0.99),
     }

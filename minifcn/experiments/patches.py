@@ -6,15 +6,16 @@ import numpy as np
 
 from minifcn.experiments.experiment import FAILS, HOLDS, Experiment, Result, Row
 from minifcn.experiments.lab import Lab
-from minifcn.experiments.timing import milliseconds
+from minifcn.experiments.timing import timed
 from minifcn.experiments.verdicts import said
 from minifcn.layers import Conv2d, MaxPool2d, ReLU, SoftmaxLoss
 from minifcn.models import initialise
 from minifcn.net import Net
 
-CLASSES, PLACES = 4, (16, 20)
+CLASSES, PLACES = 4, (8, 10)
 SAME = 1e-10  # of the largest gradient of a parameter
 APART, TIME = "largest difference", "loss and gradients, ms"
+WORK = "times the multiplications"
 WAYS = ("the image at once", "place by place, the others ignored", "a batch of patches")
 
 Gradients = dict[str, np.ndarray]
@@ -22,17 +23,19 @@ Gradients = dict[str, np.ndarray]
 
 def patches(lab: Lab) -> Result:
     """Compute loss and gradients of a small net over an image, and over its patches."""
-    tried = np.array([_tried(seed) for seed in lab.seeds])  # (seeds, ways, 2)
+    tried = np.array([_tried(seed) for seed in lab.seeds])  # (seeds, ways, 3)
     rows = [
-        Row(name, {TIME: tried[:, i, 0].tolist(), APART: tried[:, i, 1].tolist()})
+        Row(name, dict(zip((TIME, WORK, APART), tried[:, i].T.tolist(), strict=True)))
         for i, name in enumerate(WAYS)
     ]
-    apart, slower = tried[:, :, 1].max(), tried[:, 2, 0] / tried[:, 0, 0]
+    apart, more = tried[:, :, 2].max(), tried[:, 2, 1].tolist()
+    slower = (tried[:, 2, 0] / tried[:, 0, 0]).tolist()
     return Result(
         rows,
         HOLDS if apart < SAME else FAILS,
         f"Loss and gradients differ by {apart:.0e} of the largest; patches as a batch take "
-        f"{said(slower)} times as long as the image.",
+        f"{said(more)} times the multiplications of the image, and {said(slower, 0)} times as "
+        "long.",
         notes=[
             "Without padding, as the patches have none either; float64. Differences are from the "
             "image at once, relative to the largest gradient of a parameter.",
@@ -59,8 +62,8 @@ def _net(seed: int) -> Net:
     return net
 
 
-def _tried(seed: int) -> list[tuple[float, float]]:
-    """Return of each way the milliseconds, and the largest difference from the first."""
+def _tried(seed: int) -> list[tuple[float, float, float]]:
+    """Return of each way the milliseconds, and from the first its work and largest difference."""
     net, rng = _net(seed), np.random.default_rng(seed)
     field = net.receptive_fields()["score"]
     size, stride = int(field.size), int(field.stride)
@@ -88,11 +91,10 @@ def _tried(seed: int) -> list[tuple[float, float]]:
     def at_once() -> Gradients:
         return _gradients(net, batch, label.reshape(-1, 1, 1))
 
-    expected = whole()
-    return [
-        (milliseconds(way, 1 if way is in_turn else 5), _apart(way(), expected))
-        for way in (whole, in_turn, at_once)
-    ]
+    (least, expected), *others = timed(whole), timed(in_turn, 1), timed(at_once)
+    work = 1.0, len(places), _flops(net, batch.shape) / _flops(net, image.shape)
+    apart = [0.0, *(_apart(found, expected) for _, found in others)]
+    return list(zip((least, *(taken for taken, _ in others)), work, apart, strict=True))
 
 
 def _gradients(net: Net, image: np.ndarray, label: np.ndarray) -> Gradients:
@@ -100,6 +102,13 @@ def _gradients(net: Net, image: np.ndarray, label: np.ndarray) -> Gradients:
     outputs, tape = net.forward({"data": image, "label": label}, train=True)
     assert tape is not None
     return {"the loss": outputs["loss"], **dict(net.backward(tape))}
+
+
+def _flops(net: Net, image: tuple[int, ...]) -> int:
+    """Return the multiplications and additions of the scores."""
+    shapes = net.shapes(data=image)
+    nodes = net.needed(["score"])
+    return sum(n.layer.flops(*(shapes[bottom] for bottom in n.bottoms)) for n in nodes)
 
 
 def _apart(ours: Gradients, theirs: Gradients) -> float:

@@ -26,13 +26,15 @@ def draw(record: dict[str, Any], path: Path) -> None:
     charts = record["charts"]
     # The same record gives the same file: no date, no random names of clip paths.
     with rc_context({"svg.hashsalt": record["experiment"], "font.size": 12}):
-        height = 3.8 if charts else 1.2 + 0.45 * len(record["rows"])
+        height = 3.8 if charts else 1.6 + 0.45 * len(record["rows"])
         figure = Figure(figsize=(6.4 * max(1, len(charts)), height), layout="constrained")
         if charts:
             for axes, chart in zip(np.ravel(figure.subplots(1, len(charts))), charts, strict=True):
                 _curves(axes, chart)
         else:
             _bars(figure.subplots(), record["rows"])
+            if figure.axes[0].get_legend_handles_labels()[0]:
+                figure.legend(loc="outside upper right", ncols=2)
         with atomic_write(path) as file:
             figure.savefig(file, format="svg", metadata={"Date": None})
 
@@ -65,7 +67,6 @@ def _bars(axes: Any, rows: list[dict[str, Any]]) -> None:
     if any(column in row["paper"] for row in rows):
         axes.plot([], [], "D", color=COLOURS[1], label="the paper")
         axes.plot([], [], "o", color=COLOURS[0], label="here, each seed")
-        axes.legend()
     axes.set_yticks(places, [row["name"] for row in rows])
     axes.set_xlabel(column)
     axes.grid(alpha=0.3, axis="x")

@@ -12,19 +12,18 @@ from minifcn.experiments.lab import Lab, Run
 from minifcn.experiments.verdicts import alike, change, higher, together
 
 IU = "mean IU, %"
-FACTORS = (0.1, 0.3, 3.0, 10.0)  # on the usual rate
+FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)  # on the usual rate
 SHARE = 2  # of the usual updates: a half
 
 
 def rate(lab: Lab) -> Result:
     """Train FCN-8s at several rates, and with biases that learn no faster than weights."""
     steps = max(1, lab.steps("fcn8s") // SHARE)
-    usual = lab.each_seed("fcn8s", steps=steps)
-    middle = usual[0].settings["rate"]
-    runs: dict[float, list[Run | None]] = {middle: [*usual]}
-    for factor in FACTORS:
-        runs[factor * middle] = runs_or_none(lab, "fcn8s", steps=steps, rate=factor * middle)
-    runs = dict(sorted(runs.items()))
+    middle = lab.rate("fcn8s")
+    runs = {
+        factor * middle: runs_or_none(lab, "fcn8s", steps=steps, rate=factor * middle)
+        for factor in FACTORS
+    }
     ius = {rate: mean_ius(some) for rate, some in runs.items()}
     ends = {rate: _losses(some) for rate, some in runs.items()}
     once = [run.mean_iu for run in lab.each_seed("fcn8s", steps=steps, bias_rate=1.0)]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
+
+Value = TypeVar("Value")
 
 
-def milliseconds(compute: Callable[[], object], repeated: int = 3) -> float:
-    """Return the least of what a function takes, called a few times."""
+def timed(compute: Callable[[], Value], repeated: int = 3) -> tuple[float, Value]:
+    """Return the least milliseconds of a few calls of a function, and what it returns."""
     taken = []
     for _ in range(repeated):
         started = time.perf_counter()
-        compute()
+        value = compute()
         taken.append(1000 * (time.perf_counter() - started))
-    return min(taken)
+    return min(taken), value

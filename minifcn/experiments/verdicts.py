@@ -58,9 +58,11 @@ def together(*verdicts: str) -> str:
 def change(first: Sequence[float], second: Sequence[float], digits: int = 1) -> str:
     """Return in words how far the first are above the second: "+2.1 (+1.8 to +2.5)"."""
     found = differences(first, second)
-    if len(found) == 1:
-        return f"{found[0]:+.{digits}f}"
-    return f"{found.mean():+.{digits}f} ({found.min():+.{digits}f} to {found.max():+.{digits}f})"
+    mean, low, high = (
+        f"{round(value, digits) + 0.0:+.{digits}f}"  # what is rounded to -0.0 is +0.0 then
+        for value in (found.mean(), found.min(), found.max())
+    )
+    return mean if len(found) == 1 else f"{mean} ({low} to {high})"
 
 
 def said(values: Sequence[float], digits: int = 1) -> str:

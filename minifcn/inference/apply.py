@@ -60,7 +60,7 @@ def segment(
     Raises
     ------
     DataError
-        If there is not enough memory even for tiles.
+        If there is not enough memory even for tiles, or the image is smaller than a window needs.
     """
     head = net_heads(net)[:1]
     labels, _ = _predict(net, head, image, preprocess, xp, extras, modality)
@@ -126,6 +126,7 @@ def _predict(
     channels = {name: len(pixel) for name, pixel in inputs_of(FIRST_PIXEL).items()}
     scores = [head.score for head in heads]
     size = (image.shape[0], image.shape[1])
+    _refuse_too_small(net, channels, size)
     free = device_memory(xp).available
     if free is not None and xp is np:
         free -= sum(array.nbytes for array in wanted.values())  # taken at the first touch
@@ -144,6 +145,16 @@ def _predict(
             label = labels.setdefault(name, xp.empty(size, part.dtype))
             label[tile.kept] = part
     return labels, wanted
+
+
+def _refuse_too_small(net: Net, channels: Mapping[str, int], size: tuple[int, int]) -> None:
+    """Raise DataError if a window of the net finds no place in an image of this size."""
+    try:
+        net.shapes(**{name: (1, count, *size) for name, count in channels.items()})
+    except ValueError as error:
+        raise DataError(
+            f"an image of {size[0]} x {size[1]} pixels is too small for the net ({error})"
+        ) from error
 
 
 def _classes(scores: Array) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from minifcn.data.inputs import net_inputs
 from minifcn.inference.convert import described
-from minifcn.inference.model import Model, find_weights, load_segmenter
+from minifcn.inference.model import Model, find_weights, model_of, segmenting, whole
 from minifcn.inference.onnx_graph import INPUTS, Size, onnx_model
 from minifcn.net.heads import net_heads
 from minifcn.system.extras import optional
@@ -56,15 +56,16 @@ def export(source: Path, target: Path, *, size: Size | None = None) -> dict[Size
     """
     if target.suffix not in EXPORTS:
         raise SettingsError(f"{target} must end in one of {', '.join(EXPORTS)}")
+    if target.suffix != ".onnx" and size is not None:
+        raise SettingsError(f"a size is for .onnx: {target} has only weights, for any size")
     file = find_weights(source)
+    converted = read_weights(file)
     if target.suffix != ".onnx":
-        if size is not None:
-            raise SettingsError(f"a size is for .onnx: {target} has only weights, for any size")
-        converted = read_weights(file)
         export_weights(target, converted.params, described(converted))
         return {}
-    model = load_segmenter(file)
-    made = onnx_model(model, described(read_weights(file)), size).SerializeToString()
+    weights = whole(converted, file)
+    model = segmenting(model_of(weights, file), file)
+    made = onnx_model(model, weights.attributes, size).SerializeToString()
     errors = {tried: error_of(made, model, tried) for tried in ([size] if size else TRIED)}
     for tried, error in errors.items():
         if not error <= TOLERANCE:

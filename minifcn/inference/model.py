@@ -14,7 +14,7 @@ from minifcn.inference.convert import described
 from minifcn.models.build import ModelSpec, build
 from minifcn.net import Net
 from minifcn.system.records import fits
-from minifcn.weights.importing.conversion import read_weights
+from minifcn.weights.importing.conversion import Converted, read_weights
 from minifcn.weights.store import (
     FORMAT_VERSION,
     HDF5_SIGNATURE,
@@ -103,7 +103,19 @@ def load_model(path: Path | str, xp: ModuleType = np) -> Model:
         If the file is broken, or does not hold all the weights of the net it describes.
     """
     file = find_weights(Path(path))
-    weights = _read(file)
+    return model_of(_read(file), file, xp)
+
+
+def model_of(weights: Weights, file: Path, xp: ModuleType = np) -> Model:
+    """Build the net that weights describe, with them in it; raises as `load_model`.
+
+    Parameters
+    ----------
+    weights : Weights
+    file : Path
+        Where they are from, for messages.
+    xp : module
+    """
     try:
         spec = ModelSpec.from_dict(weights.attributes)
         preprocess = Preprocess.from_dict(weights.attributes["preprocess"])
@@ -125,7 +137,17 @@ def _read(file: Path) -> Weights:
         ours = opened.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
     if ours:
         return load_weights(file)
-    converted = read_weights(file)
+    return whole(read_weights(file), file)
+
+
+def whole(converted: Converted, file: Path) -> Weights:
+    """Return what was read of a file, with all that is said of it, if it is all that a net needs.
+
+    Raises
+    ------
+    WeightsError
+        If parameters are missing.
+    """
     if converted.missing:
         raise WeightsError(f"{file} has nothing for {', '.join(converted.missing[:6])}")
     return Weights(converted.params, described(converted))
@@ -165,7 +187,11 @@ def _is_colour(row: Any) -> bool:
 
 def load_segmenter(path: Path | str, xp: ModuleType = np) -> Model:
     """Load a model that segments; raises as `load_model`, and if it is a classifier."""
-    model = load_model(path, xp)
+    return segmenting(load_model(path, xp), path)
+
+
+def segmenting(model: Model, path: Path | str) -> Model:
+    """Return a model that was read from a path; a classifier is a WeightsError."""
     if model.spec.arch == "classifier":
         raise WeightsError(
             f"{path} holds a classifier, which names what is in an image: use minifcn.classify, or "

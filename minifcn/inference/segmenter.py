@@ -189,6 +189,11 @@ def _extras(depth: object, size: tuple[int, ...]) -> dict[str, np.ndarray]:
     if depth is None:
         raise DataError("the net sees depth: give a depth map of each image")
     metres = depth if isinstance(depth, np.ndarray) else read_depth(Path(str(depth)))
+    if metres.dtype.kind != "f":
+        raise DataError(
+            f"a depth map as an array must be of floats, in metres, not {metres.dtype}: divide "
+            "millimetres by 1000"
+        )
     if metres.shape != size:
         raise DataError(
             f"the depth map is of {' x '.join(map(str, metres.shape))} pixels, its image of "

@@ -25,6 +25,7 @@ from minifcn.data.dataset import DataError
 from minifcn.inference.pictures import overlay, with_legend
 from minifcn.inference.segmentation import Segmentation
 from minifcn.inference.segmenter import Segmenter
+from minifcn.system.extras import ExtraError, optional
 from minifcn.system.files import atomic_write
 
 VIDEO_ENDINGS = frozenset(
@@ -48,7 +49,9 @@ def read_frames(path: str | Path) -> Iterator[np.ndarray]:
     Raises
     ------
     DataError
-        If PyAV is not installed, or the file is missing, no video, or damaged.
+        If the file is missing, no video, or damaged.
+    ExtraError
+        If PyAV is not installed.
     """
     with _opened(path) as container:
         for frame in container.decode(container.streams.video[0]):
@@ -56,9 +59,14 @@ def read_frames(path: str | Path) -> Iterator[np.ndarray]:
 
 
 def count_frames(path: str | Path) -> int:
-    """Return how many frames a video says it has, for a progress bar: 1 if it does not say."""
-    with suppress(DataError), _opened(path) as container:  # which is told of when its turn comes
-        return int(container.streams.video[0].frames) or 1
+    """Return about how many frames a video has, for a progress bar; 1 if it does not tell.
+
+    Some kinds of files, such as .mkv and .webm, only tell how long it lasts.
+    """
+    with suppress(DataError, ExtraError), _opened(path) as container:  # told of in its turn
+        stream = container.streams.video[0]
+        seconds = Fraction(container.duration or 0, pyav().time_base)
+        return int(stream.frames) or max(1, round(seconds * (stream.average_rate or RATE)))
     return 1
 
 
@@ -86,7 +94,7 @@ def segment_video(
 
     Raises
     ------
-    DataError
+    DataError, ExtraError
         As `read_frames`, and if there is no frame. Then nothing is written.
     """
     heads = ["", *segmenter.model.extra_classes]
@@ -130,10 +138,13 @@ def _frames_zipped(path: Path) -> Iterator[Put]:
 @contextmanager
 def _overlay_video(path: Path, source: Any) -> Iterator[Put]:
     """Give what takes the frames' results and draws them to a video that lasts as the source."""
-    with atomic_write(path) as file, _av().open(file, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=source.average_rate or Fraction(RATE))
+    with atomic_write(path) as file, pyav().open(file, "w", format="mp4") as container:
+        rate = source.average_rate or Fraction(RATE)
+        stream = container.add_stream("libx264", rate=rate)
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = source.time_base
+        step = max(1, round(1 / (rate * source.time_base)))
+        times: list[int] = []  # of the frames so far
 
         def put(result: Segmentation, frame: Any) -> None:
             picture = overlay(result.image, result.label, result.palette)
@@ -143,12 +154,24 @@ def _overlay_video(path: Path, source: Any) -> Iterator[Put]:
             picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
             if not stream.codec_context.is_open:  # the first frame says the size
                 stream.height, stream.width = picture.shape[:2]
-            drawn = _av().VideoFrame.from_ndarray(picture, format="rgb24")
-            drawn.pts, drawn.time_base = frame.pts, frame.time_base
+            drawn = pyav().VideoFrame.from_ndarray(picture, format="rgb24")
+            times.append(_later(frame.pts, times, step))
+            drawn.pts, drawn.time_base = times[-1], source.time_base
             container.mux(stream.encode(drawn))
 
         yield put
         container.mux(stream.encode())
+
+
+def _later(time: int | None, times: Sequence[int], step: int) -> int:
+    """Return when a frame is shown: after those before it, whatever it says.
+
+    Frames come in the order in which they are shown. An .avi only knows that in which they were
+    stored, so that of a frame that is predicted from later ones it tells a time that is past.
+    """
+    if time is not None and (not times or time > times[-1]):
+        return time
+    return times[-1] + step if times else 0
 
 
 def _upright(frame: Any) -> np.ndarray:
@@ -156,10 +179,15 @@ def _upright(frame: Any) -> np.ndarray:
     return np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90)
 
 
+def pyav() -> Any:
+    """Return PyAV, which only videos need."""
+    return optional("av", "video")
+
+
 @contextmanager
 def _opened(path: str | Path) -> Iterator[Any]:
     """Open a video; what goes wrong with it becomes a DataError."""
-    av = _av()
+    av = pyav()
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
@@ -172,15 +200,3 @@ def _opened(path: str | Path) -> Iterator[Any]:
             f"video {path} cannot be decoded, it is truncated, damaged or no video "
             f"({error.strerror}); copy, download or export it again"
         ) from error
-
-
-def _av() -> Any:
-    """Return PyAV, which only videos need."""
-    try:
-        import av
-    except ImportError as error:
-        raise DataError(
-            "videos are read and written by PyAV, which is not installed: pip install "
-            "'minifcn[video]'"
-        ) from error
-    return av

@@ -18,14 +18,17 @@ some of it again); FCN-8s of 21 classes, a quarter of the channels, padding "fai
     AlexNet                   240    240          772     795
 
     training, pixels           500 x 500           800 x 800        1000 x 1000
-    VGG16                     354    338          695     724
-    VGG16, recompute                              488     629
-    GoogLeNet                                                        664    674
-    AlexNet                                                          583    589
+    VGG16                     320    324          570     602        792     837
+    VGG16, recompute          232    241          367     387        492     514
+    GoogLeNet                                                        424    416
+    GoogLeNet, recompute                                             365    364
+    AlexNet                                                          330    311
+    AlexNet, recompute                                               323    396
 
 So it is right to an eighth, but for passes of less than 100 MB, where the buffers of the libraries
-count for more, and for recomputation, which takes a quarter more than is estimated. On a GPU it has
-not been compared.
+count for more, and for AlexNet's recomputation, whose maps do not fit into one another's places. On
+a GPU it has not been compared. In training each gradient is used as soon as there is one, as the
+solver does; whoever collects them all first needs the memory of all, and more for other maps.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from math import isnan
 
 from minifcn.data import DATASETS, dataset_class
 from minifcn.inference.confusions import largest_confusions
@@ -26,8 +27,7 @@ def card(run: RunRecord) -> str:
 def _title(run: RunRecord) -> str:
     """Return the first lines: whose file it is, and what the run has come to."""
     said = f"A net for segmentation, trained with minifcn; {state(run)}."
-    if run.heads:
-        figure = 100 * run.heads[""].scores.mean_iu
+    if run.heads and not isnan(figure := 100 * run.heads[""].scores.mean_iu):
         said += f" Mean IU {figure:.1f} percent on images that were held out."
     return f"{MARK.decode()} {_NOTICE}\n# {markdown_text(run.name)}\n\n{said}"
 
@@ -77,7 +77,10 @@ def _figures(run: RunRecord) -> str:
 
 
 def _use(run: RunRecord) -> str:
-    """Return the commands: the one that made the run, and those that use it."""
+    """Return the commands: the one that made the run, and those that use it.
+
+    Data that were objects of Python's are known to no command.
+    """
     known, here = run.settings.get, str(run.folder)
     data = ["--data-dir", str(known("data_dir"))] if known("data_dir") else []
     split = ["--split", str(known("val_split"))]
@@ -87,9 +90,8 @@ def _use(run: RunRecord) -> str:
         "Segment images": _ours(
             "predict", here, "photo.jpg", "-o", "predictions", *["--depth", "maps"] * sees_depth
         ),
-        "Score it again": _ours(
-            "evaluate", here, str(known("dataset")), *data, *split, *_options(run)
-        ),
+        "Score it again": known("dataset") in DATASETS
+        and _ours("evaluate", here, str(known("dataset")), *data, *split, *_options(run)),
     }
     blocks = [f"{said}:\n\n```sh\n{line}\n```" for said, line in commands.items() if line]
     return "\n\n".join(["## Commands", *blocks, "`report.html` shows how the training went."])
@@ -106,5 +108,7 @@ def _options(run: RunRecord) -> list[str]:
     known = getattr(dataset_class(dataset), "options", {}) if dataset in DATASETS else {}
     given = mapping(run.settings.get("data_options"))
     for name, value in ((name, given[name]) for name in known if name in given):
+        if value is False:
+            continue
         words += [flag(str(name)), *([] if value is True else [str(value)])]
     return words

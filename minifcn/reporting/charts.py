@@ -18,6 +18,7 @@ MARKED = 24  # curves of no more points show each of them
 
 NUMBERED = ((12, 44), (26, 28))  # classes at most, and the side of a cell with a number in it
 CELL = 14  # the side of one without
+DECADES = 10  # with a number on a logarithmic axis, at most
 LETTER = 6.5  # the mean width of a letter of 12 pixels
 
 
@@ -207,10 +208,14 @@ def _ticks(low: float, high: float, about: int) -> tuple[list[float], tuple[floa
 
 
 def _decades(low: float, high: float) -> tuple[list[float], tuple[float, float]]:
-    """Return numbers for a logarithmic axis, and its ends: 1, 2, 5 of few decades, 1 of many."""
+    """Return numbers for a logarithmic axis, and its ends: 1, 2, 5 of few decades, 1 of many.
+
+    Of very many decades, as of a loss that has grown without bounds, only some have a number.
+    """
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     factors = (1, 2, 5) if last - first <= 3 else (1,)
-    numbers = [factor * 10.0**power for power in range(first, last + 1) for factor in factors]
+    powers = range(first, last + 1, -(-(last - first) // DECADES) or 1)
+    numbers = [factor * 10.0**power for power in powers for factor in factors]
     below = max((number for number in numbers if number <= low), default=low)
     above = min((number for number in numbers if number >= high), default=high)
     above = above if above > below else below * 2
@@ -219,7 +224,7 @@ def _decades(low: float, high: float) -> tuple[list[float], tuple[float, float]]
 
 def _number(value: float) -> str:
     """Return a number as an axis shows it."""
-    return f"{value / 1000:g}k" if abs(value) >= 10_000 else f"{value:.6g}"
+    return f"{value / 1000:g}k" if 10_000 <= abs(value) < 1e8 else f"{value:.6g}"
 
 
 def _rounded(values: np.ndarray) -> list[float]:

@@ -47,13 +47,14 @@ class Head(NamedTuple):
 class Evaluation(NamedTuple):
     """An evaluation: after how many updates, of each head ("" is the main one), and when.
 
-    `memory` is in bytes, and 0 if it was not noted.
+    `memory` is in bytes, `images` how many it looked at; either is 0 if it was not noted.
     """
 
     number: int
     heads: dict[str, Head]
     time: str
     memory: int
+    images: int
 
 
 class RunRecord(NamedTuple):
@@ -104,9 +105,23 @@ class RunRecord(NamedTuple):
         return self.settings["steps"]
 
     @property
+    def looked_at(self) -> list[int]:
+        """Return the numbers of images that evaluations looked at, as far as they were noted."""
+        return sorted({one.images for one in self.evaluations if one.images})
+
+    @property
     def best(self) -> Evaluation | None:
-        """Return the evaluation with the highest mean IU, the last of equals, as `weights.h5`."""
-        scored = [e for e in self.evaluations if not np.isnan(e.heads[""].scores.mean_iu)]
+        """Return the evaluation with the highest mean IU, the last of equals, as `weights.h5`.
+
+        Of those that looked at as many images as the chosen one, which are the same ones then.
+        """
+        scored = [
+            one
+            for one in self.evaluations
+            if self.chosen
+            and one.images == self.chosen.images
+            and not np.isnan(one.heads[""].scores.mean_iu)
+        ]
         return max(reversed(scored), key=lambda one: one.heads[""].scores.mean_iu, default=None)
 
     def colours(self, head: str) -> np.ndarray:
@@ -186,9 +201,13 @@ def _evaluations(record: Mapping[str, Any]) -> Iterator[Evaluation]:
     heads = {"": record, **mapping(record.get("heads"))}
     read = {name: head for name, one in heads.items() if (head := _head(mapping(one)))}
     if "" in read and fits(record.get("number"), int):
-        memory, when = record.get("memory"), record.get("time")
-        known = memory if isinstance(memory, int) else 0
-        yield Evaluation(record["number"], read, when if isinstance(when, str) else "", known)
+        when = record.get("time")
+        memory, images = (
+            record[name] if fits(record.get(name), int) else 0 for name in ("memory", "images")
+        )
+        yield Evaluation(
+            record["number"], read, when if isinstance(when, str) else "", memory, images
+        )
 
 
 def _head(record: Mapping[str, Any]) -> Head | None:
@@ -221,7 +240,7 @@ def sample_pictures(folder: Path) -> dict[int, list[Path]]:
     found: dict[int, list[Path]] = {}
     for path in sorted(folder.glob("*_step_*.png")):
         number = path.stem.rpartition("_")[2]
-        if number.isdecimal():
+        if number.isdecimal() and path.is_file():
             found.setdefault(int(number), []).append(path)
     return dict(sorted(found.items()))
 

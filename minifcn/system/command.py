@@ -101,7 +101,9 @@ def _broken_anew(description: str) -> str:
     """Return a description as wide as the help.
 
     A line joins the paragraph before it. One that is indented by two spaces is a command or the
-    entry of a list, which one that is indented further continues below its second column.
+    entry of a list, which one that is indented further continues below its second column. Where
+    that is too far to the right, what is said of a command stands below it, so that the command
+    can be copied.
     """
     parts = [""]
     for line in description.splitlines():
@@ -113,7 +115,10 @@ def _broken_anew(description: str) -> str:
     lines: list[str] = []
     for part in parts:
         column = re.match(r"  \S.*?  +(?=\S)", part)
-        below = column.end() if column and column.end() < _width() // 2 else 4
+        below = column.end() if column else 4
+        if column and len(part) > _width() and below > _width() // 2:
+            lines.append(column[0].rstrip())
+            part, below = f"      {part[below:]}", 6
         lines += _lines(part, _width(), " " * below * part[:1].isspace())
         lines += [] if part else [""]
     return "\n".join(lines).strip()

@@ -75,10 +75,13 @@ def read_settings(path: Path) -> dict[str, Any]:
     """
     file = path / "config.json" if path.is_dir() else path
     content = _content(file)
-    if isinstance(content.get("settings"), dict):
-        content = content["settings"]
     names = {one.name: one.name for one in fields(Settings)}
     names |= {_key(called(one)): one.name for one in fields(Settings)}
+    if isinstance(content.get("settings"), dict):
+        beside = [key for key in content if _key(key) in names]
+        if beside:
+            raise SettingsError(f'{file}: {beside[0]!r} stands beside "settings"; move it in there')
+        content = content["settings"]
     settings = {}
     for key, value in content.items():
         name = names.get(_key(key))
@@ -100,12 +103,24 @@ def _key(text: str) -> str:
     return text.removeprefix("--").replace("-", "_")
 
 
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; of a key that is there twice the first value would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"{max(keys, key=keys.count)!r} is there twice; leave one")
+    return found
+
+
 def _content(file: Path) -> dict[str, Any]:
     if file.suffix.lower() not in ENDINGS:
         raise SettingsError(f"{file}: settings are a .json or .toml file, or the folder of a run")
     try:
         text = file.read_text(encoding="utf-8")
-        content = json.loads(text) if file.suffix.lower() == ".json" else tomllib.loads(text)
+        if file.suffix.lower() == ".json":
+            content = json.loads(text, object_pairs_hook=_each_once)
+        else:
+            content = tomllib.loads(text)
     except FileNotFoundError:
         raise SettingsError(f"{file} does not exist, so there are no settings to take") from None
     except (ValueError, RecursionError) as error:

@@ -87,20 +87,25 @@ def finish(
     if trained.best not in (None, trained.steps) and take_best(
         model.net, trained.best, folder, communicator, reporter.note
     ):
+        reporter.note(
+            f"step {trained.best} was the best on the way: it is scored on these images, too"
+        )
         earlier = score()
         if earlier[""].scores().mean_iu > last[""].scores().mean_iu:
             steps, best = trained.best, earlier
     if steps != trained.steps:
         save("weights.h5", steps)
         reporter.note(
-            f"weights.h5 is step {steps}, mean IU {best[''].scores().mean_iu:.3f} on these images; "
-            f"last.h5 is step {trained.steps}"
+            f"weights.h5 is step {steps}, mean IU {100 * best[''].scores().mean_iu:.1f} % on these "
+            f"images; last.h5 is step {trained.steps}"
         )
     elif communicator.leads:
         with open(folder / "last.h5", "rb") as file, atomic_write(folder / "weights.h5") as copy:
             shutil.copyfileobj(file, copy)
     if communicator.leads:
-        record: dict[str, Any] = {"steps": steps, **usage(xp), **results(best, model)}
+        images = min(settings.final_images or len(validation), len(validation))
+        record: dict[str, Any] = {"steps": steps, "images": images}
+        record |= {**usage(xp), **results(best, model)}
         record["last"] = {"steps": trained.steps, **results(last, model)}
         if trained.flat:
             record["stopped_when_flat"] = settings.stop_when_flat

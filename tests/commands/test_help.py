@@ -67,6 +67,15 @@ def test_descriptions_are_as_wide_as_the_terminal(command, monkeypatch):
     assert all(len(line) <= 80 for line in lines if DOCS not in line)
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_examples_are_in_one_line_so_that_they_can_be_copied(command, monkeypatch):
+    parser = parser_of(command)
+    examples = re.findall(r"^  (python -m .*?)(?:  .*)?$", parser.description, re.MULTILINE)
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = re.findall(r"^  (python -m .*?)(?:  .*)?$", parser.format_help(), re.MULTILINE)
+    assert examples and shown == examples
+
+
 def test_what_a_list_says_continues_below_its_second_column(monkeypatch):
     said = "Two lines\nof text.\n\n  a.png  the first\n         picture\n  b.png  the second"
     parser = CommandParser(prog="x", description=said)
@@ -75,6 +84,14 @@ def test_what_a_list_says_continues_below_its_second_column(monkeypatch):
     assert parser.format_help().startswith(wide)
     monkeypatch.setenv("COLUMNS", "22")
     assert "\n  a.png  the first\n         picture\n" in parser.format_help()
+
+
+def test_what_is_said_of_a_command_stands_below_it_where_there_is_no_room_beside(monkeypatch):
+    parser = CommandParser(prog="x", description="Text.\n\n  run this --or this    a quick look\n")
+    monkeypatch.setenv("COLUMNS", "32")
+    assert "\n  run this --or this\n      a quick look\n" in parser.format_help()
+    monkeypatch.setenv("COLUMNS", "80")
+    assert "\n  run this --or this    a quick look\n" in parser.format_help()
 
 
 def test_the_address_of_the_docs_is_the_projects():
@@ -129,7 +146,7 @@ def test_what_is_misspelt_is_told_of_in_a_line(arguments, words, capsys):
 def test_a_command_is_called_as_the_user_has_called_it(name, said, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", [name])
     _, out, _ = told(["train", "--help"], capsys)
-    assert f"  {said} shapes " in out and f"usage: {said} [options] [DATASET]" in out
+    assert f"  {said} shapes" in out and f"usage: {said} [options] [DATASET]" in out
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from PIL import Image
 
 from minifcn.data.palette import read_label
 from minifcn.data.voc import VOC_CLASSES
+from minifcn.inference.jobs import Job
 from minifcn.inference.model import Model, save_model
 from minifcn.models import ModelSpec, build
-from minifcn.predict import main, model_and_images
+from minifcn.predict import main, model_and_images, units
 from minifcn.system import resources
 from minifcn.system.records import SettingsError
 
@@ -197,8 +199,47 @@ def test_of_a_pattern_that_matches_nothing_only_that_is_said(here, capsys):
     assert said.err == "error: no file is called as none* says\n"
 
 
+def test_without_the_library_for_videos_the_photographs_are_segmented(here, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "av", None)
+    (here / "street.mp4").write_bytes(b"")
+    assert main(["street.mp4", "photo.png"]) == 1
+    said = capsys.readouterr()
+    assert "pip install 'minifcn[video]'" in said.err and "1 of 2 are in predictions" in said.out
+    assert (here / "predictions/photo_label.png").exists()
+
+
+def test_frames_are_counted_as_such():
+    videos = [Job(Path(f"{name}.mp4"), Path(name), [], 9) for name in "ab"]
+    photo = Job(Path("c.png"), Path("c"), [], 1)
+    assert units(videos) == "frames"
+    assert units([*videos, photo]) == "images and frames"
+    assert units([photo]) == units([]) == "images"
+
+
 def test_a_report_is_not_written_over_either(here, capsys):
     Path("found.json").write_text("precious")
     assert main(["own.h5", "photo.png", "-o", "out", "--json", "found.json"]) == 1
     assert "found.json is there already" in capsys.readouterr().err
     assert not Path("out").exists()
+
+
+def test_dense_scores_are_asked_for_by_name_and_stride(here, capsys):
+    for method in ("rarefy", "stitch"):
+        options = ["--dense", method, "--dense-stride", "16", "-o", method]
+        assert main(["own.h5", "photo.png", *options]) == 0
+        assert (read_label(Path(method, "photo_label.png")) == CLASSES["own"]).all()
+    for options, message in (
+        (["--dense", "rarefy", "--dense-stride", "5"], "--dense rarefy: dense output: .* every 5"),
+        (["--dense-stride", "8"], "--dense-stride is of --dense rarefy or stitch"),
+    ):
+        assert main(["own.h5", "photo.png", *options, "-o", "other"]) == 1
+        assert re.search(message, capsys.readouterr().err)
+
+
+def test_a_net_with_skips_is_not_made_dense(here, capsys):
+    spec = ModelSpec("fcn8s", "googlenet", len(VOC_CLASSES), 1 / 64, "same")
+    palette = [[0, 0, 0]] * spec.num_classes
+    net = draw_all(build(spec))
+    save_model(here / "fine.h5", Model(net, spec, CAFFE_VOC, VOC_CLASSES, palette))
+    assert main(["fine.h5", "photo.png", "--dense", "stitch"]) == 1
+    assert "--dense stitch: dense output: the net has skips" in capsys.readouterr().err

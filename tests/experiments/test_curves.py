@@ -38,3 +38,7 @@ def test_a_chart_has_a_curve_for_each_name():
 @pytest.mark.parametrize(("losses", "expected"), [([9, 9, 9, 9, 9, 9, 1, 2], 1.5), ([3, 1], 1)])
 def test_the_loss_at_the_end_is_that_of_the_last_quarter(losses, expected):
     assert last_losses([run(losses)]) == [expected]
+
+
+def test_the_loss_on_the_way_is_that_of_the_last_quarter_until_then():
+    assert last_losses([run([9.0, 9.0, 9.0, 5.0, 1.0, 1.0, 1.0, 1.0])], share=0.5) == [5.0]

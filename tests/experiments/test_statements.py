@@ -149,21 +149,19 @@ def test_the_rate_decides_and_the_biases_do_not(by_rate, once, expected):
 
 
 @pytest.mark.parametrize(
-    ("losses", "seconds", "expected"),
-    [([1, 0.5], 2.0, HOLDS), ([1, 0.5], 0.9, FAILS), ([1, 0.3], 2.0, FAILS)],
+    ("sampled", "expected"),
+    [
+        ([1, 0.8, 0.5, 0.5], HOLDS),
+        ([0.5, 0.5, 0.5, 0.5], FAILS),  # at the end from the start: as good by images, too
+        ([1, 0.8, 0.3, 0.2], FAILS),
+    ],
 )
-def test_sampling_the_loss(losses, seconds, expected):
-    def sampled(made):
+def test_sampling_the_loss(sampled, expected):
+    def losses(made):
         assert made["batch_size"] * made["sample_loss"] == 2
-        return made["sample_loss"] < 1
+        return sampled if made["sample_loss"] < 1 else [1, 0.8, 0.5, 0.5]
 
-    found = verdict(
-        sampling,
-        lambda made: 50.0,
-        losses=lambda made: losses if sampled(made) else [1, 0.5],
-        seconds=lambda made: seconds if sampled(made) else 1.0,
-    )
-    assert found == expected
+    assert verdict(sampling, lambda made: 50.0, losses=losses) == expected
 
 
 @pytest.mark.parametrize(("iu", "expected"), [(50.4, HOLDS), (53.0, FAILS), (47.0, FAILS)])

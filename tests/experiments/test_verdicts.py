@@ -64,6 +64,7 @@ def test_the_opposite(one, other):
         ([3, 5, 4], [1, 2, 3], 1, "+2.0 (+1.0 to +3.0)"),
         ([3], [4], 1, "-1.0"),
         ([0.512], [0.5], 2, "+0.01"),
+        ([0.99], [1], 1, "+0.0"),
     ],
 )
 def test_a_change_has_its_sign_and_its_range(first, second, digits, expected):

@@ -11,7 +11,8 @@ import numpy as np
 from minifcn.training.solver import TrainingError
 
 # From what a run was made of, among them "arch", "seed" and "after", to its figures: "mean_iu" in
-# percent, and "losses" and "seconds" of its updates where they matter. None: it diverges.
+# percent, and "losses" and "seconds" of its updates and more "results" where they matter. None: it
+# diverges.
 Figures = Callable[[dict[str, Any]], dict[str, Any] | None]
 
 
@@ -28,13 +29,9 @@ class CannedRun(NamedTuple):
         return self.figures["mean_iu"]
 
     @property
-    def results(self) -> dict[str, float]:
+    def results(self) -> dict[str, Any]:
         names = ("mean_iu", "pixel_accuracy", "mean_accuracy", "fw_iu")
-        return dict.fromkeys(names, self.mean_iu / 100)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        return {"rate": 0.02, **self.made}
+        return {**dict.fromkeys(names, self.mean_iu / 100), **self.figures.get("results", {})}
 
     @property
     def updates(self) -> dict[str, np.ndarray]:
@@ -77,6 +74,9 @@ class CannedLab:
 
     def steps(self, arch: str) -> int:
         return {"fcn32s": 300, "fcn16s": 200, "fcn8s": 300, "fcn8s-at-once": 400}[arch]
+
+    def rate(self, arch: str) -> float:
+        return 0.02
 
     def dataset(self, split: str = "val") -> None:
         return None

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from helpers.cases import normal
 
+from minifcn.data.dataset import DataError
 from minifcn.inference import Model, apply, save_model, segment, segment_all
 from minifcn.inference.apply import results
 from minifcn.inference.metrics import ConfusionMatrix
@@ -106,3 +107,11 @@ def test_results_have_the_counts_unless_there_are_too_many_classes(most, kept):
     found = results({"": ConfusionMatrix.of(counts)}, model, most)
     assert found.get("confusion") == (counts.tolist() if kept else None)
     assert found["class_iu"] == {"a": 3 / 4, "b": 2 / 3}
+
+
+def test_an_image_that_is_smaller_than_a_window_is_refused_by_its_size():
+    spec = ModelSpec("fcn32s", "googlenet", 3, 1 / 64, "faithful")
+    model = Model(build(spec), spec, FRESH_PREPROCESS, ("a", "b", "c"), [[0, 0, 0]] * 3)
+    with pytest.raises(DataError, match="an image of 5 x 7 pixels is too small for the net"):
+        segment_all(model, blocks(5, 7))
+    assert segment_all(model, blocks(31, 33))[""].shape == (31, 33)

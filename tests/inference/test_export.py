@@ -16,6 +16,7 @@ from minifcn.layers import Deconv2d
 from minifcn.models import ModelSpec, build
 from minifcn.system.extras import ExtraError
 from minifcn.system.records import SettingsError
+from minifcn.weights.importing.formats import read_source
 from minifcn.weights.store import WeightsError, read_attributes, save_weights
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
@@ -130,6 +131,19 @@ def test_what_the_file_says_travels_along(file):
     convert(file.with_name("net.onnx"), file.with_name("back.h5"))
     attributes = read_attributes(file.with_name("back.h5"))
     assert (attributes["dataset"], attributes["licence"]) == ("folder", "CC BY-NC 4.0")
+
+
+def test_the_weight_file_is_read_once(file, monkeypatch):
+    names = []
+
+    def counted(path):
+        names.append(path)
+        return read_source(path)
+
+    monkeypatch.setattr("minifcn.weights.importing.conversion.read_source", counted)
+    monkeypatch.setattr("minifcn.inference.model.load_weights", counted)
+    export(file, file.with_name("net.onnx"))
+    assert names == [file]
 
 
 def test_a_model_that_computes_something_else_is_not_written(file, monkeypatch):

@@ -145,7 +145,11 @@ def test_a_net_that_sees_depth_is_given_it(modality, image, tmp_path):
     metres = (millimetres / 1000).astype(np.float32)
     one, other = segment([image, image], depth=[tmp_path / "depth.png", metres])
     assert np.array_equal(one.label, other.label)
-    for depth, message in ((None, "sees depth"), (metres[:9], "depth map is of 9 x 70")):
+    for depth, message in (
+        (None, "sees depth"),
+        (metres[:9], "depth map is of 9 x 70"),
+        (millimetres, "must be of floats, in metres, not uint16"),
+    ):
         with pytest.raises(DataError, match=message):
             segment(image, depth=depth)
     with pytest.raises(DataError, match="2 images need a list of as many depth maps"):
@@ -161,3 +165,22 @@ def test_further_heads_are_results_of_their_own(image, tmp_path):
     assert result.heads["geo"].probabilities.shape == (2, 50, 70)
     written = {path.name for path in result.save(tmp_path / "a")}
     assert {"a_label.png", "a_geo_label.png", "a_geo_overlay.png"} < written
+
+
+def test_a_dense_segmenter_has_its_own_scores_between_the_coarse_ones(image):
+    model = small_model()
+    shares = {
+        how: Segmenter(model, **options)(image, probabilities=True).probabilities
+        for how, options in {
+            "coarse": {},
+            "rarefy": {"dense": "rarefy", "dense_stride": 16},
+            "stitch": {"dense": "stitch", "dense_stride": 16},
+            "the same": {"dense": "rarefy", "dense_stride": 32},
+        }.items()
+    }
+    np.testing.assert_allclose(shares["stitch"], shares["rarefy"], atol=1e-5)
+    np.testing.assert_array_equal(shares["the same"], shares["coarse"])
+    assert abs(shares["rarefy"] - shares["coarse"]).max() > 1e-3
+    assert Segmenter(model).model is model
+    with pytest.raises(ValueError, match="rarefy or stitch, not by 'fine'"):
+        Segmenter(model, dense="fine")

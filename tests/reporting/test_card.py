@@ -57,6 +57,19 @@ def test_its_commands_are_understood(tmp_path):
     assert [shlex.split(line)[2] for line in lines] == ["minifcn.predict", "minifcn.evaluate"]
 
 
+def test_what_is_not_so_is_not_said(tmp_path):
+    folder = make_run(tmp_path / "run", data_options={"depth": False})
+    config, results = (
+        json.loads((folder / f"{n}.json").read_text()) for n in ("config", "results")
+    )
+    (folder / "results.json").write_text(json.dumps({**results, "confusion": [[0] * 3] * 3}))
+    text = card_of(folder)
+    assert "nan" not in text and "--depth" not in text and "minifcn.evaluate" in text
+    config["settings"]["dataset"] = "stripes (own)"  # objects of Python's, which no command knows
+    (folder / "config.json").write_text(json.dumps(config))
+    assert "minifcn.evaluate" not in card_of(folder)
+
+
 def test_a_name_is_text_and_nothing_else(tmp_path):
     text = card_of(make_run(tmp_path / "run", names=("a|b", "<img src=x>\n# heading")))
     assert "| a\\|b |" in text

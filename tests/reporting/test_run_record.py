@@ -7,6 +7,7 @@ import pytest
 from helpers.run_folders import make_run
 
 from minifcn.data.palette import voc_palette
+from minifcn.reporting.page import report_page
 from minifcn.reporting.run_record import ReportError, find_runs, read_run
 
 
@@ -48,6 +49,24 @@ def test_weights_may_be_of_an_earlier_evaluation_than_the_last(tmp_path):
     assert run.finished and run.made == 4
     assert run.chosen.number == 2
     assert run.evaluations[-1].number == 4
+
+
+def test_a_better_figure_on_fewer_images_is_not_the_best(tmp_path):
+    folder = make_run(tmp_path / "run", finished=True)
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    for one in lines:
+        if "mean_iu" in one:
+            one |= {"images": 1, "confusion": (9 * np.eye(3, dtype=int)).tolist()}
+    (folder / "log.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in lines))
+    results = json.loads((folder / "results.json").read_text())
+    (folder / "results.json").write_text(json.dumps({**results, "images": 10}))
+    run = read_run(folder)
+    figures = [one.heads[""].scores.mean_iu for one in run.evaluations]
+    assert figures[0] == 1 > figures[1] and run.best.number == run.chosen.number == 4
+    assert run.looked_at == [1, 10]
+    text = " ".join(report_page([run]).split())
+    assert "best mean IU" not in text
+    assert "Not all evaluations looked at as many images, but at 1 or 10." in text
 
 
 def test_an_old_run_lacks_the_counts_and_has_the_figures(tmp_path):

@@ -162,7 +162,9 @@ def test_the_best_is_kept_and_a_killed_run_ends_with_the_same_files(tmp_path, sc
 
 def test_a_best_by_part_of_the_images_that_is_worse_on_all_is_not_taken(tmp_path, scored):
     scored(MIDDLE, [100, 100, 200, 300, 400])
-    execute(tiny(), tmp_path)
+    execute(tiny(), tmp_path, reporter=(notes := Notes()))
+    assert "step 2 was the best on the way: it is scored on these images, too\n" in notes.said
+    assert "weights.h5 is" not in notes.said
     assert results(tmp_path)["steps"] == 5
     assert (tmp_path / "weights.h5").read_bytes() == (tmp_path / "last.h5").read_bytes()
 

@@ -53,6 +53,8 @@ def test_keys_are_called_as_settings_or_as_options(tmp_path, name, text):
         ("a.json", "{", r"a\.json is not JSON"),
         ("a.json", "[3]", r"a\.json must be an object"),
         ("a.json", '{"lr": 0.1, "rate": 0.1}', r"'rate' is there twice"),
+        ("a.json", '{"steps": 3, "lr": 0.1, "steps": 4}', r"a\.json .*'steps' is there twice"),
+        ("a.json", '{"settings": {"lr": 1.0}, "steps": 3}', r"'steps' stands beside \"settings\""),
         ("a.yaml", "steps: 3", r"a .json or .toml file, or the folder of a run"),
     ],
 )

@@ -10,7 +10,7 @@ from minifcn import train
 from minifcn.data.dataset import DataError
 from minifcn.data.shapes import ShapesDataset
 from minifcn.net.heads import net_heads
-from minifcn.training.fitting import fit
+from minifcn.reporting.fitting import fit
 from minifcn.training.prepare import check_memory, make_model, open_splits
 from minifcn.training.reporter import Reporter
 from minifcn.training.run import execute

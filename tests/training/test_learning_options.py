@@ -8,7 +8,7 @@ import pytest
 from minifcn.data.shapes import ShapesDataset
 from minifcn.layers import Dropout
 from minifcn.net.heads import net_heads
-from minifcn.training.fitting import fit
+from minifcn.reporting.fitting import fit
 from minifcn.training.prepare import make_model
 from minifcn.training.reporter import Reporter
 from minifcn.training.run import execute

@@ -9,7 +9,8 @@ from minifcn import train
 from minifcn.data import DATASETS
 from minifcn.models.build import BACKBONES, MODALITIES
 from minifcn.models.fcn import STRIDES
-from minifcn.training import fitting, stages
+from minifcn.reporting import fitting
+from minifcn.training import stages
 from minifcn.training.settings import SettingsError, resolve
 
 

@@ -27,6 +27,14 @@ def test_data_of_ones_own_are_trained_on_and_the_run_is_a_segmenter(tmp_path):
     assert again.settings.steps == 2 and again.settings.arch == "fcn32s"
 
 
+def test_the_run_has_the_report_and_the_card_of_the_command(tmp_path):
+    run = fit(own(), tmp_path / "run", arch="fcn32s", **TINY)
+    assert "finished after 1 updates" in (run.folder / "report.html").read_text()
+    assert (
+        f"Mean IU {100 * run.scores.mean_iu:.1f} percent" in (run.folder / "README.md").read_text()
+    )
+
+
 def test_the_command_does_not_take_data_of_ones_own_for_its_data_set(tmp_path):
     fit(own(), tmp_path, reporter=Reporter(), **TINY)
     with pytest.raises(SettingsError, match=r"dataset was shapes \(own\) when this run began"):

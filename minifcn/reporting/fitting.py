@@ -1,4 +1,8 @@
-"""Training in one call: what `python -m minifcn.train` does, for Python too."""
+"""Training in one call: what `python -m minifcn.train` does, for Python too.
+
+It lies above the training itself, for the run that it leaves is that of the command: with its
+report and its card.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from minifcn.data import dataset_class
 from minifcn.data.dataset import Dataset, Defaults
 from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.metrics import Scores
+from minifcn.reporting.recorder import Recorder
 from minifcn.system.records import defaults
 from minifcn.training.console import Console
 from minifcn.training.reporter import Reporter
@@ -25,7 +30,7 @@ class Fitted(NamedTuple):
     Attributes
     ----------
     folder : Path
-        The run: settings, log, checkpoints, samples, weights.h5, results.json.
+        The run: settings, log, checkpoints, samples, weights.h5, results.json, report.html.
     scores : Scores
         Of the evaluation at the end: `mean_iu`, `pixel_accuracy`, `class_iu` and so on.
     settings : Settings
@@ -61,7 +66,8 @@ def fit(
     resume : bool
         Go on from the newest checkpoint in the folder.
     reporter : Reporter, optional
-        What is told as it goes on; a progress bar if not given, nothing with `Reporter()`.
+        What is told as it goes on. If not given, a progress bar, and `report.html` and `README.md`
+        in the folder are kept up to date; with `Reporter()` nothing is.
     communicator : Communicator
         Of the processes that train together.
     **settings
@@ -87,7 +93,9 @@ def fit(
         chosen = settings_of(folder, f"{name} (own)", given, own=defaults_of(own[0]), **how)
     else:
         chosen = settings_of(folder, name, given, **how)
-    scores = execute(chosen, folder, own=own, reporter=reporter or Console(), **how)
+    if reporter is None:
+        reporter = Recorder() if communicator.leads else Console(show=False)
+    scores = execute(chosen, folder, own=own, reporter=reporter, **how)
     return Fitted(folder, scores, chosen)
 
 
