@@ -19,6 +19,7 @@ SIDE = 160  # pixels
 NAME = "explore.html"
 # What each page of the site is best seen at: a layer, and a place in its map.
 PLACES = {
+    "first-look.md": "score/50,80",
     "walk.md": "",
     "layers/README.md": "",
     "layers/relu.md": "conv2/3x3/13,20",
