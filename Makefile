@@ -5,6 +5,7 @@
 #   make stand-in   run those of all that computes on a strict stand-in for CuPy
 #   make chaos      train under every fault of disk, machine and process, for about ten minutes
 #   make fuzz       read a thousand damaged files of every format (ten minutes)
+#   make chromium   fetch a browser for the tests of pages, where the system has none
 #   make lint       check style and types
 #   make figures    draw the pictures of docs/ anew (ARGS="im2col" draws one of them)
 #   make readme     run every command of the README, at a small size
@@ -16,7 +17,7 @@ ARGS ?=
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test stand-in chaos fuzz lint figures readme docs clean
+.PHONY: demo test stand-in chaos fuzz chromium lint figures readme docs clean
 
 demo: .venv/installed
 	$(BIN)/python -m minifcn.demo $(ARGS)
@@ -32,6 +33,9 @@ chaos: .venv/installed-dev
 
 fuzz: .venv/installed-dev
 	PYTHONPATH=tests $(BIN)/python -m fuzz.campaign $(ARGS)
+
+chromium: .venv/installed-dev
+	$(BIN)/python -m playwright install --only-shell chromium
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -64,6 +68,7 @@ clean:
 	$(INSTALL) '.[dev]'
 	-$(INSTALL) '.[distributed]'  # its tests are skipped where MPI cannot be installed
 	-$(INSTALL) '.[cuda-check]'   # so are those that compile the CUDA kernels
+	-$(INSTALL) '.[browser]'      # and those that drive a browser
 	@touch $@
 
 .venv/installed-docs: .venv/installed

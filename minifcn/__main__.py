@@ -21,6 +21,7 @@ COMMANDS = {
     "train": "train a net on a data set of the paper or your images",
     "evaluate": "score a trained net on a data set",
     "report": "report on runs: curves, samples, figures in one page",
+    "explore": "walk through a net: every map, product and gradient",
     "download": "fetch published weights and data sets",
     "convert": "make our weights of other frameworks'",
     "export": "hand a net to ONNX Runtime, PyTorch and others",

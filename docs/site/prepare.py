@@ -2,7 +2,8 @@
 
 The pages of docs/ read well on a code host, and are the site's as they are, with one change: a link
 to a file of the repository that is no page leads there. Added are a page of reference for each
-module, to be filled from its docstrings, and a font for formulas.
+module, to be filled from its docstrings, a page in which a net can be walked through, with links
+into it, and a font for formulas.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from fontTools import subset
+from walks import with_walk, write_walk
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS, PACKAGE = ROOT / "docs", ROOT / "minifcn"
@@ -43,6 +45,7 @@ def main() -> None:
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(f"# {dotted(module)}\n\n::: {dotted(module)}\n", encoding="utf-8")
     write_font(pages / "site" / "mathematics.woff2")
+    write_walk(pages)
     settings = (DOCS / "site" / "mkdocs.yml").read_text(encoding="utf-8")
     navigation = "\n".join(entries(PACKAGE, "Reference", 1))
     (BUILD / "mkdocs.yml").write_text(f"{settings}{navigation}\n", encoding="utf-8")
@@ -62,7 +65,8 @@ def copy_page(file: Path, copy: Path) -> None:
         kind = "tree" if target.is_dir() else "blob"
         return f"{REPOSITORY}/{kind}/main/{target.relative_to(ROOT).as_posix()}{link[2] or ''}"
 
-    copy.write_text(LINK.sub(leading, file.read_text(encoding="utf-8")), encoding="utf-8")
+    text = LINK.sub(leading, file.read_text(encoding="utf-8"))
+    copy.write_text(with_walk(text, file.relative_to(DOCS).as_posix()), encoding="utf-8")
 
 
 def modules(folder: Path) -> Iterator[Path]:

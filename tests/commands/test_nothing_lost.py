@@ -46,6 +46,7 @@ OVER_INPUTS = {
     "hha": ["hha", "depth.png", "-o", "depth.png"],
     "evaluate, weights": ["evaluate", "run", "shapes", "--json", "run/weights.h5"],
     "report": ["report", "run", "-o", "run/weights.h5"],
+    "explore": ["explore", "run", "photo.png", "-o", "photo.png"],
     "evaluate, data": ["evaluate", "run", "folder", *DATA, "--json", "data/labels/1.png"],
 }
 
@@ -73,6 +74,7 @@ OVER_OTHERS = {
         "c.csv",
     ),
     "report": (["report", "run", "-o", "r.html"], "r.html"),
+    "explore": (["explore", "run", "photo.png", "-o", "e.html"], "e.html"),
     "inspect": (["inspect", "folder", *DATA, "-o", "s"], "s/folder-val.png"),
     "pretrain": (["pretrain", "shapes", "--smoke", "--width", "0.015625", "-o", "w.h5"], "w.h5"),
 }

@@ -24,7 +24,7 @@ FLOORS = (
     ("data", "weights"),
     ("inference",),
     ("training",),
-    ("experiments", "checking", "reporting"),
+    ("experiments", "checking", "reporting", "exploring"),
     (*COMMANDS, "__main__"),
 )
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
