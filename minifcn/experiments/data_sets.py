@@ -72,14 +72,14 @@ DATA_SETS = {
         "folder",
         {"ignore": 11},
         {**_REAL, "rate": 1e-3},
-        {"fcn32s": 300, "fcn16s": 200, "fcn8s": 300, "fcn8s-at-once": 400},
+        {"fcn32s": 200, "fcn16s": 150, "fcn8s": 200, "fcn8s-at-once": 400},
         {"train": ("train", 10_000), "val": ("val", 10_000)},
     ),
     "voc": DataSet(
         "voc",
         {},
         {**_REAL, "rate": 1e-3},
-        {"fcn32s": 400, "fcn16s": 200, "fcn8s": 300, "fcn8s-at-once": 500},
+        {"fcn32s": 300, "fcn16s": 150, "fcn8s": 250, "fcn8s-at-once": 500},
         {"train": ("train", 10_000), "val": ("val", 300)},
     ),
 }
