@@ -58,7 +58,9 @@ def add_common_options(options: argparse.ArgumentParser, data: list[str]) -> Non
         default=data[0],
         help="what it is tried on (default: %(default)s)",
     )
-    options.add_argument("--data-dir", metavar="DIR", help="where it lies, if it is not drawn")
+    options.add_argument(
+        "--data-dir", metavar="DIR", help="where it lies, if it is not drawn (default: none)"
+    )
     options.add_argument(
         "--weights", metavar="FILE", help="what nets start from (default: what comes along)"
     )

@@ -73,7 +73,8 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         type=Path,
         help="take the settings of a run (its folder), or of a JSON or TOML file; options that are "
-        "given beside it win (default: none)",
+        "given beside it win, and what belongs to another data set than the one that is given, as "
+        "its folder and splits, is left out (default: none)",
     )
     run.add_argument(
         "--out",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from minifcn.backend import set_threads
@@ -20,6 +22,7 @@ from minifcn.system.files import atomic_write, make_folder
 
 TABLE = "table.md"
 SEEDS = 3
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def conduct(
@@ -71,7 +74,7 @@ def conduct(
     minutes = (time.monotonic() - started) / 60
     if smoke:
         result = result._replace(verdict=OPEN, reason="Two updates say nothing; it was only tried.")
-    command = command_of(name, data, data_dir is not None, weights is not None, seeds)
+    command = command_of(name, data, data_dir is not None, weights is not None, seeds, own)
     facts = {"data": data, "seeds": len(lab.seeds), "smoke": smoke, "command": command}
     for title, picture in result.pictures.items():
         save_png(folder / f"{title}.png", picture)
@@ -92,8 +95,32 @@ def conduct(
     )
 
 
-def command_of(name: str, data: str, has_folder: bool, has_weights: bool, seeds: int) -> str:
+def command_of(
+    name: str,
+    data: str,
+    has_folder: bool,
+    has_weights: bool,
+    seeds: int,
+    own: Mapping[str, Any] = NOTHING,
+) -> str:
     """Return what to type to repeat it; where the reader's files lie is the reader's to say."""
-    said = ["python -m minifcn.paper", name, f"--data {data}"]
+    said = ["python -m minifcn.paper", name, *_own_options(name, own), f"--data {data}"]
     said += ["--data-dir DIR"] * has_folder + ["--weights FILE"] * has_weights
     return " ".join([*said, *[f"--seeds {seeds}"] * (seeds != SEEDS)])
+
+
+def _own_options(name: str, own: Mapping[str, Any]) -> list[str]:
+    """Return how the own options that differ from the usual were given: files by what they are."""
+    parser, add = argparse.ArgumentParser(), experiment(name).add_options
+    if add is not None:
+        add(parser)
+    said = []
+    for action in parser._actions:  # argparse has no other way to ask what the options are
+        value = own.get(action.dest, action.default)
+        if value == action.default:
+            continue
+        values = value if isinstance(value, list) else [value]
+        plain = action.choices is not None or action.type in (int, float)
+        words = [str(one) for one in values] if plain else [str(action.metavar)]
+        said += [*action.option_strings[:1], *words]
+    return said

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import NamedTuple
 
 import numpy as np
 
 from minifcn.experiments.experiment import FAILS, HOLDS, Experiment, Result, Row
 from minifcn.experiments.lab import Lab
+from minifcn.experiments.timing import timed
 from minifcn.layers import Conv2d
 from minifcn.models import ModelSpec, build
 from minifcn.net import Net
@@ -17,7 +17,6 @@ from minifcn.net.summary import count_parameters
 NETS = {"FCN-AlexNet": "alexnet", "FCN-VGG16": "vgg16", "FCN-GoogLeNet": "googlenet"}
 SCORES = "score_fr"  # the coarse scores
 SIZE, SMOKE_SIZE, SMOKE_WIDTH = 500, 64, 1 / 16  # of the image, pixels, that is timed
-REPEATED = 3
 
 
 class Geometry(NamedTuple):
@@ -80,12 +79,7 @@ def milliseconds(net: Net, size: int) -> float:
     for array in net.params.values():  # zeros would be multiplied faster
         array[...] = rng.standard_normal(array.shape, np.float32) * 0.01
     image = rng.standard_normal((1, 3, size, size), np.float32)
-    taken = []
-    for _ in range(REPEATED):
-        started = time.perf_counter()
-        net.forward({"data": image}, outputs=["score"])
-        taken.append(1000 * (time.perf_counter() - started))
-    return min(taken)
+    return timed(lambda: net.forward({"data": image}, outputs=["score"]))[0]
 
 
 def table1(lab: Lab) -> Result:

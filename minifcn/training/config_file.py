@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from minifcn.data.balance import CLASS_WEIGHTS
 from minifcn.system.records import SettingsError, called, check, nearest
 from minifcn.training.settings import Settings
 
@@ -18,12 +19,14 @@ else:
     import tomli as tomllib
 
 ENDINGS = (".json", ".toml")
+OF_DATA = ("data_dir", "data_options", "train_split", "val_split")
 
 
 def with_config(path: Path | None, given: Mapping[str, Any], ranks: int = 1) -> dict[str, Any]:
     """Return what is given, and for what is not what a file says.
 
-    The data set's own options in the file count for the data set of the file alone.
+    What belongs to a data set, as where it lies and its splits, counts in the file for the data set
+    of the file alone.
 
     Parameters
     ----------
@@ -41,8 +44,8 @@ def with_config(path: Path | None, given: Mapping[str, Any], ranks: int = 1) -> 
         As `read_settings`; or if no data set is named, or `accumulate` cannot be divided.
     """
     found = read_settings(path) if path else {}
-    if given["dataset"] not in (None, found.get("dataset")):
-        found.pop("data_options", None)
+    if given["dataset"] not in (None, found.get("dataset", given["dataset"])):
+        found = {name: value for name, value in found.items() if not _is_of_data(name, value)}
     if given.get("accumulate") is None and found.get("accumulate", 0) % ranks:
         raise SettingsError(
             f"{path}: the {found['accumulate']} batches of an update cannot be divided among "
@@ -78,7 +81,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     names = {one.name: one.name for one in fields(Settings)}
     names |= {_key(called(one)): one.name for one in fields(Settings)}
     if isinstance(content.get("settings"), dict):
-        beside = [key for key in content if _key(key) in names]
+        beside = [key for key in content if _key(key) in names and not _is_record(key, content)]
         if beside:
             raise SettingsError(f'{file}: {beside[0]!r} stands beside "settings"; move it in there')
         content = content["settings"]
@@ -97,6 +100,16 @@ def read_settings(path: Path) -> dict[str, Any]:
             raise SettingsError(f"{file}, {key!r}: {error}") from None
         settings[name] = value
     return settings
+
+
+def _is_of_data(name: str, value: object) -> bool:
+    """Return whether a setting means something for one data set alone."""
+    return name in OF_DATA or (name == "class_weights" and value not in CLASS_WEIGHTS)
+
+
+def _is_record(key: str, content: Mapping[str, Any]) -> bool:
+    """Return whether a run's `config.json` says here how many images it had, not has to have."""
+    return key == "images" and isinstance(content[key], list)
 
 
 def _key(text: str) -> str:

@@ -13,6 +13,7 @@ from minifcn.experiments.lab import Lab
 from minifcn.experiments.plots import draw
 from minifcn.experiments.records import read_record, write_record
 from minifcn.experiments.tables import markdown, plain
+from minifcn.paper import parser
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -114,3 +115,22 @@ def test_an_experiment_that_is_done_is_not_repeated_unless_it_is_asked_for(tmp_p
 )
 def test_the_command_that_is_recorded_names_no_files(given, said):
     assert command_of("table2", *given) == f"python -m minifcn.paper table2 {said}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["upper-bounds"], "upper-bounds"),
+        (
+            ["upper-bounds", "/home/me/maps", "--method", "nearest", "--factors", "8", "4"],
+            "upper-bounds LABELS --method nearest --factors 8 4",
+        ),
+        (["heat-map", "--photo", "/home/me/cat.jpg"], "heat-map --photo FILE"),
+    ],
+)
+def test_own_options_are_recorded_as_they_were_given(arguments, said):
+    given = vars(parser().parse_args(arguments))
+    name, data = given["experiment"], given["data"]
+    own = {key: given[key] for key in given if key in ("labels", "method", "factors", "photo")}
+    command = command_of(name, data, False, False, 3, own)
+    assert command == f"python -m minifcn.paper {said} --data shapes"

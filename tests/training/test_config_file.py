@@ -43,6 +43,11 @@ def test_keys_are_called_as_settings_or_as_options(tmp_path, name, text):
     assert read_settings(written(tmp_path / name, text)) == expected
 
 
+def test_how_many_images_a_run_had_is_no_setting(tmp_path):
+    text = '{"settings": {"steps": 3, "images": null}, "images": [2000, 200]}'
+    assert read_settings(written(tmp_path / "config.json", text)) == {"steps": 3}
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
@@ -73,15 +78,33 @@ def test_a_command_without_a_data_set_needs_a_file_that_names_one(capsys):
     assert "name a data set, or a --config that says which" in capsys.readouterr().err
 
 
-def test_options_of_another_data_set_are_left_out(tmp_path):
-    text = '{"dataset": "voc", "data_options": {"year": 2011}, "steps": 5}'
-    file = written(tmp_path / "a.json", text)
+def test_what_belongs_to_another_data_set_is_left_out(tmp_path):
+    of_voc = {
+        "data_dir": "VOCdevkit",
+        "train_split": "trainval",
+        "val_split": "seg11valid",
+        "class_weights": {"cat": 2.0},
+        "data_options": {"year": 2011},
+    }
+    file = written(tmp_path / "a.json", json.dumps({"dataset": "voc", "steps": 5, **of_voc}))
     given = {"dataset": "shapes", "steps": None, "data_options": {"length": 4}}
     assert with_config(file, given) == {
         **{"dataset": "shapes", "steps": 5, "data_options": {"length": 4}}
     }
-    same = with_config(file, {**given, "dataset": None, "data_options": None})
-    assert same == {"dataset": "voc", "steps": 5, "data_options": {"year": 2011}}
+    for name in (None, "voc"):
+        same = with_config(file, {"dataset": name, "data_options": None})
+        assert same == {"dataset": "voc", "steps": 5, **of_voc}
+
+
+def test_a_file_that_names_no_data_set_is_for_any(tmp_path):
+    text = '{"data_dir": "mine", "class_weights": "sqrt", "data_options": {"year": 2011}}'
+    file = written(tmp_path / "a.json", text)
+    assert with_config(file, {"dataset": "voc"}) == {"dataset": "voc", **json.loads(text)}
+
+
+def test_balanced_classes_are_not_of_one_data_set(tmp_path):
+    file = written(tmp_path / "a.toml", 'dataset = "voc"\nclass-weights = "sqrt"\n')
+    assert with_config(file, {"dataset": "shapes"})["class_weights"] == "sqrt"
 
 
 def test_the_accumulation_of_a_file_is_that_of_all_processes(tmp_path):
