@@ -22,7 +22,7 @@ draws a picture, and says whether the statement holds at this size.
 
   python -m minifcn.paper                                    list the experiments
   python -m minifcn.paper upsampling                         one of them
-  python -m minifcn.paper table2 --data camvid --data-dir camvid --weights googlenet.h5
+  python -m minifcn.paper table2 --data camvid --data-dir DIR --weights FILE
   python -m minifcn.paper all                                all, over hours; goes on where it was
   python -m minifcn.paper all --smoke                        only try it: all, in seconds each
 
