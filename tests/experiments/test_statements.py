@@ -81,7 +81,7 @@ def test_a_lower_rate_gains_nothing_without_a_skip(without, skipped, expected):
     def ius(made):
         if made["after"] is None:
             return 59.4
-        assert made["rate"] == pytest.approx(0.002) and made["steps"] == 200
+        assert made["rate"] == pytest.approx(0.002) and made["steps"] == 800
         return {"fcn32s": without, "fcn16s": skipped}[made["arch"]]
 
     assert verdict(lower_rate, ius) == expected
