@@ -121,10 +121,13 @@ def prepare(
     Raises
     ------
     DataError, WeightsError
-        If what is real has no `data_dir` or no `weights`, or the original cannot be read.
+        If what is real has no `data_dir` or no `weights`, or the original cannot be read; if
+        there is a `data_dir` for what is drawn.
     """
     one = DATA_SETS[data]
     if not one.splits:
+        if data_dir is not None:
+            raise DataError(f"--data {data} is drawn and lies nowhere: leave --data-dir out")
         settings = {**one.settings, "data_options": dict(one.options)}
         return Prepared(
             one.dataset, settings | ({"weights": weights} if weights else {}), one.steps

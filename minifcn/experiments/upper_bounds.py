@@ -58,7 +58,8 @@ CLOSE = 90  # percent: what the stride of an FCN-8s still has to allow
 IU = "mean IU, %"
 NOTES = (
     "Drawn shapes are small and have thin parts on purpose. On the 736 label maps of seg11valid "
-    "the bounds are the paper's, to half a point: give the folder of your label maps.",
+    "the bounds are the paper's, to half a point: give the folder of your label maps, behind "
+    "the name of the experiment.",
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from minifcn.data.dataset import DataError
 from minifcn.exploring import kept
 from minifcn.exploring.branches import Branches, find_branches
 from minifcn.exploring.kept import Kept, choose, scores_of
@@ -14,6 +15,7 @@ from minifcn.exploring.stages import Stage, find_stages
 from minifcn.exploring.stamps import is_bilinear
 from minifcn.exploring.subjects import Subject
 from minifcn.exploring.values import Arrays, net_data, stage_values
+from minifcn.inference.apply import refuse_too_small
 from minifcn.inference.model import Model, load_segmenter
 from minifcn.layers import Deconv2d
 from minifcn.net.heads import net_heads
@@ -78,18 +80,34 @@ def open_net(source: Path) -> Opened:
         )
     output = net_heads(model.net)[0].score
     stages = find_stages(model.net, output)
-    folders = stage_folders(source)
+    others = [
+        load_segmenter(path)
+        for path in stage_folders(source).values()
+        if path != source and (path / "weights.h5").is_file()
+    ]
     relatives = {
-        arch: load_segmenter(path)
-        for arch, path in folders.items()
-        if arch != model.spec.arch and (path / "weights.h5").is_file()
+        other.spec.arch: other
+        for other in others
+        if other.spec.arch != model.spec.arch
+        and (other.class_names, other.spec.modality) == (model.class_names, model.spec.modality)
     }
     moments = find_moments(source, model)
     return Opened(model, output, stages, find_branches(stages, output), relatives, moments)
 
 
 def look(opened: Opened, subjects: Sequence[Subject]) -> tuple[list[Arrays], Kept]:
-    """Return the values of all stages for each picture, and what of them is to be kept."""
+    """Return the values of all stages for each picture, and what of them is to be kept.
+
+    Raises
+    ------
+    ExploreError
+        If a window of the net finds no place in a picture.
+    """
+    for subject in subjects:
+        try:
+            refuse_too_small(opened.model.net, {"data": 3}, subject.image.shape[:2])
+        except DataError as error:
+            raise ExploreError(f"{subject.name}: {error}") from error
     values = [
         stage_values(opened.model.net, opened.stages, net_data(opened.model, subject.image))
         for subject in subjects

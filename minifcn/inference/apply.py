@@ -126,7 +126,7 @@ def _predict(
     channels = {name: len(pixel) for name, pixel in inputs_of(FIRST_PIXEL).items()}
     scores = [head.score for head in heads]
     size = (image.shape[0], image.shape[1])
-    _refuse_too_small(net, channels, size)
+    refuse_too_small(net, channels, size)
     free = device_memory(xp).available
     if free is not None and xp is np:
         free -= sum(array.nbytes for array in wanted.values())  # taken at the first touch
@@ -147,7 +147,7 @@ def _predict(
     return labels, wanted
 
 
-def _refuse_too_small(net: Net, channels: Mapping[str, int], size: tuple[int, int]) -> None:
+def refuse_too_small(net: Net, channels: Mapping[str, int], size: tuple[int, int]) -> None:
     """Raise DataError if a window of the net finds no place in an image of this size."""
     try:
         net.shapes(**{name: (1, count, *size) for name, count in channels.items()})

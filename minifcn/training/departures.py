@@ -12,7 +12,7 @@ from minifcn.training.options import Settings
 
 # Those that make another experiment of a training and are not told of anyhow.
 TOLD = (
-    *("images", "patches", "scale", "jitter", "mirror", "class_weights"),
+    *("images", "patches", "scale", "jitter", "mirror", "mask", "class_weights"),
     *("freeze", "sample_loss", "dropout", "bias_rate"),
     *("fuse", "skip_scale", "score_init", "learn_upsampling"),
 )
@@ -35,7 +35,7 @@ def departures(settings: Mapping[str, Any]) -> list[str]:
         if isinstance(value, bool):
             told.append(called(known[name]) if value else flag(f"no_{name}"))
         elif isinstance(value, dict):
-            told.append(f"{called(known[name])} of each class")
+            told.append(f"{called(known[name])} as config.json has them")
         else:
             told.append(f"{called(known[name])} {shlex.quote(str(value))}")
     return told

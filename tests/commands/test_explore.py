@@ -1,5 +1,7 @@
 """The command that writes a page in which a net can be walked through."""
 
+from shutil import copytree
+
 import numpy as np
 import pytest
 from helpers.explored_page import Page
@@ -103,6 +105,31 @@ def test_a_page_that_would_be_too_large_is_not_written(run, tmp_path, capsys, mo
     monkeypatch.setattr("minifcn.exploring.page.LARGEST", 1000)
     assert explore.main([str(run), "val_00000", "-o", str(tmp_path / "page.html")]) == 1
     assert "fewer pictures, or smaller ones by --side" in capsys.readouterr().err
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_run_is_not_among_its_own_relatives(run, tmp_path):
+    out = tmp_path / "page.html"
+    assert explore.main([str(run), "val_00000", "-o", str(out)]) == 0
+    answers = Page(out.read_text(encoding="utf-8")).net["images"][0]["answers"]
+    assert run.name not in {one["id"] for one in answers}
+
+
+def test_a_neighbour_that_knows_other_classes_is_no_relative(stages, tmp_path):
+    folder = tmp_path / "mixed"
+    copytree(stages / "fcn16s", folder / "fcn16s")
+    two_classes = ["--two-heads", "--head", "geo", "--out", str(folder / "fcn32s")]
+    assert train.main(["shapes", *TINY, "--arch", "fcn32s", *two_classes]) == 0
+    out = tmp_path / "page.html"
+    assert explore.main([str(folder / "fcn16s"), "val_00000", "-o", str(out)]) == 0
+    answers = Page(out.read_text(encoding="utf-8")).net["images"][0]["answers"]
+    assert "fcn32s" not in {one["id"] for one in answers}
+
+
+def test_a_picture_that_no_window_fits_into_is_refused_by_its_name(tmp_path, capsys):
+    Image.new("RGB", (1, 1)).save(tmp_path / "dot.png")
+    assert explore.main([str(tmp_path / "dot.png"), "-o", str(tmp_path / "page.html")]) == 1
+    assert "dot: an image of 1 x 1 pixels is too small for the net" in capsys.readouterr().err
     assert not (tmp_path / "page.html").exists()
 
 

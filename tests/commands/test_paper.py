@@ -33,6 +33,7 @@ def test_without_a_name_the_experiments_are_listed(capsys):
 def test_table1_prints_ours_beside_the_paper_s_and_the_difference_explained(tmp_path, capsys):
     assert paper.main(["table1", "--smoke", "--out", str(tmp_path)]) == 0
     text = " ".join(capsys.readouterr().out.split())
+    assert "of a sixteenth of the width and of 64 x 64 pixels" in text and "K40c" not in text
     assert "16 16 134,346,581 134,000,000 404 404 32 32" in text
     net = build(ModelSpec("fcn32s", "googlenet", width=1 / 16))
     field = net.receptive_fields()[SCORES]
@@ -75,3 +76,11 @@ def test_what_cannot_be_used_is_refused(folder, arguments, message, capsys):
     out = ["--out", str(folder / "out")]
     assert paper.main(["upper-bounds", str(folder / where), *options, *out]) == 1
     assert message in capsys.readouterr().err.rpartition("error: ")[2]
+
+
+def test_a_folder_for_what_is_drawn_is_refused(tmp_path, capsys):
+    out = ["--out", str(tmp_path)]
+    assert paper.main(["upper-bounds", "--data-dir", "labels", *out]) == 1
+    assert (
+        "--data shapes is drawn and lies nowhere: leave --data-dir out" in capsys.readouterr().err
+    )
