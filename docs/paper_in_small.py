@@ -72,8 +72,13 @@ def take(folder: Path) -> None:
             continue
         kept = RESULTS / f"{record['experiment']}-{record['data']}"
         kept.mkdir(parents=True, exist_ok=True)
-        for name in (NAME, PICTURE, *record["pictures"]):
+        for name in (NAME, PICTURE, *shown(record)):
             shutil.copyfile(found.parent / name, kept / name)
+
+
+def shown(record: dict[str, Any]) -> list[str]:
+    """Return the further pictures of an experiment; photographs of the data sets are not ours."""
+    return record["pictures"] if record["data"] == "shapes" else []
 
 
 def page() -> str:
@@ -113,7 +118,7 @@ def section(name: str, records: list[dict[str, Any]]) -> str:
             f"**{DATA[record['data']].capitalize()}: {record['verdict']}.** {record['reason']}\n",
             markdown(record),
             f"![{name}: {one.statement}]({folder}/{PICTURE})\n",
-            *(f"![{Path(file).stem}]({folder}/{file})\n" for file in record["pictures"]),
+            *(f"![{Path(file).stem}]({folder}/{file})\n" for file in shown(record)),
             *(f"{note}\n" for note in record["notes"]),
             f"`{record['command']}`: {seeds}, {record['minutes']:g} minutes.\n",
         ]

@@ -19,7 +19,7 @@ def test_results_are_of_an_experiment_that_was_more_than_tried(folder):
     record = read_record(folder)
     assert record["experiment"] in EXPERIMENTS and not record["smoke"]
     assert folder.name == f"{record['experiment']}-{record['data']}"
-    assert all((folder / name).is_file() for name in ("picture.svg", *record["pictures"]))
+    assert all((folder / name).is_file() for name in ("picture.svg", *paper_in_small.shown(record)))
     assert record["statement"] == paper_in_small.experiment(record["experiment"]).statement
 
 
