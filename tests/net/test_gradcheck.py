@@ -50,7 +50,7 @@ def test_the_worst_wrong_entries_are_shown_with_their_ratio():
 def test_the_report_says_which_path_computed_a_convolution():
     conv = Conv2d(3, 4, 3, pad=1)
     report = str(check_layer(conv, (2, 3, 6, 5), entries=3))
-    assert report.endswith("gradients by strips are right")
+    assert report.endswith("gradients by lines are right")
     deconv = Deconv2d(3, 2, 4, stride=2, pad=1)
     assert str(check_layer(deconv, (2, 3, 3, 4), entries=3)).endswith("by phases are right")
 

@@ -76,7 +76,7 @@ MAY_NOT = {
     **{"learn_upsampling": True, "modality": "hha", "val_split": "train", "fc_channels": 8},
     **{"weights_hha": "x.h5", "scale": "0.5,2", "class_weights": "sqrt"},
     **{"freeze": "conv1*", "sample_loss": 0.5, "dropout": 0.1, "bias_rate": 1.0},
-    **{"score_init": "random", "images": "0.5", "patches": 32},
+    **{"score_init": "random", "images": "0.5", "patches": 32, "mask": "both"},
     **{"fuse": "max", "skip_scale": "one"},
 }
 
