@@ -155,6 +155,7 @@ def test_what_follows_is_done_on_the_way_or_afterwards(path, relu, pool):
     np.testing.assert_allclose(ours, expected, atol=1e-11)
 
 
+@pytest.mark.host
 @pytest.mark.parametrize(
     ("x_shape", "weight_shape", "window", "groups", "path"),
     [

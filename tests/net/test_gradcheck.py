@@ -47,6 +47,7 @@ def test_the_worst_wrong_entries_are_shown_with_their_ratio():
     assert "[1, 3]: expected 4  got 8  ratio 2.0000" in str(report)
 
 
+@pytest.mark.host
 def test_the_report_says_which_path_computed_a_convolution():
     conv = Conv2d(3, 4, 3, pad=1)
     report = str(check_layer(conv, (2, 3, 6, 5), entries=3))
