@@ -36,8 +36,8 @@ The verdicts are computed, not written: of two kinds of training, each seed of t
 with the same seed of the other. *Holds* and *does not hold* mean that all seeds agree; when they do
 not, it *cannot be told*. Mean IU is in percent; in brackets is the lowest and the highest of the
 seeds. CamVid's and VOC's images are taken at half their size, with GoogLeNet's ImageNet weights and
-one seed. Minutes are those of two cores that other programs shared; trainings which an earlier
-experiment had made already are not in them.
+one seed. Minutes are those of one core of an Intel Xeon with AVX-512, which other programs shared;
+all trainings are in them, also those that several experiments share and that are made once.
 
 ```sh
 python -m minifcn.paper

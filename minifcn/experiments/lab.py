@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -124,6 +125,8 @@ class Lab:
         self.smoke = smoke
         self.threads = threads
         self.note = note
+        self.seconds: dict[Path, float] = {}  # of the updates of all runs that were asked for
+        self.training = 0.0  # seconds of this process
         self.prepared = prepare(data, out / "data", data_dir, weights, smoke)
 
     def steps(self, arch: str) -> int:
@@ -177,9 +180,12 @@ class Lab:
             if not (folder / "results.json").exists():
                 started = (folder / "config.json").exists()
                 given["threads"] = self.threads
+                began = time.monotonic()
                 fit(self.prepared.dataset, folder, resume=started, reporter=Reporter(), **given)
+                self.training += time.monotonic() - began
                 said = _said(settings, after)
                 self.note(f"{arch}{said}, seed {seed}: {run.mean_iu:.1f} % ({run.seconds:.0f} s)")
+        self.seconds[folder] = run.seconds
         return run
 
     def staged(self, arch: str) -> list[Run]:
