@@ -22,7 +22,7 @@ from minifcn.experiments.tables import markdown
 
 DOCS = Path(__file__).resolve().parent
 RESULTS, PAGE = DOCS / "experiments", DOCS / "paper-in-small.md"
-DATA = {"shapes": "drawn shapes", "camvid": "CamVid", "voc": "PASCAL VOC"}
+DATA = {"shapes": "Drawn shapes", "camvid": "CamVid", "voc": "PASCAL VOC"}
 MARKS = {HOLDS: "yes", FAILS: "no", OPEN: "open"}
 HEAD = """\
 # The paper in small
@@ -115,7 +115,7 @@ def section(name: str, records: list[dict[str, Any]]) -> str:
         seeds = f"{record['seeds']} seeds" if record["seeds"] > 1 else "one seed"
         folder = f"experiments/{name}-{record['data']}"
         parts += [
-            f"**{DATA[record['data']].capitalize()}: {record['verdict']}.** {record['reason']}\n",
+            f"**{DATA[record['data']]}: {record['verdict']}.** {record['reason']}\n",
             markdown(record),
             f"![{name}: {one.statement}]({folder}/{PICTURE})\n",
             *(f"![{Path(file).stem}]({folder}/{file})\n" for file in shown(record)),
