@@ -110,5 +110,5 @@ DENSE_INFERENCE = Experiment(
     "the time or less.",
     "a grid of 10 x 10 in 22 ms, a crop in 1.2 ms (AlexNet on a GPU)",
     dense,
-    {"shapes": 2},
+    {"shapes": 1},
 )

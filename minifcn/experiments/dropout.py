@@ -27,5 +27,5 @@ DROPOUT = Experiment(
     "Dropout makes little difference.",
     "little or none",
     dropout,
-    {"shapes": 3, "camvid": 24},
+    {"shapes": 5, "camvid": 24},
 )

@@ -28,5 +28,5 @@ FUSION = Experiment(
     "Layers are fused by a sum: with a maximum, gradients that switch make learning hard.",
     "",
     fusion,
-    {"shapes": 4},
+    {"shapes": 5},
 )

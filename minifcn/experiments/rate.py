@@ -61,5 +61,5 @@ RATE = Experiment(
     "Training depends much on the learning rate, and little on the biases' being doubled.",
     "insensitive to the doubled rate of biases, sensitive to the rate",
     rate,
-    {"shapes": 6, "camvid": 45},
+    {"shapes": 5, "camvid": 45},
 )

@@ -70,5 +70,5 @@ SAMPLING = Experiment(
     "To sample terms of the loss, as patches do, helps no update and takes more images.",
     "the same convergence by iteration with 50 and 25 %, slower by time",
     sampling,
-    {"shapes": 4, "camvid": 30},
+    {"shapes": 5, "camvid": 30},
 )

@@ -38,5 +38,5 @@ SCORES = Experiment(
     "Score layers that start at zero learn as well and as fast as random ones.",
     "random ones are neither better nor faster",
     scores,
-    {"shapes": 3, "camvid": 24},
+    {"shapes": 5, "camvid": 24},
 )

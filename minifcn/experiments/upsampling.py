@@ -27,5 +27,5 @@ UPSAMPLING = Experiment(
     "The upsampling between skips starts as bilinear, and can be learned.",
     "",
     upsampling,
-    {"shapes": 6},
+    {"shapes": 5},
 )
