@@ -9,6 +9,7 @@ Results and pictures lie in docs/experiments/NAME-DATA. Figures in the page come
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -105,12 +106,26 @@ def overview(records: dict[str, list[dict[str, Any]]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def explained(name: str) -> str:
+    """Return links to the pages of the textbook that show an experiment's command."""
+    command = re.compile(rf"minifcn[. ]paper {name}(?![\w-])")
+    links = []
+    for page in sorted([*DOCS.glob("ideas/*.md"), *DOCS.glob("layers/*.md")]):
+        text = page.read_text(encoding="utf-8")
+        if command.search(text):
+            title = text.partition("\n")[0].lstrip("# ")
+            links.append(f"[{title}]({page.relative_to(DOCS).as_posix()})")
+    return ", ".join(links)
+
+
 def section(name: str, records: list[dict[str, Any]]) -> str:
     """Return what the page says of an experiment."""
     one = experiment(name)
     parts = [f"## {name}\n", f"*{one.section}.* {one.statement}\n"]
     if one.paper:
         parts.append(f"The paper: {one.paper}.\n")
+    if pages := explained(name):
+        parts.append(f"To read: {pages}.\n")
     for record in records:
         seeds = f"{record['seeds']} seeds" if record["seeds"] > 1 else "one seed"
         folder = f"experiments/{name}-{record['data']}"

@@ -23,6 +23,11 @@ def test_results_are_of_an_experiment_that_was_more_than_tried(folder):
     assert record["statement"] == paper_in_small.experiment(record["experiment"]).statement
 
 
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_leads_to_a_page_of_the_textbook_and_back(name):
+    assert paper_in_small.explained(name)
+
+
 def test_results_that_are_taken_stand_on_the_page(tmp_path, monkeypatch):
     monkeypatch.setattr(paper_in_small, "RESULTS", tmp_path / "kept")
     assert "Not run here yet: `python -m minifcn.paper table2`" in paper_in_small.page()
