@@ -22,7 +22,7 @@ executes. The first convolution gets less padding, and `Unfold` is a layer like 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from copy import copy
 from typing import Any
 
@@ -35,6 +35,7 @@ from minifcn.layers.geometry import Span, covered
 from minifcn.layers.layer import Gradients, Shape
 from minifcn.net.fusion import follows
 from minifcn.net.graph import Node, count_readers
+from minifcn.net.without import is_used, without
 
 POOLING = (MaxPool2d, AvgPool2d)
 # Layers that compute all rows and columns by one formula. (Dropout does not: it draws.)
@@ -45,18 +46,10 @@ FOLDED = " (folded)"  # what the name of a node ends in whose output is yet to b
 Ends = tuple[Span, Span]  # what is alike before the image and behind it
 Missing = Any  # int array (2, 2): how many rows before and behind the image, and how many columns
 
-_settings = {"fold": True}
 
-
-@contextmanager
-def border_whole() -> Iterator[None]:
+def border_whole() -> AbstractContextManager[None]:
     """Compute the whole border in a block, row by row: what the tests compare with."""
-    before = dict(_settings)
-    _settings["fold"] = False
-    try:
-        yield
-    finally:
-        _settings.update(before)
+    return without("border")
 
 
 def fold_border(
@@ -77,7 +70,7 @@ def fold_border(
     inputs : mapping of str to tuple of int
         The shapes of the inputs.
     """
-    first = [node for node in nodes if _settings["fold"] and _makes_a_border(node, inputs)]
+    first = [node for node in nodes if is_used("border") and _makes_a_border(node, inputs)]
     readers = count_readers(nodes, outputs) if first else {}
     replaced: dict[str, list[Node]] = {}
     for node in first:

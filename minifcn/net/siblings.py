@@ -19,8 +19,8 @@ executes, as `border.py` does.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
@@ -30,21 +30,14 @@ from minifcn.functional.window import Window
 from minifcn.layers import Conv2d, Layer, ReLU
 from minifcn.layers.layer import Gradients, Shape
 from minifcn.net.graph import Node, count_readers
+from minifcn.net.without import is_used, without
 
 JOINED = " (joined)"  # what the names of nodes end in that compute what several do
 
-_settings = {"join": True}
 
-
-@contextmanager
-def siblings_apart() -> Iterator[None]:
+def siblings_apart() -> AbstractContextManager[None]:
     """Compute each convolution by itself in a block: what the tests compare with."""
-    before = dict(_settings)
-    _settings["join"] = False
-    try:
-        yield
-    finally:
-        _settings.update(before)
+    return without("siblings")
 
 
 class Part(NamedTuple):
@@ -142,7 +135,7 @@ def join_siblings(nodes: Sequence[Node], outputs: Sequence[str]) -> list[Node]:
             families[node.bottoms, len(node.layer.params), dtype].append(node)
     replaced: dict[str, list[Node]] = {}
     for family in families.values():
-        if _settings["join"] and len(family) > 1:
+        if is_used("siblings") and len(family) > 1:
             replaced.update(_joined(family, rectifiers))
     return [new for node in nodes for new in replaced.get(node.name, [node])]
 
