@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import minifcn
 from minifcn.exploring.opened import ExploreError
 from minifcn.exploring.packing import Blobs
 from minifcn.system.files import atomic_write
+from minifcn.system.html import environment
 
 TEMPLATES = Path(__file__).with_name("templates")
 LARGEST = 24_000_000  # characters
@@ -35,7 +35,7 @@ def page(told: dict[str, Any], blobs: Blobs) -> str:
     # In a script nothing is escaped, and nothing must end it.
     said = json.dumps(told, separators=(",", ":"), ensure_ascii=True).replace("<", "\\u003c")
     return str(
-        _environment()
+        environment(TEMPLATES)
         .get_template("explore.html")
         .render(
             title=f"{told['arch'].replace('fcn', 'FCN-')} on {told['backbone']}",
@@ -69,20 +69,6 @@ def script() -> str:
     names = (TEMPLATES / "modules.txt").read_text(encoding="utf-8").split()
     texts = ((TEMPLATES / name).read_text(encoding="utf-8") for name in names)
     return "\n".join(_EXPORT.sub("", _IMPORT.sub("", text)) for text in texts)
-
-
-@cache
-def _environment() -> Any:
-    """Return what renders the template."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def write_page(path: Path, text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Iterator
 from typing import Any
@@ -24,6 +23,7 @@ from minifcn.exploring.tiles import add_tiles
 from minifcn.exploring.values import Arrays, gradients, net_data, stage_values, traced
 from minifcn.exploring.variants import changes, variants
 from minifcn.layers import Deconv2d
+from minifcn.system.html import picture_address
 
 SHOWN = 4  # maps of a stage in a variant or a moment, the brightest of all pictures together
 STEEPEST = 4  # maps of a stage with the gradient of the whole loss
@@ -105,6 +105,7 @@ def add_targets(
     of each the sum of the sizes over all maps.
     """
     inputs, output = net_data(opened.model, subject.image), opened.output
+    images = {name for name, stage in opened.stages.items() if not stage.nodes}
     trace = traced(opened.stages, inputs)
     names = opened.model.class_names
     for target in find_targets(values[output], subject.truth, names):
@@ -114,7 +115,7 @@ def add_targets(
         for name, slope in slopes.items():
             sizes = np.abs(slope)
             blobs.add_about(f"{number}/gradient/{target.name}/{name}/sum", sizes.sum(axis=0))
-            if target.name == "loss" or name in net_inputs(opened):
+            if target.name == "loss" or name in images:
                 steepest = np.argsort(-sizes.sum(axis=(1, 2)), kind="stable")[:STEEPEST]
                 maps[name] = steepest.tolist()
                 blobs.add_about(f"{number}/gradient/{target.name}/{name}", slope[maps[name]])
@@ -123,11 +124,6 @@ def add_targets(
             "of": "answer" if subject.truth is None else "truth",
             "maps": maps,
         }
-
-
-def net_inputs(opened: Opened) -> set[str]:
-    """Return the stages that are inputs."""
-    return {name for name, stage in opened.stages.items() if not stage.nodes}
 
 
 def add_variants(
@@ -174,4 +170,4 @@ def address(image: np.ndarray, form: str = "PNG") -> str:
     """Return an address that holds a picture: PNG to the last bit, JPEG to be looked at."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, form, optimize=True)
-    return f"data:image/{form.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
+    return picture_address(file.getvalue(), form.lower())

@@ -6,7 +6,6 @@ it; pictures and curves lie in the page.
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 from collections.abc import Iterator, Sequence
@@ -23,6 +22,7 @@ from minifcn.inference.metrics import TITLES
 from minifcn.reporting.charts import Chart, Series, chart, matrix
 from minifcn.reporting.run_record import Head, RunRecord
 from minifcn.reporting.words import command_line, duration, facts
+from minifcn.system.html import environment, picture_address
 
 TEMPLATES = Path(__file__).with_name("templates")
 MARK = b'<meta name="generator" content="minifcn'  # in the first lines of a report
@@ -97,15 +97,7 @@ def report_page(runs: Sequence[RunRecord]) -> str:
 @cache
 def _environment() -> Any:
     """Return what renders the templates."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # other commands need none
-
-    found = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    found = environment(TEMPLATES)
     found.filters["percent"] = lambda value: "-" if np.isnan(value) else f"{100 * value:.1f}"
     return found
 
@@ -165,7 +157,7 @@ def _picture(path: Path, _: int) -> str:
                 content, kind = file.getvalue(), "jpeg"
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return ""
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    return picture_address(content, kind)
 
 
 def class_tables(runs: Sequence[RunRecord], names: Sequence[str]) -> list[ClassTable]:
