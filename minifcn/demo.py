@@ -12,10 +12,10 @@ import numpy as np
 
 from minifcn.data.shapes import ShapesDataset
 from minifcn.distributed.guard import go_on_with, guarded
-from minifcn.inference.apply import segment
 from minifcn.inference.metrics import FIGURES, TITLES, Scores
 from minifcn.inference.model import load_model
-from minifcn.inference.pictures import colourise, grid, save_png, with_legend
+from minifcn.inference.pictures import save_png
+from minifcn.inference.side_by_side import side_by_side
 from minifcn.reporting.recorder import Recorder
 from minifcn.system.command import command_parser
 from minifcn.system.files import write_json
@@ -113,19 +113,8 @@ def format_scores(scores: dict[str, Scores]) -> str:
 
 def draw(folder: Path) -> np.ndarray:
     """Return a picture: image, truth and the prediction of each net, an image a row."""
-    dataset = ShapesDataset("val")
-    models = {arch: load_model(folder / arch) for arch in STAGES}
-    rows = []
-    present: set[int] = set()
-    for sample in (dataset[index] for index in range(PICTURED)):
-        maps = {"truth": sample.label}
-        for arch, model in models.items():
-            label = segment(model.net, sample.image, model.preprocess).astype(np.uint8)
-            maps[arch.replace("fcn", "FCN-")] = label
-        coloured = [(name, colourise(label, dataset.palette)) for name, label in maps.items()]
-        rows.append([("image", sample.image), *coloured])
-        present.update(*(np.unique(label).tolist() for label in maps.values()))
-    return with_legend(grid(rows), dataset.class_names, dataset.palette, sorted(present))
+    nets = {arch.replace("fcn", "FCN-"): load_model(folder / arch) for arch in STAGES}
+    return side_by_side(ShapesDataset("val"), {"truth": None, **nets}, PICTURED)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,9 @@ import numpy as np
 from minifcn.data.balance import CLASS_WEIGHTS
 from minifcn.experiments.data_sets import FINE_NET
 from minifcn.experiments.experiment import Experiment, Result, Row
-from minifcn.experiments.lab import Lab, Run
-from minifcn.experiments.verdicts import differences, higher, opposite, together
+from minifcn.experiments.lab import Lab, figures
+from minifcn.experiments.verdicts import change, higher, opposite, together
 
-IU = "mean IU, %"  # what the paper goes by
 OTHERS = {  # by their keys in `results.json`
     "mean_accuracy": "mean accuracy, %",
     "pixel_accuracy": "pixel accuracy, %",
@@ -24,15 +23,13 @@ def balance(lab: Lab) -> Result:
     runs = {choice: lab.each_seed("fcn8s", class_weights=choice) for choice in CLASS_WEIGHTS}
     ius = {choice: [run.mean_iu for run in some] for choice, some in runs.items()}
     equal = ius.pop("equal")
-    gains = {choice: differences(some, equal) for choice, some in ius.items()}
     confusion = np.array(runs["equal"][0].results["confusion"])
     return Result(
-        [Row(choice, _figures(some)) for choice, some in runs.items()],
+        [Row(choice, figures(some, OTHERS)) for choice, some in runs.items()],
         together(*(opposite(higher(some, equal)) for some in ius.values())),
         "; ".join(
-            f"{choice} weights change the mean IU by {gain.mean():+.1f} points ({gain.min():+.1f} "
-            f"to {gain.max():+.1f})"
-            for choice, gain in gains.items()
+            f"{choice} weights change the mean IU by {change(some, equal)} points"
+            for choice, some in ius.items()
         )
         + ".",
         notes=[imbalance(confusion, lab.dataset("val").class_names), FINE_NET],
@@ -48,11 +45,6 @@ def imbalance(confusion: np.ndarray, names: Sequence[str]) -> str:
         f"{100 * share[rare]:.1f} % {names[rare]}, the rarest class; of VOC's three quarters are "
         "background."
     )
-
-
-def _figures(runs: list[Run]) -> dict[str, list[float]]:
-    others = {said: [100 * run.results[key] for run in runs] for key, said in OTHERS.items()}
-    return {IU: [run.mean_iu for run in runs], **others}
 
 
 BALANCE = Experiment(

@@ -15,7 +15,7 @@ from minifcn.experiments.experiment import OPEN
 from minifcn.experiments.lab import Lab
 from minifcn.experiments.plots import NAME as PICTURE
 from minifcn.experiments.plots import draw
-from minifcn.experiments.records import NAME, read_record, write_record
+from minifcn.experiments.records import NAME, write_record
 from minifcn.experiments.tables import markdown, plain
 from minifcn.inference.pictures import save_png
 from minifcn.system.files import atomic_write, make_folder
@@ -80,8 +80,7 @@ def conduct(
     facts = {"data": data, "seeds": len(lab.seeds), "smoke": smoke, "command": command}
     for title, picture in result.pictures.items():
         save_png(folder / f"{title}.png", picture)
-    write_record(folder, name, one, result, {**facts, "minutes": round(minutes, 1)})
-    record = read_record(folder)
+    record = write_record(folder, name, one, result, {**facts, "minutes": round(minutes, 1)})
     draw(record, folder / PICTURE)
     with atomic_write(folder / TABLE) as file:
         file.write(markdown(record).encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from minifcn.experiments.data_sets import FINE_NET
 from minifcn.experiments.experiment import Chart, Curve, Experiment, Result, Row
 from minifcn.experiments.lab import Lab
-from minifcn.experiments.verdicts import differences, higher
+from minifcn.experiments.verdicts import change, higher
 
 IU, IMAGES = "mean IU, %", "training images"
 # Smallest first; each part contains the one before.
@@ -27,13 +27,12 @@ def data(lab: Lab) -> Result:
         for count, part in parts.items()
     }
     fewest, most = ius[min(ius)], ius[max(ius)]
-    gain = differences(most, fewest)
     by_seed = [list(some) for some in zip(*ius.values(), strict=True)]
     return Result(
         [Row(f"{count:,} images", {IU: some}) for count, some in ius.items()],
         higher(most, fewest),
-        f"{max(ius):,} images instead of {min(ius):,} change the mean IU by {gain.mean():+.1f} "
-        f"points ({gain.min():+.1f} to {gain.max():+.1f}).",
+        f"{max(ius):,} images instead of {min(ius):,} change the mean IU by "
+        f"{change(most, fewest)} points.",
         [Chart("more images", IMAGES, IU, [Curve("FCN-8s", list(ius), by_seed)], x_log=True)],
         notes=[
             "All nets have as many updates: of few images each is seen the more often. The paper "

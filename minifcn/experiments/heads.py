@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from minifcn.experiments.experiment import FAILS, HOLDS, Experiment, Result, Row
-from minifcn.experiments.lab import Lab, Run
+from minifcn.experiments.lab import Lab
 from minifcn.experiments.verdicts import alike, differences, said, together
 
 SEM, GEO, TIME = "mean IU of kinds, %", "mean IU of turns, %", "an update, s"
@@ -22,7 +20,7 @@ def heads(lab: Lab) -> Result:
     sem, geo = ([run.mean_iu for run in runs[head]] for head in ("sem", "geo"))
     both_sem = [run.mean_iu for run in runs["both"]]
     both_geo = [100 * run.results["heads"]["geo"]["mean_iu"] for run in runs["both"]]
-    times = {head: [_update(run) for run in some] for head, some in runs.items()}
+    times = {head: [run.update_seconds for run in some] for head, some in runs.items()}
     two_nets = [sum(pair) for pair in zip(times["sem"], times["geo"], strict=True)]
     cost = [100 * one / two for one, two in zip(times["both"], two_nets, strict=True)]
     apart = [differences(both_sem, sem), differences(both_geo, geo)]
@@ -44,11 +42,6 @@ def heads(lab: Lab) -> Result:
             f"Counted as alike: {NEAR:g} points. At the cost of one: at most {DEAREST} % of two.",
         ],
     )
-
-
-def _update(run: Run) -> float:
-    """Return the time of an update: the median, for the first ones and interruptions are longer."""
-    return float(np.median(run.updates["seconds"]))
 
 
 HEADS = Experiment(

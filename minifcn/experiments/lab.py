@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,10 +24,11 @@ from minifcn.system.lock import locked
 from minifcn.system.records import defaults
 from minifcn.training.recipes import SMOKE
 from minifcn.training.reporter import Reporter
-from minifcn.training.run_log import evaluations, read_log
+from minifcn.training.run_log import read_log
 from minifcn.training.settings import CHANGES, Settings, resolve
 from minifcn.training.transfer import follow_weights
 
+IU = "mean IU, %"
 # What does not make a run another one, beside where its data lies.
 _SAME = (CHANGES - {"steps", "rate", "policy", "warm_up"}) | {"data_dir", "final_images"}
 
@@ -68,15 +69,14 @@ class Run(NamedTuple):
         return {name: np.array([line[name] for line in lines]) for name in lines[0]}
 
     @property
-    def evaluations(self) -> list[dict[str, Any]]:
-        """The evaluations on the way: "number" of updates, "mean_iu" in 0..1, ..."""
-        return evaluations(self.folder / "log.jsonl")
+    def update_seconds(self) -> float:
+        """What an update took: the median, for the first ones and interruptions are longer."""
+        return float(np.median(self.updates["seconds"]))
 
     @property
     def seconds(self) -> float:
-        """What its updates took: the median times their number, for some are interrupted."""
-        each = self.updates["seconds"]
-        return float(np.median(each) * len(each))
+        """What its updates took: `update_seconds` times their number."""
+        return self.update_seconds * len(self.updates["seconds"])
 
     @property
     def model(self) -> Model:
@@ -202,6 +202,19 @@ class Lab:
     def after_each(self, runs: list[Run], arch: str, **settings: Any) -> list[Run]:
         """Return a run that goes on from each of others, with its seed; see `train`."""
         return [self.train(run.seed, arch, after=run, **settings) for run in runs]
+
+
+def figures(runs: Sequence[Run], others: Mapping[str, str]) -> dict[str, list[float]]:
+    """Return the mean IU of runs in percent, and other figures, by the columns of a table.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    others : mapping of str to str
+        From keys of `results.json`, in 0..1, to the names of their columns.
+    """
+    found = {said: [100 * run.results[key] for run in runs] for key, said in others.items()}
+    return {IU: [run.mean_iu for run in runs], **found}
 
 
 def _hash(dataset: str, given: dict[str, Any]) -> str:

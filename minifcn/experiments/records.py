@@ -16,7 +16,7 @@ NAME = "results.json"
 def write_record(
     folder: Path, name: str, experiment: Experiment, result: Result, how: dict[str, Any]
 ) -> dict[str, Any]:
-    """Write and return what came out of an experiment.
+    """Write what came out of an experiment; return it as `read_record` does.
 
     Parameters
     ----------
@@ -61,8 +61,9 @@ def write_record(
         "reason": result.reason,
         "notes": list(result.notes),
     }
-    write_json(folder / NAME, _plain(record))
-    return record
+    plain: dict[str, Any] = _plain(record)
+    write_json(folder / NAME, plain)
+    return plain
 
 
 def read_record(folder: Path) -> dict[str, Any]:

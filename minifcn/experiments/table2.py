@@ -7,11 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from minifcn.experiments.experiment import Experiment, Result, Row
-from minifcn.experiments.lab import Lab, Run
+from minifcn.experiments.lab import IU, Lab, Run, figures
 from minifcn.experiments.verdicts import differences, higher, together
-from minifcn.inference.apply import segment
 from minifcn.inference.metrics import FIGURES
-from minifcn.inference.pictures import Panel, colourise, grid, with_legend
+from minifcn.inference.side_by_side import side_by_side
 from minifcn.training.settings import STAGES
 
 FIXED = "FCN-32s, only the scores trained"
@@ -22,7 +21,6 @@ PAPER = {
     "FCN-16s": (90.0, 75.7, 62.4, 83.0),
     "FCN-8s": (90.3, 75.9, 62.7, 83.2),
 }
-IU = "mean IU, %"  # is drawn, and decides
 OTHERS = {  # by their keys in `results.json`
     "pixel_accuracy": "pixel accuracy, %",
     "mean_accuracy": "mean accuracy, %",
@@ -47,7 +45,7 @@ def table2(lab: Lab) -> Result:
     gains = [differences(ius[name], ius[before]) for name, before in steps]
     shown = {name: some[0] for name, some in runs.items() if name != FIXED}
     return Result(
-        [Row(name, _figures(some), _printed(name)) for name, some in runs.items()],
+        [Row(name, figures(some, OTHERS), _printed(name)) for name, some in runs.items()],
         together(
             *(higher(ius[name], ius[before]) for name, before in steps[:-1]),
             higher(ius["FCN-8s"], ius["FCN-16s"], by=0),
@@ -65,23 +63,8 @@ def table2(lab: Lab) -> Result:
 
 def figure4(lab: Lab, runs: Mapping[str, Run]) -> np.ndarray:
     """Return a picture: image, the prediction of each net, and truth, an image a row."""
-    dataset = lab.dataset("val")
     models = {name: run.model for name, run in runs.items()}
-    rows: list[list[Panel]] = []
-    present: set[int] = set()
-    for index in range(min(PICTURED, len(dataset))):
-        sample = dataset[index]
-        maps = {n: segment(m.net, sample.image, m.preprocess) for n, m in models.items()}
-        maps["truth"] = sample.label
-        panels = [(name, colourise(label, dataset.palette)) for name, label in maps.items()]
-        rows.append([("image", sample.image), *panels])
-        present.update(*(np.unique(label).tolist() for label in maps.values()))
-    return with_legend(grid(rows), dataset.class_names, dataset.palette, sorted(present))
-
-
-def _figures(runs: list[Run]) -> dict[str, list[float]]:
-    others = {said: [100 * run.results[key] for run in runs] for key, said in OTHERS.items()}
-    return {IU: [run.mean_iu for run in runs], **others}
+    return side_by_side(lab.dataset("val"), {**models, "truth": None}, PICTURED)
 
 
 def _printed(name: str) -> dict[str, float]:

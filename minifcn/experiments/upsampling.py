@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minifcn.experiments.experiment import Experiment, Result, Row
 from minifcn.experiments.lab import Lab
-from minifcn.experiments.verdicts import alike, differences
+from minifcn.experiments.verdicts import alike, change
 
 IU = "mean IU, %"
 
@@ -13,12 +13,10 @@ def upsampling(lab: Lab) -> Result:
     """Train FCN-8s with its twofold upsampling fixed, and learned."""
     fixed = [run.mean_iu for run in lab.each_seed("fcn8s")]
     learned = [run.mean_iu for run in lab.each_seed("fcn8s", learn_upsampling=True)]
-    gain = differences(learned, fixed)
     return Result(
         [Row("bilinear, fixed", {IU: fixed}), Row("bilinear at first, learned", {IU: learned})],
         alike(learned, fixed),
-        f"Learning the kernels changes the mean IU by {gain.mean():+.1f} points "
-        f"({gain.min():+.1f} to {gain.max():+.1f}).",
+        f"Learning the kernels changes the mean IU by {change(learned, fixed)} points.",
     )
 
 

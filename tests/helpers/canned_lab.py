@@ -45,6 +45,10 @@ class CannedRun(NamedTuple):
         }
 
     @property
+    def update_seconds(self) -> float:
+        return float(np.median(self.updates["seconds"]))
+
+    @property
     def seconds(self) -> float:
         return float(self.updates["seconds"].sum())
 
