@@ -55,6 +55,7 @@ def vgg16_backbone(
     *,
     padding: str = "faithful",
     fc_channels: int | None = None,
+    fc_kernel: int = FC6_KERNEL,
     in_channels: int = 3,
 ) -> Backbone:
     """Return the fully convolutional VGG16 without its classifier.
@@ -69,6 +70,10 @@ def vgg16_backbone(
         far less for small images.
     fc_channels : int, optional
         Of fc6 and fc7; by default the published 4096 times `width`.
+    fc_kernel : int
+        Weights of fc6 each way, spread evenly over the 7 pixels of the published kernel: 3 is
+        DeepLab-LargeFOV's (Chen et al. 2015), with holes of two pixels between. All positions,
+        and so all crops, are the same.
     in_channels : int
         4 for colour and depth in one input.
     """
@@ -76,9 +81,12 @@ def vgg16_backbone(
     fc = fc_channels or scaled(FC_CHANNELS, width)
     features = scaled(BLOCKS[-1][1], width)
     margin = 0 if faithful else FC6_KERNEL // 2
+    dilation, rest = divmod(FC6_KERNEL - 1, fc_kernel - 1)
+    if rest:
+        raise ValueError(f"fc_kernel: {fc_kernel} pixels cannot be spread evenly over {FC6_KERNEL}")
     nodes = vgg16_trunk(width, 100 if faithful else 1, in_channels)
     nodes += [
-        ("fc6", Conv2d(features, fc, FC6_KERNEL, pad=margin), "pool5"),
+        ("fc6", Conv2d(features, fc, fc_kernel, pad=margin, dilation=dilation), "pool5"),
         ("relu6", ReLU(), "fc6"),
         ("drop6", Dropout(0.5), "relu6"),
         ("fc7", Conv2d(fc, fc, 1), "drop6"),
@@ -135,4 +143,4 @@ def vgg16(
     return Net(nodes)
 
 
-VGG16 = BaseNet(vgg16_backbone, vgg16, fc_channels=FC_CHANNELS)
+VGG16 = BaseNet(vgg16_backbone, vgg16, fc_channels=FC_CHANNELS, fc_kernels=(2, 3, 4))

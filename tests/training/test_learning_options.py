@@ -106,7 +106,7 @@ def test_how_much_is_frozen_is_told():
     ("patterns", "words"),
     [
         ("conv9*", "--freeze: no layer with parameters matches 'conv9\\*'; there are conv1_1, co"),
-        ("*,!conv9*", "no layer with parameters matches '!conv9"),
+        ("*,!conv9*", "no layer with parameters matches 'conv9"),
         ("*", "leaves nothing to learn: take layers out again"),
         ("upscore*", "freezes nothing that would learn: begin with the layers to freeze"),
         ("!conv*", "freezes nothing that would learn"),
