@@ -23,6 +23,7 @@ from minifcn.net import Net
 BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 FC_CHANNELS = 4096
 FC6_KERNEL = 7  # pool5 of a 224 x 224 image is 7 x 7
+FC_KERNELS = (2, 3, 4)  # those that can be spread evenly over 7 pixels
 
 
 def vgg16_trunk(width: float, pad: int, in_channels: int = 3) -> NodeList:
@@ -71,9 +72,9 @@ def vgg16_backbone(
     fc_channels : int, optional
         Of fc6 and fc7; by default the published 4096 times `width`.
     fc_kernel : int
-        Weights of fc6 each way, spread evenly over the 7 pixels of the published kernel: 3 is
-        DeepLab-LargeFOV's (Chen et al. 2015), with holes of two pixels between. All positions,
-        and so all crops, are the same.
+        Weights of fc6 each way, spread evenly over the 7 pixels of the published kernel, so that
+        all positions and crops stay as they are. 3 takes what DeepLab-LargeFOV's takes (Chen et
+        al. 2015: 3 x 3 at stride 8, 12 apart), every 96 pixels of the image.
     in_channels : int
         4 for colour and depth in one input.
     """
@@ -81,9 +82,9 @@ def vgg16_backbone(
     fc = fc_channels or scaled(FC_CHANNELS, width)
     features = scaled(BLOCKS[-1][1], width)
     margin = 0 if faithful else FC6_KERNEL // 2
-    dilation, rest = divmod(FC6_KERNEL - 1, fc_kernel - 1)
-    if rest:
-        raise ValueError(f"fc_kernel: {fc_kernel} pixels cannot be spread evenly over {FC6_KERNEL}")
+    if fc_kernel not in (*FC_KERNELS, FC6_KERNEL):
+        raise ValueError(f"fc_kernel must be one of {FC_KERNELS} or {FC6_KERNEL}, not {fc_kernel}")
+    dilation = (FC6_KERNEL - 1) // (fc_kernel - 1)
     nodes = vgg16_trunk(width, 100 if faithful else 1, in_channels)
     nodes += [
         ("fc6", Conv2d(features, fc, fc_kernel, pad=margin, dilation=dilation), "pool5"),
@@ -143,4 +144,4 @@ def vgg16(
     return Net(nodes)
 
 
-VGG16 = BaseNet(vgg16_backbone, vgg16, fc_channels=FC_CHANNELS, fc_kernels=(2, 3, 4))
+VGG16 = BaseNet(vgg16_backbone, vgg16, fc_channels=FC_CHANNELS, fc_kernels=FC_KERNELS)

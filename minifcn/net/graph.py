@@ -147,8 +147,7 @@ class Graph:
         for pattern in patterns:
             found = self._matching(pattern.removeprefix("!"), "freeze")
             chosen = chosen - found if pattern.startswith("!") else chosen | found
-        for address in chosen:
-            self.multipliers[address] = (0.0, 0.0)
+        self.multipliers |= dict.fromkeys(chosen, (0.0, 0.0))
 
     def multiply_rates(self, factors: Mapping[str, float]) -> None:
         """Multiply the rates of layers, of their weights and biases, by factors.
@@ -161,8 +160,7 @@ class Graph:
         Raises
         ------
         ValueError
-            If a pattern matches no layer with parameters, or only frozen ones; the message says
-            what there is.
+            If a pattern matches no layer with parameters, or only frozen ones.
         """
         chosen: dict[str, float] = {}
         for pattern, factor in factors.items():
@@ -176,8 +174,7 @@ class Graph:
 
     def _matching(self, pattern: str, caller: str) -> set[str]:
         """Return the addresses of the parameters of the layers whose name a pattern matches."""
-        addresses = {a: a.rpartition("/")[0] for a in self.multipliers}
-        found = {a for a, layer in addresses.items() if fnmatchcase(layer, pattern)}
+        found = {a for a in self.multipliers if fnmatchcase(a.rpartition("/")[0], pattern)}
         if not found:
             raise ValueError(
                 f"{caller}: no layer with parameters matches {pattern!r}; there are "

@@ -118,8 +118,8 @@ PATTERNS = Range(
     "patterns of layers' names, such as 'conv*,fc6'", lambda text: bool(patterns_of(text))
 )
 LAYER_RATES = Range(
-    "patterns of layers' names, each once and with a factor above 0, such as 'conv*=0.1,fc6=10' "
-    "(--freeze is for layers that are not to learn)",
+    "patterns of layers' names, each once and with a factor above 0, such as 'conv*=0.1,fc6=10'; "
+    "--freeze is for layers that are not to learn",
     _are_factors,
 )
 SCALE = Range("two factors of 0.1 to 10, the lower one first, such as 0.75,1.5", _is_scale)
