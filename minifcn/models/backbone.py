@@ -77,6 +77,8 @@ class BaseNet(NamedTuple):
     fc_channels : int or None
         The published channels of fc6 and fc7; both callables then take `fc_channels` as well.
         None: the net has no such layers.
+    fc_kernels : tuple of int
+        What `backbone` takes as `fc_kernel`, other than the published size of fc6.
     rate_factor : float
         Times VGG16's learning rates. The paper's line search found 1e-3 for AlexNet, 1e-4 for
         VGG16 and 5e-5 for GoogLeNet (section 4.3; printed as 5 to the power of -5).
@@ -87,6 +89,7 @@ class BaseNet(NamedTuple):
     image_size: int = 224
     last_layer: str = "fc8"
     fc_channels: int | None = None
+    fc_kernels: tuple[int, ...] = ()
     rate_factor: float = 1.0
 
 

@@ -30,11 +30,12 @@ MODALITIES = ("rgb", "rgbd", "hha", "rgb-hha")
 STREAMS = {"color": "data", "hha": "hha"}  # of late fusion, and the input of each
 SCORE_DEVIATION = 0.01  # of random score layers
 # May be missing in a description.
-OPTIONAL = ("fc_channels", "modality", "heads", "fuse", "skip_scale")
+OPTIONAL = ("fc_channels", "fc_kernel", "modality", "heads", "fuse", "skip_scale")
 
 
 # What a net can be; beyond, no machine holds it.
 CHANNELS = Range("1 to 65536", lambda count: 1 <= count <= 1 << 16)
+FC_KERNEL = Range("2, 3 or 4; left out it is the published 7", lambda size: size in (2, 3, 4))
 WIDTH = Range("above 0 and at most 8", lambda width: 0 < width <= 8)
 
 
@@ -71,6 +72,8 @@ class ModelSpec:
     fuse : "sum" or "max"
     skip_scale : "usual" or "one"
         See `models.fcn.fcn`.
+    fc_kernel : int or None
+        Of an FCN-VGG16's fc6, see `models.vgg16.vgg16_backbone`; None for the published 7.
     """
 
     arch: str = setting("which layers are predicted from", default="fcn8s", choices=ARCHITECTURES)
@@ -87,6 +90,7 @@ class ModelSpec:
     )
     fuse: str = setting("how skips are fused", default="sum", choices=FUSIONS)
     skip_scale: str = setting("see `models.fcn.fcn`", default="usual", choices=SKIP_SCALES)
+    fc_kernel: int | None = setting("of fc6", default=None, valid=FC_KERNEL)
 
     def __post_init__(self) -> None:
         check(ModelSpec, vars(self))
@@ -94,6 +98,13 @@ class ModelSpec:
             raise ValueError(
                 f"fc_channels must not be given for a net without fc6 and fc7, such as "
                 f"{self.backbone}"
+            )
+        if self.fc_kernel is not None and (
+            self.arch == "classifier" or self.fc_kernel not in base_net(self.backbone).fc_kernels
+        ):
+            raise ValueError(
+                f"fc_kernel must not be given for a net other than an FCN on VGG16, such as "
+                f"{self.arch} on {self.backbone}"
             )
         classes = max([self.num_classes, *(self.heads or {}).values()])
         if self.arch != "classifier" and classes > IGNORE:
@@ -179,6 +190,8 @@ def _build(
     options: dict[str, Any] = {"padding": spec.padding}
     if spec.fc_channels is not None:
         options["fc_channels"] = spec.fc_channels
+    if spec.fc_kernel is not None:
+        options["fc_kernel"] = spec.fc_kernel
     if spec.arch == "classifier":
         return base.classifier(spec.num_classes, width=spec.width, **options)
     if spec.modality == "rgbd":

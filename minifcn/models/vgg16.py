@@ -23,6 +23,7 @@ from minifcn.net import Net
 BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 FC_CHANNELS = 4096
 FC6_KERNEL = 7  # pool5 of a 224 x 224 image is 7 x 7
+FC_KERNELS = (2, 3, 4)  # those that can be spread evenly over 7 pixels
 
 
 def vgg16_trunk(width: float, pad: int, in_channels: int = 3) -> NodeList:
@@ -55,6 +56,7 @@ def vgg16_backbone(
     *,
     padding: str = "faithful",
     fc_channels: int | None = None,
+    fc_kernel: int = FC6_KERNEL,
     in_channels: int = 3,
 ) -> Backbone:
     """Return the fully convolutional VGG16 without its classifier.
@@ -69,6 +71,10 @@ def vgg16_backbone(
         far less for small images.
     fc_channels : int, optional
         Of fc6 and fc7; by default the published 4096 times `width`.
+    fc_kernel : int
+        Weights of fc6 each way, spread evenly over the 7 pixels of the published kernel, so that
+        all positions and crops stay as they are. 3 takes what DeepLab-LargeFOV's takes (Chen et
+        al. 2015: 3 x 3 at stride 8, 12 apart), every 96 pixels of the image.
     in_channels : int
         4 for colour and depth in one input.
     """
@@ -76,9 +82,12 @@ def vgg16_backbone(
     fc = fc_channels or scaled(FC_CHANNELS, width)
     features = scaled(BLOCKS[-1][1], width)
     margin = 0 if faithful else FC6_KERNEL // 2
+    if fc_kernel not in (*FC_KERNELS, FC6_KERNEL):
+        raise ValueError(f"fc_kernel must be one of {FC_KERNELS} or {FC6_KERNEL}, not {fc_kernel}")
+    dilation = (FC6_KERNEL - 1) // (fc_kernel - 1)
     nodes = vgg16_trunk(width, 100 if faithful else 1, in_channels)
     nodes += [
-        ("fc6", Conv2d(features, fc, FC6_KERNEL, pad=margin), "pool5"),
+        ("fc6", Conv2d(features, fc, fc_kernel, pad=margin, dilation=dilation), "pool5"),
         ("relu6", ReLU(), "fc6"),
         ("drop6", Dropout(0.5), "relu6"),
         ("fc7", Conv2d(fc, fc, 1), "drop6"),
@@ -135,4 +144,4 @@ def vgg16(
     return Net(nodes)
 
 
-VGG16 = BaseNet(vgg16_backbone, vgg16, fc_channels=FC_CHANNELS)
+VGG16 = BaseNet(vgg16_backbone, vgg16, fc_channels=FC_CHANNELS, fc_kernels=FC_KERNELS)

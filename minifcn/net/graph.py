@@ -143,19 +143,44 @@ class Graph:
         ValueError
             If a pattern matches no layer with parameters; the message says what there is.
         """
-        layers = list(self.owners())
         chosen: set[str] = set()
         for pattern in patterns:
-            found = {name for name in layers if fnmatchcase(name, pattern.removeprefix("!"))}
-            if not found:
-                raise ValueError(
-                    f"freeze: no layer with parameters matches {pattern!r}; there are "
-                    f"{', '.join(layers)}"
-                )
+            found = self._matching(pattern.removeprefix("!"), "freeze")
             chosen = chosen - found if pattern.startswith("!") else chosen | found
-        for address in self.multipliers:
-            if address.rpartition("/")[0] in chosen:
-                self.multipliers[address] = (0.0, 0.0)
+        self.multipliers |= dict.fromkeys(chosen, (0.0, 0.0))
+
+    def multiply_rates(self, factors: Mapping[str, float]) -> None:
+        """Multiply the rates of layers, of their weights and biases, by factors.
+
+        Parameters
+        ----------
+        factors : mapping of str to float above 0
+            By patterns of layers' names; of several that match a layer the last one counts.
+
+        Raises
+        ------
+        ValueError
+            If a pattern matches no layer with parameters, or only frozen ones.
+        """
+        chosen: dict[str, float] = {}
+        for pattern, factor in factors.items():
+            found = self._matching(pattern, "multiply_rates")
+            if not any(self.multipliers[address][0] for address in found):
+                raise ValueError(f"multiply_rates: all that matches {pattern!r} is frozen")
+            chosen |= dict.fromkeys(found, factor)
+        for address, factor in chosen.items():
+            rate, decay = self.multipliers[address]
+            self.multipliers[address] = (rate * factor, decay)
+
+    def _matching(self, pattern: str, caller: str) -> set[str]:
+        """Return the addresses of the parameters of the layers whose name a pattern matches."""
+        found = {a for a in self.multipliers if fnmatchcase(a.rpartition("/")[0], pattern)}
+        if not found:
+            raise ValueError(
+                f"{caller}: no layer with parameters matches {pattern!r}; there are "
+                f"{', '.join(self.owners())}"
+            )
+        return found
 
     def count_trained(self) -> int:
         """Return how many numbers the parameters that are not frozen have together."""

@@ -13,8 +13,8 @@ from minifcn.training.options import Settings
 # Those that make another experiment of a training and are not told of anyhow.
 TOLD = (
     *("images", "patches", "scale", "jitter", "mirror", "mask", "class_weights"),
-    *("freeze", "sample_loss", "dropout", "bias_rate"),
-    *("fuse", "skip_scale", "score_init", "learn_upsampling"),
+    *("freeze", "layer_rates", "sample_loss", "dropout", "bias_rate"),
+    *("fc_kernel", "fuse", "skip_scale", "score_init", "learn_upsampling"),
 )
 
 

@@ -8,7 +8,7 @@ from minifcn.system.records import ABOVE_0, AT_LEAST_0, AT_LEAST_1, Range, setti
 from minifcn.training.option_groups import RARE, TRAINING
 from minifcn.training.policies import POLICIES
 from minifcn.training.recipes import RECIPES
-from minifcn.training.values import PATTERNS, REFERENCE
+from minifcn.training.values import LAYER_RATES, PATTERNS, REFERENCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +105,16 @@ class LearningSettings:
         otherwise="none",
         valid=PATTERNS,
         metavar="PATTERNS",
+        added=True,
+    )
+    layer_rates: str | None = setting(
+        "factors on the learning rate of some layers, by shell patterns, such as "
+        "'conv*=0.1,score*=2'; the last that fits a layer counts",
+        TRAINING,
+        None,
+        otherwise="none",
+        valid=LAYER_RATES,
+        metavar="PATTERN=FACTOR,...",
         added=True,
     )
     seed: int = setting(

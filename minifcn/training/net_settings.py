@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from minifcn.models.build import BACKBONES, CHANNELS, MODALITIES, WIDTH, ModelSpec
+from minifcn.models.build import BACKBONES, CHANNELS, FC_KERNEL, MODALITIES, WIDTH, ModelSpec
 from minifcn.models.fcn import FUSIONS, PADDINGS, SKIP_SCALES, STRIDES
 from minifcn.system.records import setting
 from minifcn.training.option_groups import NET, RARE
@@ -38,6 +38,16 @@ class NetSettings:
     )
     fc_channels: int | None = setting(
         "the channels of fc6 and fc7", RARE, None, otherwise="4096 x width", valid=CHANNELS
+    )
+    fc_kernel: int | None = setting(
+        "the size of VGG16's fc6, spread over the 7 x 7 pixels of the published one; 3 has a fifth "
+        "of its weights",
+        RARE,
+        None,
+        otherwise="as the weights', or 7",
+        valid=FC_KERNEL,
+        metavar="SIZE",
+        added=True,
     )
     padding: str = setting(
         "faithful: pad images by 100 pixels, as the paper; same: by as little as needed",
@@ -103,4 +113,4 @@ class NetSettings:
         """Return the description of the net for so many classes, or for several heads."""
         net = (self.width, self.padding, self.fc_channels, self.modality)
         skips = (self.fuse, self.skip_scale)
-        return ModelSpec(self.arch, self.backbone, num_classes, *net, heads, *skips)
+        return ModelSpec(self.arch, self.backbone, num_classes, *net, heads, *skips, self.fc_kernel)

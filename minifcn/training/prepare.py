@@ -33,7 +33,7 @@ from minifcn.system import devices
 from minifcn.system.devices import describe_device, device_memory
 from minifcn.system.machine import gigabytes
 from minifcn.system.records import SettingsError
-from minifcn.training.freezing import freeze
+from minifcn.training.layer_rates import freeze, set_layer_rates
 from minifcn.training.optim import SGD
 from minifcn.training.policies import POLICIES, with_warm_up
 from minifcn.training.settings import Settings
@@ -121,6 +121,8 @@ def make_model(settings: Settings, dataset: Dataset, note: Callable[[str], None]
     )
     if settings.freeze:
         freeze(net, settings.freeze, note)
+    if settings.layer_rates:
+        set_layer_rates(net, settings.layer_rates)
     initialise(net, settings.seed, random_scores=settings.score_init == "random")
     preprocess = FRESH_PREPROCESS
     new: list[str] = []

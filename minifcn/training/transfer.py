@@ -36,7 +36,8 @@ def follow_weights(given: dict[str, Any]) -> dict[str, Any]:
     if given.get("weights") in (None, "shipped", "none"):
         return given
     attributes = read_attributes(find_weights(Path(given["weights"])))
-    followed = {name: attributes.get(name) for name in ("backbone", "width", "fc_channels")}
+    names = ("backbone", "width", "fc_channels", "fc_kernel")
+    followed = {name: attributes.get(name) for name in names}
     return {**given, **{k: v for k, v in followed.items() if given.get(k) is None}}
 
 
@@ -135,8 +136,8 @@ def carried(spec: ModelSpec, source: str) -> tuple[dict[str, np.ndarray], Prepro
     classes = (theirs.num_classes, theirs.heads), (spec.num_classes, spec.heads)
     if classes[0] != classes[1] or theirs.arch == "classifier":
         dropped += ["score", "upscore"]
-    if theirs.fc_channels != spec.fc_channels:
-        dropped += ["fc6", "fc7"]
+    if (theirs.fc_channels, theirs.fc_kernel) != (spec.fc_channels, spec.fc_kernel):
+        dropped += ["fc6", "fc7", "score_fr"]  # which reads fc7
     params = {a: p for a, p in weights.params.items() if not a.startswith(tuple(dropped))}
     preprocess = Preprocess.from_dict(weights.attributes["preprocess"])
     if spec.modality == "hha" and theirs.modality == "rgb":

@@ -83,6 +83,29 @@ def patterns_of(text: str) -> list[str]:
     return [pattern for part in text.split(",") if (pattern := part.strip())]
 
 
+def factors_of(text: str) -> dict[str, float]:
+    """Return the factors of `--layer-rates` by their patterns, in order.
+
+    Raises
+    ------
+    ValueError
+        If a part is no pattern and number.
+    """
+    parts = [part.rpartition("=") for part in text.split(",")]
+    return {pattern.strip(): float(factor) for pattern, _, factor in parts}
+
+
+def _are_factors(text: str) -> bool:
+    try:
+        factors = factors_of(text)
+    except ValueError:
+        return False
+    # A pattern given twice would lose its place in the order.
+    return len(factors) == text.count(",") + 1 and all(
+        pattern and fits(factor, float) and factor > 0 for pattern, factor in factors.items()
+    )
+
+
 MEAN = Range(
     "'weights', 'reference' or three numbers of 0 to 255, such as 116.19,97.203,92.318", _is_mean
 )
@@ -93,5 +116,10 @@ WEIGHTS_OF_CLASSES = Range(
 )
 PATTERNS = Range(
     "patterns of layers' names, such as 'conv*,fc6'", lambda text: bool(patterns_of(text))
+)
+LAYER_RATES = Range(
+    "patterns of layers' names, each once and with a factor above 0, such as 'conv*=0.1,fc6=10'; "
+    "--freeze is for layers that are not to learn",
+    _are_factors,
 )
 SCALE = Range("two factors of 0.1 to 10, the lower one first, such as 0.75,1.5", _is_scale)

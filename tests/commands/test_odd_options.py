@@ -18,6 +18,7 @@ NUMBERS = {
         --scale 2|--scale 2,1|--scale 0,1|--scale x
         --weight-decay nan|--weight-decay -1|--weight-decay inf|--width nan|--width 0|--width 1e9
         --width -1|--seed -1|--fc-channels -1|--fc-channels 0|--fc-channels 1000000000
+        --fc-kernel 7|--fc-kernel x|--layer-rates conv*=0|--layer-rates conv*|--layer-rates conv9*=1
         --threads -1|--threads 100000|--lr 0|--lr -1|--lr nan|--lr inf|--lr x|--mean 1,2
         --mean nan,1,2|--mean 1,2,300|--log-every -1|--val-split nowhere|--train-split nowhere
         --weights nowhere.h5|--lr-search 0|--lr-search nan|--lr-search -1|--arch fcn4s

@@ -27,7 +27,7 @@ PREPROCESS = Preprocess("BGR", (1.0, 2.0, 3.0), 0.5)
 SIZES = ((64, 48), (75, 101))
 NETS = (
     ModelSpec("fcn32s", "vgg16", 3, 1 / 32),
-    ModelSpec("fcn8s-at-once", "vgg16", 3, 1 / 32, fc_channels=32),
+    ModelSpec("fcn8s-at-once", "vgg16", 3, 1 / 32, fc_channels=32, fc_kernel=3),
     ModelSpec("fcn8s", "vgg16", 3, 1 / 32, "same"),
     ModelSpec("fcn8s", "alexnet", 3, 1 / 16),
     ModelSpec("fcn16s", "alexnet-torchvision", 3, 1 / 16, "same"),

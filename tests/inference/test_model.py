@@ -34,8 +34,10 @@ def test_what_was_saved_comes_back(file):
     )
 
 
-def test_how_skips_are_fused_and_scaled_comes_back(tmp_path):
-    spec = ModelSpec("fcn8s-at-once", "vgg16", 3, 1 / 64, "same", fuse="max", skip_scale="one")
+def test_how_skips_are_fused_and_scaled_and_fc6_comes_back(tmp_path):
+    spec = ModelSpec(
+        "fcn8s-at-once", "vgg16", 3, 1 / 64, "same", fuse="max", skip_scale="one", fc_kernel=3
+    )
     net = draw_all(build(spec))
     save_model(tmp_path / "w.h5", Model(net, spec, Preprocess("BGR", (1, 2, 3)), NAMES, [[0] * 3]))
     model = load_model(tmp_path / "w.h5")
@@ -52,6 +54,7 @@ ODD: dict[str, list[Any]] = {
     "width": [0, -1, "1", None, 1e9, float("nan"), float("inf"), True],
     "padding": ["none", 1],
     "fc_channels": [0, -1, 2.5, "8", 10**9],
+    "fc_kernel": [0, 1, 7, 3.0, "3"],
     "modality": ["infrared", 1, None],
     "fuse": ["mean", 1, None],
     "skip_scale": ["two", 0.01, None],

@@ -32,6 +32,9 @@ from minifcn.models.build import ARCHITECTURES, BACKBONES, OPTIONAL, base_net, i
         ({"width": 0.0}, "width must be above 0 and at most 8, not 0.0"),
         ({"fc_channels": 0}, "fc_channels must be 1 to 65536, not 0"),
         ({"backbone": "googlenet", "fc_channels": 10}, "fc_channels must not .* as googlenet"),
+        ({"fc_kernel": 7}, "fc_kernel must be 2, 3 or 4; left out it is the published 7, not 7"),
+        ({"backbone": "alexnet", "fc_kernel": 3}, "fc_kernel must not .* as fcn8s on alexnet"),
+        ({"arch": "classifier", "fc_kernel": 3}, "fc_kernel must not .* as classifier on vgg16"),
         (
             {"num_classes": 256},
             "an FCN has at most 255 classes, for a label map says 255 where nothing counts, "
@@ -57,7 +60,7 @@ def test_a_classifier_learns_class_255_too(backbone):
 
 
 def test_a_description_goes_through_json_and_back():
-    how = ("same", 10, "rgbd", {"sem": 5, "geo": 255}, "max", "one")
+    how = ("same", 10, "rgbd", {"sem": 5, "geo": 255}, "max", "one", 3)
     spec = ModelSpec("fcn16s", "vgg16", 5, 0.125, *how)
     stored = json.loads(json.dumps(spec.to_dict()))
     assert list(stored.values()) == list(dataclasses.astuple(spec))

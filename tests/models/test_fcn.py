@@ -9,7 +9,7 @@ from helpers.described import lines_behind, table
 from helpers.drawn import draw_all, image
 
 from minifcn.functional.bilinear import bilinear_weight
-from minifcn.layers import Deconv2d, EltwiseMax, EltwiseSum, Scale
+from minifcn.layers import Crop, Deconv2d, EltwiseMax, EltwiseSum, Scale
 from minifcn.models import ModelSpec, build, initialise
 from minifcn.models.build import BACKBONES
 from minifcn.models.fcn import STRIDES, fcn
@@ -339,6 +339,33 @@ def test_without_their_scale_skips_are_scored_as_they_are(backbone):
     data = {"data": image(1, 3, 37, 45)}
     scores, again = (n.forward(data, outputs=["score"])[0]["score"] for n in (usual, one))
     np.testing.assert_allclose(again, scores, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("kernel", [2, 3, 4])
+@pytest.mark.parametrize("padding", ["faithful", "same"])
+def test_fewer_weights_of_fc6_are_a_kernel_of_7_with_zeros_between(kernel, padding):
+    spec = ModelSpec("fcn8s-at-once", "vgg16", 3, 1 / 32, padding, fc_kernel=kernel)
+    fewer, usual = (draw_all(build(s)) for s in (spec, replace(spec, fc_kernel=None)))
+    for address, weight in usual.params.items():
+        if address == "fc6/weight":
+            step = 6 // (kernel - 1)
+            weight[...] = 0
+            weight[:, :, ::step, ::step] = fewer.params[address]
+        else:
+            weight[...] = fewer.params[address]
+    for net in (fewer, usual):
+        net.astype(np.float64)
+    assert [n.layer.offset for n in fewer.nodes if isinstance(n.layer, Crop)] == [
+        n.layer.offset for n in usual.nodes if isinstance(n.layer, Crop)
+    ]
+    data = {"data": image(1, 3, 37, 45)}
+    scores, again = (n.forward(data, outputs=["score"])[0]["score"] for n in (usual, fewer))
+    np.testing.assert_allclose(again, scores, rtol=1e-9, atol=1e-12)
+
+
+def test_a_kernel_that_cannot_be_spread_over_7_pixels_is_refused():
+    with pytest.raises(ValueError, match=r"^fc_kernel must be one of \(2, 3, 4\) or 7, not 5$"):
+        vgg16_backbone(1 / 32, fc_kernel=5)
 
 
 def test_skips_are_fused_by_the_larger_score_and_streams_by_their_mean():

@@ -50,6 +50,7 @@ NETS = {
     "8s": (spec("fcn8s"), LEARN, PIXELS, 5),
     "at once": (spec("fcn8s-at-once"), {}, PIXELS, 5),
     "at once, not scaled": (spec("fcn8s-at-once", skip_scale="one"), {}, PIXELS, 5),
+    "fc6 of 3 x 3": (spec("fcn32s", fc_kernel=3), {}, PIXELS, 5),
     "maximum": (spec("fcn8s", fuse="max"), LEARN, PIXELS, 5),
     "loss per batch": (spec("fcn32s"), {"normalization": "batch"}, PIXELS, 3),
     "loss as a sum": (spec("fcn32s"), {"normalization": "none"}, PIXELS, 3),

@@ -230,3 +230,21 @@ def test_freezing_takes_patterns_and_refuses_what_matches_nothing():
     assert net.multipliers["score/weight"] == (1, 1)
     with pytest.raises(ValueError, match="no layer with parameters matches 'relu1'"):
         net.freeze("relu1")
+
+
+def test_rates_are_multiplied_by_the_last_pattern_that_matches():
+    net = skip_net()
+    net.freeze("conv2")
+    net.multiply_rates({"*": 0.5, "conv1": 3})
+    assert net.multipliers == {
+        **{"conv1/weight": (3, 1), "conv1/bias": (6, 0)},
+        **{"conv2/weight": (0, 0), "conv2/bias": (0, 0)},
+        **{"score/weight": (0.5, 1), "score/bias": (1, 0)},
+    }
+
+
+def test_rates_of_what_does_not_learn_cannot_be_multiplied():
+    net = skip_net()
+    net.freeze("conv*")
+    with pytest.raises(ValueError, match=r"^multiply_rates: all that matches 'conv\*' is frozen$"):
+        net.multiply_rates({"conv*": 0.5})

@@ -17,6 +17,8 @@ from minifcn.weights.checkpoint import checkpoints, load_checkpoint
 
 TINY = {"weights": "none", "width": 1 / 64, "batch_size": 2, "steps": 4, "evaluate_every": 2}
 TINY |= {"evaluate_images": 1, "final_images": 1, "data_options": {"size": [32, 48], "length": 4}}
+ODD_RATES = ("conv*=0", "conv*=-1", "conv*=nan", "conv*=inf", "conv*", "=2", "", "a=1,,b=1")
+ODD_RATES += ("conv*=1,conv*=2",)  # which of the two?
 DATA = ShapesDataset("train", length=2)
 
 
@@ -39,7 +41,15 @@ class Stopping(Reporter):
 def test_an_older_run_has_the_defaults_of_what_was_added_later():
     settings = resolve("shapes", **TINY)
     added = {n for n, one in Settings.__dataclass_fields__.items() if one.metadata["added"]}
-    assert {"freeze", "sample_loss", "dropout", "bias_rate", "score_init"} <= added
+    assert {
+        "freeze",
+        "layer_rates",
+        "fc_kernel",
+        "sample_loss",
+        "dropout",
+        "bias_rate",
+        "score_init",
+    } <= added
     older = {name: v for name, v in settings.to_dict().items() if name not in added}
     assert Settings.from_dict(older) == settings
 
@@ -59,6 +69,7 @@ def test_an_older_run_is_resumed(tmp_path):
 
 
 RANDOM = {"sample_loss": 0.5}, {"freeze": "*,!score*", "dropout": 0.25}
+RANDOM += ({"layer_rates": "conv*=0.1", "fc_kernel": 3},)
 
 
 @pytest.mark.parametrize("given", RANDOM, ids=str)
@@ -106,7 +117,7 @@ def test_how_much_is_frozen_is_told():
     ("patterns", "words"),
     [
         ("conv9*", "--freeze: no layer with parameters matches 'conv9\\*'; there are conv1_1, co"),
-        ("*,!conv9*", "no layer with parameters matches '!conv9"),
+        ("*,!conv9*", "no layer with parameters matches 'conv9"),
         ("*", "leaves nothing to learn: take layers out again"),
         ("upscore*", "freezes nothing that would learn: begin with the layers to freeze"),
         ("!conv*", "freezes nothing that would learn"),
@@ -116,6 +127,29 @@ def test_how_much_is_frozen_is_told():
 def test_patterns_that_cannot_be_meant_are_refused(patterns, words):
     with pytest.raises(SettingsError, match=words):
         net_of(freeze=patterns)
+
+
+def test_single_layers_learn_at_other_rates():
+    usual, net = net_of(), net_of(layer_rates="conv*=0.1, conv5*=0.5,score_fr=4", freeze="conv1*")
+    factors = {"conv2_1": 0.1, "conv5_3": 0.5, "score_fr": 4, "score_pool4": 1, "conv1_1": 0}
+    for layer, factor in factors.items():
+        for name in ("weight", "bias"):
+            rate, decay = usual.multipliers[f"{layer}/{name}"]
+            expected = (rate * factor, decay if factor else 0)
+            assert net.multipliers[f"{layer}/{name}"] == expected
+
+
+@pytest.mark.parametrize(
+    ("rates", "words"),
+    [
+        ("conv9*=2", "--layer-rates: no layer with parameters matches 'conv9\\*'; there are conv1"),
+        ("upscore*=2", "--layer-rates: all that matches 'upscore\\*' is frozen"),
+        *((odd, "--layer-rates must be patterns .* --freeze is for layers") for odd in ODD_RATES),
+    ],
+)
+def test_rates_that_cannot_be_meant_are_refused(rates, words):
+    with pytest.raises(SettingsError, match=words):
+        net_of(layer_rates=rates)
 
 
 def test_the_loss_of_every_head_is_sampled():

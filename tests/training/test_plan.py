@@ -24,15 +24,22 @@ def test_the_plan_is_a_table_of_80_columns():
 
 
 def test_what_is_not_as_usual_is_told_in_lines_of_80_columns():
-    given = {"freeze": "*,!score*", "sample_loss": 0.25, "images": 100, "patches": 64}
+    given = {
+        "freeze": "*,!score*",
+        "layer_rates": "score*=2",
+        "fc_kernel": 3,
+        "sample_loss": 0.25,
+        "images": 100,
+        "patches": 64,
+    }
     given |= {"mirror": False, "mask": "background", "learn_upsampling": True}
     given["class_weights"] = {"sky": 2.0}
     lines = Plan(resolve("shapes", **given), 0, 100, 20, MEMORY).lines()[5:]
     assert len(lines) > 1 and all(len(line) <= 80 for line in lines)
     assert " ".join("".join(line[14:] + " " for line in lines).split()) == (
         "--images 100, --patches 64, --no-mirror, --mask background, "
-        "--class-weights as config.json has them, --freeze '*,!score*', --sample-loss 0.25, "
-        "--learn-upsampling"
+        "--class-weights as config.json has them, --freeze '*,!score*', "
+        "--layer-rates 'score*=2', --sample-loss 0.25, --fc-kernel 3, --learn-upsampling"
     )
     assert [line[:14].strip() for line in lines] == ["besides", *[""] * (len(lines) - 1)]
 

@@ -77,7 +77,7 @@ MAY_NOT = {
     **{"weights_hha": "x.h5", "scale": "0.5,2", "class_weights": "sqrt"},
     **{"freeze": "conv1*", "sample_loss": 0.5, "dropout": 0.1, "bias_rate": 1.0},
     **{"score_init": "random", "images": "0.5", "patches": 32, "mask": "both"},
-    **{"fuse": "max", "skip_scale": "one"},
+    **{"fuse": "max", "skip_scale": "one", "fc_kernel": 3, "layer_rates": "conv*=0.1"},
 }
 
 

@@ -74,6 +74,21 @@ def test_fully_connected_layers_of_another_size_are_new(saved):
     assert "new: fc6, fc7, score_fr" in start(spec, file)[2]
 
 
+def test_an_fc6_of_another_kernel_is_new_with_all_that_reads_it(saved):
+    file, _ = saved(ModelSpec("fcn32s", "vgg16", 3, WIDTH))
+    net, _, note = start(ModelSpec("fcn32s", "vgg16", 3, WIDTH, fc_kernel=3), file)
+    assert note.endswith("new: fc6, fc7, score_fr")
+    assert not net.params["score_fr/weight"].any()
+
+
+def test_an_fc6_of_the_same_kernel_is_carried_over(saved):
+    spec = ModelSpec("fcn32s", "vgg16", 3, WIDTH, fc_kernel=3)
+    file, params = saved(spec)
+    net, _, note = start(spec, file)
+    assert note.endswith("new: none")
+    np.testing.assert_array_equal(net.params["fc6/weight"], params["fc6/weight"])
+
+
 def test_new_layers_give_zero_mean_and_unit_variance_however_large_their_inputs():
     net = build(ModelSpec("fcn32s", "vgg16", 3, WIDTH, "same", fc_channels=24))
     initialise(net, 3)
@@ -110,9 +125,9 @@ def test_weights_with_a_hole_or_of_another_net_are_refused(saved, spec, without,
 
 
 def test_the_net_follows_its_weights_but_for_what_is_given(saved):
-    file, _ = saved(ModelSpec("classifier", "alexnet", 5, WIDTH, fc_channels=8))
+    file, _ = saved(ModelSpec("fcn32s", "vgg16", 5, WIDTH, fc_channels=8, fc_kernel=3))
     given = {"weights": str(file), "width": None, "backbone": None, "steps": 3}
-    expected = {**given, "width": WIDTH, "backbone": "alexnet", "fc_channels": 8}
+    expected = {**given, "width": WIDTH, "backbone": "vgg16", "fc_channels": 8, "fc_kernel": 3}
     assert follow_weights(given) == expected
     assert follow_weights({**given, "fc_channels": 16})["fc_channels"] == 16
     for weights in (None, "shipped", "none"):
