@@ -30,7 +30,7 @@ def test_evaluate_prints_the_figures_and_writes_them(run, tmp_path, capsys):
     assert "f.w." in out
     assert "confusion, percent of a class (row)" in out
     figures = json.loads(file.read_text())
-    assert FIGURES | {"occurring_mean_iu", "class_iu", "confusion"} == set(figures)
+    assert FIGURES | {"occurring_mean_iu", "class_iu", "confusion", "looks"} == set(figures)
     rows = [line.split(",")[1:] for line in table.read_text().splitlines()[1:]]
     assert [list(map(int, row)) for row in rows] == figures["confusion"]
 
