@@ -4,13 +4,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from minifcn.inference.looks import Looks as Looks
     from minifcn.inference.segmenter import Segmenter as Segmenter
     from minifcn.reporting.fitting import fit as fit
 
 __version__ = "0.1.0"
 
 # Where they are is imported when they are asked for: `import minifcn` alone costs nothing.
-_FACE = {"Segmenter": "minifcn.inference.segmenter", "fit": "minifcn.reporting.fitting"}
+_FACE = {
+    "Looks": "minifcn.inference.looks",
+    "Segmenter": "minifcn.inference.segmenter",
+    "fit": "minifcn.reporting.fitting",
+}
 
 
 def __getattr__(name: str) -> Any:

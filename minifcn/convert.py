@@ -9,6 +9,8 @@ from pathlib import Path
 
 from minifcn.distributed.guard import guarded
 from minifcn.inference.convert import convert
+from minifcn.inference.look_options import add_look_options
+from minifcn.inference.looks import ONE_LOOK, stored_looks
 from minifcn.inference.model import find_weights
 from minifcn.models.build import ARCHITECTURES, BACKBONES, ModelSpec
 from minifcn.system.command import command_parser
@@ -16,7 +18,7 @@ from minifcn.system.outputs import add_overwrite_option, refuse_losses
 from minifcn.training.option_groups import RARE
 from minifcn.weights.importing.conversion import Converted
 from minifcn.weights.importing.overview import overview
-from minifcn.weights.store import WeightsError
+from minifcn.weights.store import WeightsError, read_attributes
 
 DESCRIPTION = """\
 Turn a weight file into one that every command of minifcn takes. Its content, not its name, says
@@ -28,6 +30,7 @@ programs has to be installed, and no code from a file is run. `minifcn.export` i
   python -m minifcn.convert --inspect vgg16.pth                      what is in it?
   python -m minifcn.convert --inspect vgg16.pth --net fcn8s/vgg16    what would it fill?
   python -m minifcn.convert runs/voc --half -o fcn8s.h5              a small file to pass on
+  python -m minifcn.convert runs/voc --scales 0.75,1 --mirror -o fcn8s.h5   how it looks at images
 """
 
 
@@ -49,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="keep half the precision: a file of less than half the size",
     )
+    add_look_options(result, "as FILE says, else")
     result.add_argument("--inspect", action="store_true", help="only print what FILE holds")
     result.add_argument(
         "--net",
@@ -105,8 +109,13 @@ def command(args: argparse.Namespace) -> int:
         colours=args.colours,
         flipped=args.flipped,
         licence=args.licence,
+        scales=args.scales,
+        mirror=args.mirror,
     )
     print(summary(converted))
+    looks = stored_looks(read_attributes(target))
+    if looks != ONE_LOOK:
+        print(f"images will be looked at {looks}")
     print(f"weights are in {target} ({target.stat().st_size / 1e6:.1f} MB)")
     return 0
 

@@ -23,6 +23,8 @@ from minifcn.distributed.communicator import Communicator
 from minifcn.distributed.guard import guarded
 from minifcn.inference.apply import evaluate_together, results
 from minifcn.inference.confusions import csv_confusions, format_confusions, markdown_confusions
+from minifcn.inference.look_options import add_look_options, changed_looks
+from minifcn.inference.looks import ONE_LOOK
 from minifcn.inference.metrics import format_table, markdown_table
 from minifcn.inference.model import find_weights, load_segmenter
 from minifcn.inference.pictures import save_png
@@ -104,6 +106,7 @@ def parser() -> argparse.ArgumentParser:
         help="paint over a part of each image first: the background, the foreground, which is all "
         "that is not, or both, in two colours (default: none)",
     )
+    add_look_options(result, "as the weight file says, else")
     add_overwrite_option(result)
     add_data_options(result.add_argument_group(ONE_DATA_SET))
     add_device_options(result, distributed=True)
@@ -125,6 +128,7 @@ def command(args: argparse.Namespace, communicator: Communicator) -> int:
         refuse_losses(outputs, inputs, args.overwrite)
     xp = choose_device(args, communicator)
     model = load_segmenter(args.model, xp)
+    model = model._replace(looks=changed_looks(model.looks, args))
     dataset = open_dataset(args.dataset, args.split, data_dir=args.data_dir, **options)
     dataset = masked(dataset, args.mask)
     classes = {"": dataset.class_names, **getattr(dataset, "extra_classes", {})}
@@ -149,6 +153,8 @@ def command(args: argparse.Namespace, communicator: Communicator) -> int:
             f"the label maps of {args.split} are 255 everywhere, so there is nothing to score: "
             "correct the maps, or take another --split"
         )
+    if model.looks != ONE_LOOK:
+        print(f"images were looked at {model.looks}")
     for head, confusion in confusions.items():
         if head:
             print(f"\n{head}")
@@ -157,7 +163,7 @@ def command(args: argparse.Namespace, communicator: Communicator) -> int:
         confused = markdown_confusions if args.markdown else format_confusions
         print(f"\n{confused(confusion.counts, classes[head])}")
     if args.json and communicator.leads:
-        write_json(args.json, results(confusions, model))
+        write_json(args.json, {**results(confusions, model), "looks": model.looks.to_dict()})
     if args.confusion and communicator.leads:
         with atomic_write(args.confusion) as file:
             for head, confusion in confusions.items():

@@ -12,6 +12,7 @@ from minifcn.exploring.contents import SOURCES, contents
 from minifcn.exploring.opened import open_net
 from minifcn.exploring.page import checked, is_page, page, write_page
 from minifcn.exploring.subjects import find_subject
+from minifcn.inference.looks import ONE_LOOK
 from minifcn.inference.model import looks_like_model
 from minifcn.system.command import command_parser
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
@@ -28,7 +29,8 @@ one file that a browser opens from the disk.
   python -m minifcn.explore runs/shapes-fcn8s photo.jpg -o explore.html
   python -m minifcn.explore photo.jpg                         the net that comes with minifcn
 
-The first argument may be a run's folder, that of its stages, or a weight file.
+The first argument may be a run's folder, that of its stages, or a weight file. Of a net that looks
+at images several times, or at another size, the page shows a single look at them as they are.
 """
 SIDE = 160
 
@@ -84,6 +86,8 @@ def command(args: argparse.Namespace) -> int:
         print(f"no run or weight file is given: taking {SEGMENTER}, which comes with minifcn")
     opened = open_net(source or shipped_weights(SEGMENTER))
     subjects = [find_subject(name, opened.model.class_names, args.side) for name in names]
+    if opened.model.looks != ONE_LOOK:
+        print(f"the page shows one look; predict looks at images {opened.model.looks}")
     told, blobs = contents(opened, subjects, source.name if source else SEGMENTER, SOURCES)
     text = checked(page(told, blobs))
     write_page(args.out, text)

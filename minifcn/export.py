@@ -9,6 +9,7 @@ from pathlib import Path
 
 from minifcn.distributed.guard import guarded
 from minifcn.inference.export import export
+from minifcn.inference.looks import ONE_LOOK
 from minifcn.inference.model import find_weights
 from minifcn.system.command import command_parser
 from minifcn.system.outputs import add_overwrite_option, refuse_losses
@@ -67,9 +68,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def command(args: argparse.Namespace) -> int:
     """Do what the options ask for; return the exit status."""
     refuse_losses([args.out], [find_weights(args.source)], args.overwrite)
-    errors = export(args.source, args.out, size=args.size)
+    errors, looks = export(args.source, args.out, size=args.size)
     for (height, width), error in errors.items():
         print(f"an image of {height} x {width}: scores in ONNX Runtime differ by {error:.0e}")
+    if looks != ONE_LOOK:
+        print(
+            f"minifcn looks at images {looks}; other programs get a net that looks once, at what "
+            "they give it: resizing, mirroring and the mean of the probabilities are theirs to do"
+        )
     print(f"{args.out} ({args.out.stat().st_size / 1e6:.1f} MB)")
     return 0
 

@@ -17,6 +17,7 @@ from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.distributed.guard import complain, guarded
 from minifcn.inference.dense_options import add_dense_options, segmenter_of
 from minifcn.inference.jobs import Job, is_video, plan_jobs
+from minifcn.inference.look_options import add_look_options, changed_looks
 from minifcn.inference.model import find_weights, load_segmenter, looks_like_model
 from minifcn.inference.segmenter import Segmenter
 from minifcn.inference.sources import find_sources, is_pattern
@@ -102,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="also write what is found in each image (default: none)",
     )
+    add_look_options(result, "as the weight file says, else")
     add_dense_options(result)
     add_overwrite_option(result)
     add_device_options(result, distributed=True)
@@ -224,7 +226,7 @@ def load(args: argparse.Namespace, source: Path | None, communicator: Communicat
     if source is None:
         print(f"no run or weight file is given: taking {SEGMENTER}, which comes with minifcn")
     model = load_segmenter(source or shipped_weights(SEGMENTER), xp)
-    return segmenter_of(model, args)
+    return segmenter_of(model._replace(looks=changed_looks(model.looks, args)), args)
 
 
 def weight_files(source: Path | None) -> list[Path]:

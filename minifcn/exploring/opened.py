@@ -15,8 +15,8 @@ from minifcn.exploring.stages import Stage, find_stages
 from minifcn.exploring.stamps import is_bilinear
 from minifcn.exploring.subjects import Subject
 from minifcn.exploring.values import Arrays, net_data, stage_values
-from minifcn.inference.apply import refuse_too_small
 from minifcn.inference.model import Model, load_segmenter
+from minifcn.inference.scores import refuse_too_small
 from minifcn.layers import Deconv2d
 from minifcn.net.heads import net_heads
 from minifcn.system.mishaps import Mishap

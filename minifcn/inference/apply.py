@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import prod
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from minifcn.backend import Array, array_module, to_device, to_host
-from minifcn.data.dataset import NOTHING, DataError, Dataset
-from minifcn.data.inputs import net_inputs
+from minifcn.backend import Array, to_device
+from minifcn.data.dataset import NOTHING, Dataset
 from minifcn.data.transforms import Preprocess
 from minifcn.distributed.communicator import Communicator
-from minifcn.functional.softmax import softmax
+from minifcn.inference.looks import ONE_LOOK
 from minifcn.inference.metrics import FIGURES, ConfusionMatrix
 from minifcn.inference.model import Model
-from minifcn.inference.tiles import SHARE, Area, Tile, fitting_tiles
+from minifcn.inference.scores import (
+    Eye,
+    Picture,
+    add_probabilities,
+    classes_of,
+    free_memory,
+    refuse_without_memory,
+    scores_by_tile,
+)
+from minifcn.inference.several_looks import several_looks
+from minifcn.inference.tiles import Area
 from minifcn.net import Net
-from minifcn.net.heads import Head, net_heads
-from minifcn.system.devices import device_memory
-from minifcn.system.machine import gigabytes, memory
-
-FIRST_PIXEL = (slice(0, 1), slice(0, 1))
-VALUES = 1 << 23  # scores that are looked at together
+from minifcn.net.heads import net_heads
 
 
 def segment(
@@ -63,8 +67,8 @@ def segment(
         If there is not enough memory even for tiles, or the image is smaller than a window needs.
     """
     head = net_heads(net)[:1]
-    labels, _ = _predict(net, head, image, preprocess, xp, extras, modality)
-    return labels[head[0].name]
+    eye = Eye(net, head, preprocess, modality, xp)
+    return _one_look(eye, Picture(image, extras))[head[0].name]
 
 
 def segment_all(
@@ -72,10 +76,9 @@ def segment_all(
 ) -> dict[str, Array]:
     """Return the label map of each head of a model: {"": (H, W)}, or {"": ..., "geo": ...}.
 
-    Parameters are those of `segment`.
+    The image is looked at as the model's `looks` say. Parameters are those of `segment`.
     """
-    heads, modality = net_heads(model.net), model.spec.modality
-    return _predict(model.net, heads, image, model.preprocess, xp, extras, modality)[0]
+    return _segment(model, Picture(image, extras), xp)
 
 
 def segment_with_probabilities(
@@ -83,100 +86,55 @@ def segment_with_probabilities(
 ) -> tuple[dict[str, Array], dict[str, np.ndarray]]:
     """Return what `segment_all` does, and the probability of each class at each pixel.
 
-    That is the softmax of the scores, float32 (C, H, W) of each head, on the host. It takes
-    4 bytes for each class and pixel, and is put together from tiles as the label maps are.
+    That is the softmax of the scores, or the mean of it over the model's looks, float32 (C, H, W)
+    of each head, on the host. It takes 4 bytes for each class and pixel, and is put together from
+    tiles as the label maps are.
 
     Parameters are those of `segment`.
     """
-    heads, modality = net_heads(model.net), model.spec.modality
     classes = (model.class_names, *model.extra_classes.values())
     shapes = {
         head.name: (len(names), *image.shape[:2])
-        for head, names in zip(heads, classes, strict=True)
+        for head, names in zip(net_heads(model.net), classes, strict=True)
     }
-    needed = sum(4 * prod(shape) for shape in shapes.values())
-    free = memory().available
-    if free is not None and needed > SHARE * free:
-        raise DataError(
-            f"the probabilities of {image.shape[0]} x {image.shape[1]} pixels take "
-            f"{gigabytes(needed)} of memory, and there is {gigabytes(int(SHARE * free))} (half of "
-            "what is free): do without them, or scale the image down"
-        )
+    refuse_without_memory(
+        sum(4 * prod(shape) for shape in shapes.values()),
+        f"the probabilities of {image.shape[0]} x {image.shape[1]} pixels",
+        "do without them, or scale the image down",
+    )
     found = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
-    return _predict(model.net, heads, image, model.preprocess, xp, extras, modality, found)
+    return _segment(model, Picture(image, extras), xp, found), found
 
 
-def _predict(
-    net: Net,
-    heads: Sequence[Head],
-    image: np.ndarray,
-    preprocess: Preprocess,
+def _segment(
+    model: Model,
+    picture: Picture,
     xp: ModuleType,
-    extras: Mapping[str, np.ndarray],
-    modality: str,
-    probabilities: dict[str, np.ndarray] | None = None,
-) -> tuple[dict[str, Array], dict[str, np.ndarray]]:
-    """Return the label map of each head, and the `probabilities` to fill in, if there are any."""
-    wanted = probabilities or {}
-
-    def inputs_of(area: Area) -> dict[str, np.ndarray]:
-        parts = {name: array[area] for name, array in extras.items()}
-        return net_inputs(image[area], parts, preprocess, modality)
-
-    channels = {name: len(pixel) for name, pixel in inputs_of(FIRST_PIXEL).items()}
-    scores = [head.score for head in heads]
-    size = (image.shape[0], image.shape[1])
-    refuse_too_small(net, channels, size)
-    free = device_memory(xp).available
-    if free is not None and xp is np:
-        free -= sum(array.nbytes for array in wanted.values())  # taken at the first touch
-    labels: dict[str, Array] = {}
-
-    def label_of(tile: Tile) -> dict[str, Array]:  # a function: its scores go before the next tile
-        inputs = {name: to_device(a[None], xp) for name, a in inputs_of(tile.seen).items()}
-        outputs, _ = net.forward(inputs, outputs=scores)
-        kept = {head.name: outputs[head.score][(0, ..., *tile.inner)] for head in heads}
-        for name, whole in wanted.items():
-            _softmax(kept[name], whole[(slice(None), *tile.kept)])
-        return {name: _classes(part) for name, part in kept.items()}
-
-    for tile in fitting_tiles(net, scores, channels, size, free, xp):
-        for name, part in label_of(tile).items():
-            label = labels.setdefault(name, xp.empty(size, part.dtype))
-            label[tile.kept] = part
-    return labels, wanted
+    probabilities: Mapping[str, np.ndarray] = NOTHING,
+) -> dict[str, Array]:
+    """Return the label map of each head, and fill in `probabilities`, zeros so far, if given."""
+    if model.looks != ONE_LOOK:
+        return several_looks(model, picture, xp, probabilities)
+    eye = Eye(model.net, net_heads(model.net), model.preprocess, model.spec.modality, xp)
+    return _one_look(eye, picture, probabilities)
 
 
-def refuse_too_small(net: Net, channels: Mapping[str, int], size: tuple[int, int]) -> None:
-    """Raise DataError if a window of the net finds no place in an image of this size."""
-    try:
-        net.shapes(**{name: (1, count, *size) for name, count in channels.items()})
-    except ValueError as error:
-        raise DataError(
-            f"an image of {size[0]} x {size[1]} pixels is too small for the net ({error})"
-        ) from error
+def _one_look(
+    eye: Eye, picture: Picture, probabilities: Mapping[str, np.ndarray] = NOTHING
+) -> dict[str, Array]:
+    """Return the label map of each head, and add to the `probabilities`, if there are any."""
+    xp, labels = eye.xp, dict[str, Array]()
 
+    def use(area: Area, scores: dict[str, Array]) -> None:
+        for name, of_head in scores.items():
+            if name in probabilities:
+                add_probabilities(of_head, probabilities[name][(slice(None), *area)])
+            part = classes_of(of_head)
+            labels.setdefault(name, xp.empty(picture.size, part.dtype))[area] = part
 
-def _classes(scores: Array) -> Array:
-    """Return the class of the highest score, some rows at a time: argmax needs a copy of them."""
-    xp = array_module(scores)
-    label = xp.empty(scores.shape[1:], np.min_scalar_type(len(scores) - 1))
-    for part in _strips(scores):
-        label[part] = scores[:, part].argmax(axis=0)
-    return label
-
-
-def _softmax(scores: Array, out: np.ndarray) -> None:
-    """Write the probability of each class to an array on the host, some rows at a time."""
-    for part in _strips(scores):
-        out[:, part] = to_host(softmax(scores[None, :, part])[0])
-
-
-def _strips(scores: Array) -> Iterator[slice]:
-    """Cut scores (C, H, W) into rows of about `VALUES` values."""
-    rows = max(1, VALUES // scores[:, 0].size)
-    for start in range(0, scores.shape[1], rows):
-        yield slice(start, start + rows)
+    taken = sum(array.nbytes for array in probabilities.values())
+    scores_by_tile(eye, picture, use, free_memory(xp, taken))
+    return labels
 
 
 def evaluate(
@@ -190,7 +148,8 @@ def evaluate(
     """Segment a data set, image by image, and count, all on the device.
 
     A GPU is not waited for: the next image is read and sent while it is at work. It is when the
-    counts are read.
+    counts are read; and for each image if the model looks several times or at another size, since
+    the mean is taken on the host.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ import minifcn
 from minifcn.data.imagenet import imagenet_classes
 from minifcn.data.palette import voc_palette
 from minifcn.data.voc import VOC_CLASSES
+from minifcn.inference.looks import looks_attribute, refuse_classifier, stored_looks
 from minifcn.system.outputs import refuse_losses
 from minifcn.weights.importing.conventions import Colours
 from minifcn.weights.importing.conversion import Converted, read_weights
@@ -24,6 +26,8 @@ def convert(
     colours: Colours | None = None,
     flipped: bool | None = None,
     licence: str = "",
+    scales: Sequence[float] | None = None,
+    mirror: bool | None = None,
 ) -> Converted:
     """Read a weight file of any framework and write it as ours; return what was read.
 
@@ -40,12 +44,16 @@ def convert(
         See `weights.conventions.interpret`.
     licence : str
         Stored with the weights.
+    scales, mirror
+        How the net is to look at images, see `Looks`; where not given, as the source says.
 
     Raises
     ------
     WeightsError
         If the file is damaged or unknown, belongs to none of our nets or perhaps to either of
-        two, or is not of `arch`.
+        two, or is not of `arch`; or if the looks are those of a classifier.
+    ValueError
+        If these are no looks.
     OutputError
         If the target is the source.
     OSError
@@ -53,8 +61,13 @@ def convert(
     """
     refuse_losses([target], [source], overwrite=True)
     converted = read_weights(source, arch=arch, colours=colours, flipped=flipped)
+    looks = stored_looks(converted.attributes).changed(scales, mirror)
+    refuse_classifier(converted.spec.arch, looks)
+    attributes = described(converted, licence)
+    attributes.pop("looks", None)
+    attributes |= looks_attribute(looks)
     dtype: Literal["float16"] | None = "float16" if half else None
-    save_weights(target, converted.params, described(converted, licence), dtype=dtype)
+    save_weights(target, converted.params, attributes, dtype=dtype)
     return converted
 
 

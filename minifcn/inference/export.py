@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from minifcn.data.inputs import net_inputs
 from minifcn.inference.convert import described
+from minifcn.inference.looks import Looks, stored_looks
 from minifcn.inference.model import Model, find_weights, model_of, segmenting, whole
 from minifcn.inference.onnx_graph import INPUTS, Size, onnx_model
 from minifcn.net.heads import net_heads
@@ -24,7 +26,23 @@ TINY = float(np.finfo(np.float32).tiny)
 TRIED = ((64, 48), (75, 101))  # sizes of images, of which the second is divided by no stride
 
 
-def export(source: Path, target: Path, *, size: Size | None = None) -> dict[Size, float]:
+class Exported(NamedTuple):
+    """What was written.
+
+    Attributes
+    ----------
+    errors : dict of (int, int) to float
+        Of a model: the largest difference of scores as a share of the largest, by the size of the
+        image that was tried. Of weights: nothing.
+    looks : Looks
+        How the net looks at images here. Elsewhere it looks once: the file has one net.
+    """
+
+    errors: dict[Size, float]
+    looks: Looks
+
+
+def export(source: Path, target: Path, *, size: Size | None = None) -> Exported:
     """Write the net of a run or of a weight file as a file of another program.
 
     Parameters
@@ -39,9 +57,7 @@ def export(source: Path, target: Path, *, size: Size | None = None) -> dict[Size
 
     Returns
     -------
-    dict of (int, int) to float
-        Of a model: the largest difference of scores as a share of the largest, by the size of the
-        image that was tried. Of weights: nothing.
+    Exported
 
     Raises
     ------
@@ -60,9 +76,10 @@ def export(source: Path, target: Path, *, size: Size | None = None) -> dict[Size
         raise SettingsError(f"a size is for .onnx: {target} has only weights, for any size")
     file = find_weights(source)
     converted = read_weights(file)
+    looks = stored_looks(converted.attributes)
     if target.suffix != ".onnx":
         export_weights(target, converted.params, described(converted))
-        return {}
+        return Exported({}, looks)
     weights = whole(converted, file)
     model = segmenting(model_of(weights, file), file)
     made = onnx_model(model, weights.attributes, size).SerializeToString()
@@ -75,7 +92,7 @@ def export(source: Path, target: Path, *, size: Size | None = None) -> dict[Size
             )
     with atomic_write(target) as opened:
         opened.write(made)
-    return errors
+    return Exported(errors, looks)
 
 
 def error_of(made: bytes, model: Model, size: Size) -> float:

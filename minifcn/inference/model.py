@@ -11,6 +11,7 @@ import numpy as np
 
 from minifcn.data.transforms import Preprocess
 from minifcn.inference.convert import described
+from minifcn.inference.looks import ONE_LOOK, Looks, looks_attribute, stored_looks
 from minifcn.models.build import ModelSpec, build
 from minifcn.net import Net
 from minifcn.system.records import fits
@@ -50,6 +51,8 @@ class Model(NamedTuple):
         The colour of each class.
     extra_classes : dict of str to tuple of str
         The class names of each further head.
+    looks : Looks
+        How the net looks at images; once, as they are, if nobody has measured what is better.
     """
 
     net: Net
@@ -58,6 +61,7 @@ class Model(NamedTuple):
     class_names: tuple[str, ...]
     palette: list[list[int]]
     extra_classes: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    looks: Looks = ONE_LOOK
 
 
 def model_attributes(model: Model) -> dict[str, Any]:
@@ -69,6 +73,7 @@ def model_attributes(model: Model) -> dict[str, Any]:
         "class_names": list(model.class_names),
         "palette": np.asarray(model.palette, int)[: len(model.class_names)].tolist(),
         "extra_classes": {head: list(names) for head, names in model.extra_classes.items()},
+        **looks_attribute(model.looks),
     }
 
 
@@ -121,6 +126,7 @@ def model_of(weights: Weights, file: Path, xp: ModuleType = np) -> Model:
         preprocess = Preprocess.from_dict(weights.attributes["preprocess"])
         names, extra = _classes(spec, weights.attributes)
         palette = _palette(weights.attributes["palette"])
+        looks = stored_looks(weights.attributes)
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(
             f"{file}: holds weights, but not the description of a net to put them into ({error})"
@@ -128,7 +134,7 @@ def model_of(weights: Weights, file: Path, xp: ModuleType = np) -> Model:
     net = build(spec)
     transplant(net.params, weights.params)
     net.to(xp)
-    return Model(net, spec, preprocess, names, palette, extra)
+    return Model(net, spec, preprocess, names, palette, extra, looks)
 
 
 def _read(file: Path) -> Weights:

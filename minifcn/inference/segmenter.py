@@ -17,6 +17,7 @@ from minifcn.data.hha import encode_hha
 from minifcn.data.images import read_image
 from minifcn.data.palette import voc_palette
 from minifcn.inference.apply import segment_all, segment_with_probabilities
+from minifcn.inference.looks import Looks
 from minifcn.inference.model import Model, load_segmenter
 from minifcn.inference.segmentation import Segmentation, file_endings
 from minifcn.models.dense import dense as make_dense
@@ -48,6 +49,9 @@ class Segmenter:
         interpolating; both ways come to the same. Not at all, if not given.
     dense_stride : int
         A score every so many pixels, a divisor of 32.
+    looks : Looks, optional
+        At which sizes pictures are looked at, and whether at their mirror images; without it, as
+        the weight file says. `Looks()` is one look at a picture as it is.
 
     Raises
     ------
@@ -68,6 +72,7 @@ class Segmenter:
         precision: str = "float32",
         dense: str | None = None,
         dense_stride: int = DENSE_STRIDE,
+        looks: Looks | None = None,
     ) -> None:
         if isinstance(model, Model):
             self.model, self.xp = model, array_module(next(iter(model.net.params.values())))
@@ -78,6 +83,8 @@ class Segmenter:
         if dense is not None:
             finer = make_dense(self.model.net, dense_stride, dense)
             self.model = self.model._replace(net=finer)
+        if looks is not None:
+            self.model = self.model._replace(looks=looks)
         self.palette = voc_palette()
         self.palette[: len(self.model.palette)] = self.model.palette
 
@@ -125,12 +132,14 @@ class Segmenter:
         Parameters
         ----------
         images : path, bytes, Pillow image or uint8 array (H, W, 3), RGB; or a list of these
-            `bytes` are the content of a picture file. The net sees the picture unscaled, whole or,
-            if there is not enough memory for that, in tiles, which comes to the same.
+            `bytes` are the content of a picture file. The net sees the picture unscaled, unless its
+            `looks` say otherwise; whole or, if there is not enough memory for that, in tiles, which
+            comes to the same.
         depth : path or float array (H, W), in metres; or a list of these, as long
             For a net that sees depth. A file has 16 bits, in millimetres.
         probabilities : bool
-            Also keep the probability of each class at each pixel: 4 bytes each.
+            Also keep the probability of each class at each pixel, the mean over all looks: 4 bytes
+            each.
 
         Returns
         -------
@@ -139,7 +148,8 @@ class Segmenter:
         Raises
         ------
         DataError
-            If a picture cannot be read or used, or there is not enough memory even for tiles.
+            If a picture cannot be read or used, or there is not enough memory even for tiles, or
+            for the probabilities of several looks.
         """
         if not isinstance(images, list | tuple):
             return self._one(cast(Picture, images), depth, probabilities)

@@ -73,6 +73,9 @@ def execute(
 ) -> Scores:
     """Train as the settings say, in a folder; return the scores of the final evaluation.
 
+    All evaluations look once at images as they are, and so do the weights that are written: how a
+    file that the net starts from looks at images (`inference/looks.py`) was measured for that net.
+
     Parameters
     ----------
     settings : Settings

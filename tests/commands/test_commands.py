@@ -15,7 +15,7 @@ from minifcn import classify, demo, evaluate, predict, pretrain, train
 from minifcn.__main__ import main as minifcn
 from minifcn.backend import get_product_precision, set_product_precision
 from minifcn.data.palette import read_label
-from minifcn.inference import apply
+from minifcn.inference import scores
 from minifcn.system.machine import Memory
 
 FIGURES = {"pixel_accuracy", "mean_accuracy", "mean_iu", "fw_iu"}
@@ -30,7 +30,7 @@ def test_evaluate_prints_the_figures_and_writes_them(run, tmp_path, capsys):
     assert "f.w." in out
     assert "confusion, percent of a class (row)" in out
     figures = json.loads(file.read_text())
-    assert FIGURES | {"occurring_mean_iu", "class_iu", "confusion"} == set(figures)
+    assert FIGURES | {"occurring_mean_iu", "class_iu", "confusion", "looks"} == set(figures)
     rows = [line.split(",")[1:] for line in table.read_text().splitlines()[1:]]
     assert [list(map(int, row)) for row in rows] == figures["confusion"]
 
@@ -87,7 +87,7 @@ def test_predict_writes_indices_and_an_overlay_for_images_of_any_kind(run, tmp_p
 
 
 def test_predict_refuses_an_image_too_large_for_memory(run, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(apply, "device_memory", lambda xp: Memory(1 << 20, 1 << 20))
+    monkeypatch.setattr(scores, "device_memory", lambda xp: Memory(1 << 20, 1 << 20))
     Image.new("RGB", (40, 30)).save(tmp_path / "a.png")
     assert predict.main([str(run), f"{tmp_path}/a.png", "-o", str(tmp_path / "out")]) == 1
     assert "an image of 30 x 40 pixels needs about 0." in capsys.readouterr().err

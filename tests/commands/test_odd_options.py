@@ -35,6 +35,7 @@ NUMBERS = {
     "pretrain shapes -o new": "--steps 0|--batch-size 0|--batch-size -1",
     "evaluate run.h5 shapes --json new": """
         --worst -1|--worst x
+        --scales 0|--scales x|--scales 1,1|--scales nan
         --limit -1|--limit x|--threads -1|--threads 100000|--split nowhere|--precision float8""",
     "predict run.h5 photo.png -o new": "--threads -1|--threads 100000|--depth nowhere --device x",
     "classify run.h5 photo.png": "--top 0|--top -1|--top x|--threads -1|--threads 100000",
@@ -48,7 +49,7 @@ NUMBERS = {
     "paper upper-bounds data/labels": """
         --factors 0|--factors -1|--factors 1000000000|--threads -1|--threads 100000|--method x
         --seeds 0|--data nothing""",
-    "convert run.h5 -o new": "--arch x|--colours x",
+    "convert run.h5 -o new": "--arch x|--colours x|--scales 9",
     "export run.h5 -o new.pth": "--size 0x10|--size 10|--size axb|--size 32x32",
     "export run.h5": "-o new|-o new.h5",
     "convert --inspect run.h5": "--net fcn4s|--net fcn8s/x",

@@ -9,7 +9,7 @@ import pytest
 from helpers.cases import normal
 
 from minifcn.data.dataset import DataError
-from minifcn.inference import Model, apply, save_model, segment, segment_all
+from minifcn.inference import Model, save_model, scores, segment, segment_all
 from minifcn.inference.apply import results
 from minifcn.inference.metrics import ConfusionMatrix
 from minifcn.inference.tiles import find_overlap, tiles
@@ -48,7 +48,7 @@ def test_the_label_map_in_tiles_is_that_of_the_whole_image(model, monkeypatch):
     assert whole.dtype == np.uint8
     assert len(np.unique(whole)) == 3
     monkeypatch.setattr(
-        apply,
+        scores,
         "fitting_tiles",
         lambda net, scores, channels, size, *memory: tiles(size, 512, find_overlap(net, scores)),
     )
@@ -60,24 +60,24 @@ def test_the_label_map_in_tiles_is_that_of_the_whole_image(model, monkeypatch):
     assert len(calls) > 1
     differ = found != whole
     data = model.preprocess(image)[None]
-    scores = np.sort(forward({"data": data}, outputs=["score"])[0]["score"][0], axis=0)
-    assert not differ[scores[-1] - scores[-2] > 1e-5 * np.abs(scores).max()].any()
+    ordered = np.sort(forward({"data": data}, outputs=["score"])[0]["score"][0], axis=0)
+    assert not differ[ordered[-1] - ordered[-2] > 1e-5 * np.abs(ordered).max()].any()
     assert differ.sum() <= 2  # at ties
 
 
 def test_the_lowest_class_wins_a_tie_in_every_strip(monkeypatch):
-    monkeypatch.setattr(apply, "VALUES", 20)
-    scores = np.random.default_rng(0).integers(0, 3, (5, 7, 4)).astype(np.float32)
-    assert np.array_equal(apply._classes(scores), scores.argmax(axis=0))
+    monkeypatch.setattr(scores, "VALUES", 20)
+    values = np.random.default_rng(0).integers(0, 3, (5, 7, 4)).astype(np.float32)
+    assert np.array_equal(scores.classes_of(values), values.argmax(axis=0))
 
 
 MEASURE = """
 import sys
 import numpy as np
-from minifcn.inference import apply, load_model, segment
+from minifcn.inference import load_model, scores, segment
 from minifcn.system.machine import Memory
 model = load_model(sys.argv[1])
-apply.device_memory = lambda xp: Memory(int(sys.argv[2]), int(sys.argv[2]))
+scores.device_memory = lambda xp: Memory(int(sys.argv[2]), int(sys.argv[2]))
 image = np.zeros((4000, 4000, 3), np.uint8)
 def field(name):
     lines = open("/proc/self/status").read().splitlines()

@@ -7,6 +7,7 @@ import pytest
 from helpers.drawn import draw_all, image
 
 from minifcn.data.transforms import Preprocess
+from minifcn.inference.looks import Looks
 from minifcn.inference.model import Model, load_model, save_model
 from minifcn.models.build import ModelSpec, build
 from minifcn.weights.store import WeightsError, load_weights, save_weights
@@ -32,6 +33,22 @@ def test_what_was_saved_comes_back(file):
         NAMES,
         {"geo": ("a", "b")},
     )
+
+
+def test_how_it_looks_at_images_comes_back_and_one_look_leaves_no_trace(file, tmp_path):
+    model, looks = load_model(file), Looks((0.75, 1.5), mirror=True)
+    assert model.looks == Looks()
+    assert "looks" not in load_weights(file).attributes
+    save_model(tmp_path / "w.h5", model._replace(looks=looks))
+    assert load_model(tmp_path / "w.h5").looks == looks
+
+
+def test_a_classifier_that_looks_several_times_is_refused(tmp_path):
+    spec = ModelSpec("classifier", "googlenet", 3, 1 / 64, "same")
+    model = Model(build(spec), spec, Preprocess("BGR", (1, 2, 3)), NAMES, [])
+    save_model(tmp_path / "odd.h5", model._replace(looks=Looks((0.5,))))
+    with pytest.raises(WeightsError, match="weights of a classifier"):
+        load_model(tmp_path / "odd.h5")
 
 
 def test_how_skips_are_fused_and_scaled_and_fc6_comes_back(tmp_path):
@@ -69,6 +86,16 @@ ODD: dict[str, list[Any]] = {
         [[0, 0, -1]],
         [[0.5, 0, 0]],
         [[0] * 3] * 300,
+    ],
+    "looks": [
+        *(None, 3, [], {}, {"scales": [1]}, {"mirror": True}, {"scales": [1], "mirror": 1}),
+        *(
+            {"scales": scales, "mirror": False}
+            for scales in ([], 1, "1", ["1"], [True], [None], [0], [-1], [0.01], [9], [1, 1.0])
+        ),
+        *({"scales": scales, "mirror": True} for scales in ([float("nan")], [10**400], None)),
+        {"scales": [1 + n / 100 for n in range(17)], "mirror": False},
+        {"scales": [0.5], "mirror": False, "more": 1},
     ],
     "extra_classes": [3, None, {}, {"geo": "ab"}, {"geo": ["a"]}, {"other": ["a", "b"]}],
     "preprocess": [

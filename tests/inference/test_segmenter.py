@@ -13,7 +13,7 @@ from PIL import Image
 from minifcn import Segmenter
 from minifcn.data.dataset import DataError
 from minifcn.data.palette import read_label
-from minifcn.inference import apply, save_model
+from minifcn.inference import save_model, scores
 from minifcn.inference.tiles import find_overlap, tiles
 from minifcn.system.machine import Memory
 
@@ -73,17 +73,17 @@ def test_probabilities_are_there_if_asked_for_in_tiles_as_well(segment, image, m
     np.testing.assert_allclose(whole.probabilities.sum(axis=0), 1, rtol=1e-5)
     assert np.array_equal(whole.probabilities.argmax(axis=0), whole.label)
     monkeypatch.setattr(
-        apply,
+        scores,
         "fitting_tiles",
         lambda net, scores, channels, size, *_: tiles(size, 800, find_overlap(net, scores)),
     )
-    monkeypatch.setattr(apply, "VALUES", 1000)
+    monkeypatch.setattr(scores, "VALUES", 1000)
     again = segment(image, probabilities=True).probabilities
     np.testing.assert_allclose(again, whole.probabilities, rtol=1e-3, atol=1e-5)
 
 
 def test_probabilities_for_which_there_is_no_memory_are_refused(segment, image, monkeypatch):
-    monkeypatch.setattr(apply, "memory", lambda: Memory(1 << 14, 1 << 14))
+    monkeypatch.setattr(scores, "memory", lambda: Memory(1 << 14, 1 << 14))
     with pytest.raises(DataError, match="the probabilities of 50 x 70 pixels take"):
         segment(image, probabilities=True)
 
