@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from minifcn.data.dataset import Dataset
-from minifcn.inference.apply import segment
+from minifcn.inference.apply import segment_all
 from minifcn.inference.model import Model
 from minifcn.inference.pictures import Panel, colourise, grid, with_legend
 
@@ -32,7 +32,11 @@ def side_by_side(dataset: Dataset, columns: Mapping[str, Model | None], count: i
     present: set[int] = set()
     for sample in (dataset[index] for index in range(min(count, len(dataset)))):
         maps = {
-            title: segment(model.net, sample.image, model.preprocess) if model else sample.label
+            title: (
+                segment_all(model, sample.image, extras=sample.extras)[""]
+                if model
+                else sample.label
+            )
             for title, model in columns.items()
         }
         panels = [(title, colourise(label, dataset.palette)) for title, label in maps.items()]
