@@ -19,6 +19,7 @@ from minifcn.experiments.records import NAME, write_record
 from minifcn.experiments.tables import markdown, plain
 from minifcn.inference.pictures import save_png
 from minifcn.system.files import atomic_write, make_folder
+from minifcn.system.lock import locked
 
 TABLE = "table.md"
 SEEDS = 3
@@ -78,12 +79,14 @@ def conduct(
         result = result._replace(verdict=OPEN, reason="Two updates say nothing; it was only tried.")
     command = command_of(name, data, data_dir is not None, weights is not None, seeds, own)
     facts = {"data": data, "seeds": len(lab.seeds), "smoke": smoke, "command": command}
-    for title, picture in result.pictures.items():
-        save_png(folder / f"{title}.png", picture)
-    record = write_record(folder, name, one, result, {**facts, "minutes": round(minutes, 1)})
-    draw(record, folder / PICTURE)
-    with atomic_write(folder / TABLE) as file:
-        file.write(markdown(record).encode())
+    # Another process that has waited for the same last run is done at the same moment.
+    with locked(folder.with_name(f"{folder.name}.lock")):
+        for title, picture in result.pictures.items():
+            save_png(folder / f"{title}.png", picture)
+        record = write_record(folder, name, one, result, {**facts, "minutes": round(minutes, 1)})
+        draw(record, folder / PICTURE)
+        with atomic_write(folder / TABLE) as file:
+            file.write(markdown(record).encode())
     return "\n".join(
         (
             f"\n{one.section}: {one.statement}",

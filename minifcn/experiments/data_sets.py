@@ -122,7 +122,7 @@ def prepare(
     ------
     DataError, WeightsError
         If what is real has no `data_dir` or no `weights`, or the original cannot be read; if
-        there is a `data_dir` for what is drawn.
+        there is a copy of another original, or a `data_dir` for what is drawn.
     """
     one = DATA_SETS[data]
     if not one.splits:
@@ -140,12 +140,21 @@ def prepare(
             "`python -m minifcn.convert bvlc_googlenet.caffemodel -o googlenet.h5` writes it"
         )
     copy = folder / (f"{data}-smoke" if smoke else data)
+    done, origin = copy / _DONE, str(Path(data_dir).resolve())
     with locked(folder / f"{copy.name}.lock"):
-        if not (copy / _DONE).exists():
+        if done.exists():
+            of = done.read_text(encoding="utf-8")  # older copies do not say it
+            if of not in ("", origin):
+                raise DataError(
+                    f"--data-dir {data_dir}: {copy} is a copy of {of}, and its runs are of that; "
+                    "give another --out"
+                )
+        else:
             for split, (name, count) in one.splits.items():
                 dataset = dataset_class(one.dataset)(name, data_dir, **one.options)
                 halve(dataset, copy, split, SMOKE_IMAGES if smoke else count)
-            (copy / _DONE).touch()
+            with atomic_write(done) as file:
+                file.write(origin.encode())
     settings = {**one.settings, "weights": str(weights), "data_dir": str(copy), "data_options": {}}
     return Prepared("folder", settings, one.steps)
 

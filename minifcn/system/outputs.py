@@ -36,10 +36,15 @@ def refuse_losses(
     Raises
     ------
     OutputError
-        If an output is an input, by whatever name; or if it exists, unless `overwrite`.
+        If an output is an input, by whatever name; if it exists, unless `overwrite`; or if two
+        outputs are one file.
     """
     read = [path.resolve() for path in inputs if path.exists()]
+    written: set[Path] = set()
     for path in outputs:
+        if path.resolve() in written:
+            raise OutputError(f"{path} would be written twice: choose another for one of the two")
+        written.add(path.resolve())
         if not path.exists():
             continue
         if any(_is_part_of(path, source) for source in read):

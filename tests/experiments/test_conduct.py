@@ -1,6 +1,9 @@
 """Experiments from the name to the files: every one of them goes the whole way."""
 
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from xml.etree import ElementTree
 
 import numpy as np
@@ -104,6 +107,23 @@ def test_an_experiment_that_is_done_is_not_repeated_unless_it_is_asked_for(tmp_p
     conduct("upper-bounds", **how)
     assert "is there already" in conduct("upper-bounds", **how, again=False)
     assert FAILS not in conduct("upper-bounds", **how)
+
+
+def test_of_two_that_are_done_at_once_one_writes_after_the_other(tmp_path, monkeypatch):
+    both, writing = threading.Barrier(2), threading.Lock()
+    measure = experiment("upper-bounds")._replace(measure=lambda lab: (both.wait(10), RESULT)[1])
+    monkeypatch.setattr("minifcn.experiments.conduct.experiment", lambda name: measure)
+
+    def draw_slowly(record, path):
+        assert writing.acquire(blocking=False), "the other one is still writing"
+        time.sleep(0.1)
+        writing.release()
+
+    monkeypatch.setattr("minifcn.experiments.conduct.draw", draw_slowly)
+    how = {"data": "shapes", "out": tmp_path, "smoke": True, "note": lambda _: None}
+    with ThreadPoolExecutor(2) as pool:
+        ends = [pool.submit(conduct, "upper-bounds", **how) for _ in range(2)]
+    assert all(OPEN in end.result() for end in ends)
 
 
 @pytest.mark.parametrize(

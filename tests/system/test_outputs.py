@@ -45,6 +45,11 @@ def test_a_folder_is_not_replaced(photo):
         refuse_losses([photo.parent], [], overwrite=True)
 
 
+def test_no_output_is_lost_to_another(tmp_path):
+    with pytest.raises(OutputError, match=r"b\.csv would be written twice"):
+        refuse_losses([tmp_path / "b.csv", tmp_path / "a" / ".." / "b.csv"], [], overwrite=True)
+
+
 @pytest.mark.parametrize(
     ("paths", "names"),
     [
