@@ -213,11 +213,11 @@ def test_the_picture_is_a_png(rng, tmp_path):
 
 
 @pytest.mark.slow
-def test_it_learns_what_it_promises_in_half_of_its_steps(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(zero, "STEPS", zero.STEPS // 2)
+def test_it_learns_in_an_eighth_of_its_steps(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(zero, "STEPS", zero.STEPS // 8)
     monkeypatch.chdir(tmp_path)
     zero.main()
     said = capsys.readouterr().out
-    assert float(said.partition("mean IU ")[2].split()[0]) >= 0.6
+    assert float(said.partition("mean IU ")[2].split()[0]) >= 0.42
     with Image.open(tmp_path / "fcn_from_zero.png") as picture:
         assert picture.size == (8 * zero.SIZE, 3 * zero.SIZE)

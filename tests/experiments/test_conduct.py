@@ -11,6 +11,7 @@ import pytest
 
 from minifcn.experiments import EXPERIMENTS, experiment
 from minifcn.experiments.conduct import command_of, conduct
+from minifcn.experiments.data_sets import DATA_SETS
 from minifcn.experiments.experiment import FAILS, HOLDS, OPEN, Chart, Curve, Result, Row
 from minifcn.experiments.lab import Lab
 from minifcn.experiments.plots import draw
@@ -19,6 +20,13 @@ from minifcn.experiments.tables import markdown, plain
 from minifcn.paper import parser
 
 pytestmark = pytest.mark.filterwarnings("error")
+
+
+@pytest.fixture(autouse=True)
+def few_small_images(monkeypatch):
+    """Trainings say nothing here, so they get a hundred images of a quarter of the pixels."""
+    small = DATA_SETS["shapes"]._replace(options={"length": 100, "size": [64, 64]})
+    monkeypatch.setitem(DATA_SETS, "shapes", small)
 
 
 @pytest.fixture(scope="module")

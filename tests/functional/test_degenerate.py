@@ -25,6 +25,8 @@ from minifcn.functional.pooling import (
 from minifcn.functional.softmax import softmax_loss_backward, softmax_loss_forward
 from minifcn.functional.window import PoolWindow
 
+EXAMPLES = 4 * settings.default.max_examples  # fewer where they run on a stand-in
+
 
 def mostly(low: int, high: int, *others: int) -> st.SearchStrategy[int]:
     """Draw numbers between low and high, one time in ten or so one of the others."""
@@ -45,7 +47,7 @@ images = {
 }
 
 
-@settings(max_examples=400)
+@settings(max_examples=EXAMPLES)
 @given(
     **images,
     filters=mostly(1, 3, 0),
@@ -72,7 +74,7 @@ def test_convolution(n, channels, size, filters, kernel, groups, **options):
     assert_transposed(x, weight, y, conv2d_backward(normal(3, *y.shape), cache)[:2])
 
 
-@settings(max_examples=400)
+@settings(max_examples=EXAMPLES)
 @given(**images, filters=mostly(1, 3, 0), kernel=two(1, 4, 0, 9), groups=mostly(1, 3, 0, -1))
 def test_deconvolution(n, channels, size, filters, kernel, groups, **options):
     x = normal(1, n, max(1, groups) * channels, *size)
@@ -101,7 +103,7 @@ def assert_transposed(x, weight, y, gradients):
 
 
 @pytest.mark.parametrize("kind", ["max", "avg"])
-@settings(max_examples=400)
+@settings(max_examples=EXAMPLES)
 @given(**images, kernel=two(1, 4, 0, -3, 50), ceil=st.booleans())
 def test_pooling(kind, n, channels, size, kernel, stride, pad, ceil):
     x = normal(1, n, channels, *size)

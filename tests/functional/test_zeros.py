@@ -72,7 +72,7 @@ def exact(weight, bias, x, pad):
 
 
 @given(layer=layers(), relu=st.booleans())
-@settings(max_examples=300)
+@settings(max_examples=3 * settings.default.max_examples)
 def test_what_sees_zeros_only_is_its_bias_and_all_else_is_convolution(layer, relu):
     path, weight, bias, x, pad = layer
     expected = exact(weight, bias, x, pad)
@@ -88,7 +88,6 @@ def test_what_sees_zeros_only_is_its_bias_and_all_else_is_convolution(layer, rel
 
 
 @given(layer=layers())
-@settings(max_examples=100)
 def test_pooled_outputs_that_see_zeros_only_are_their_bias_too(layer):
     path, weight, bias, x, pad = layer
     force_path(path)

@@ -226,6 +226,7 @@ PUBLISHED = {
 each_backbone = pytest.mark.parametrize("name", BACKBONES)
 
 
+@pytest.mark.host  # sizes alone: nothing is computed
 @each_backbone
 def test_the_classifier_is_the_published_one(name):
     published, net = PUBLISHED[name], build(ModelSpec("classifier", name, 1000))

@@ -214,6 +214,7 @@ SIZES = {
 UPSAMPLED = ("upscore", "upscore2", "upscore16", "upscore_pool4", "upscore8")
 
 
+@pytest.mark.host  # sizes alone: nothing is computed
 @pytest.mark.parametrize("height", SIZES)
 def test_the_sizes_of_all_maps(height):
     trunk, upsampled = SIZES[height]

@@ -95,6 +95,7 @@ print(estimate / (field("VmHWM") - before))
 """
 
 
+@pytest.mark.host  # a process of its own computes
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's /proc")
 @pytest.mark.parametrize("backbone", ["vgg16", "alexnet", "googlenet"])
@@ -103,6 +104,7 @@ def test_the_estimate_is_what_a_process_takes(backbone, pixels, what):
     assert 0.85 < estimated_over_taken(backbone, pixels, what) < 1.3
 
 
+@pytest.mark.host  # a process of its own computes
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's /proc")
 @pytest.mark.parametrize("backbone", ["vgg16", "googlenet"])

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -43,9 +44,15 @@ def part(file: Path) -> str:
     return file.relative_to(ROOT).with_suffix("").parts[0]
 
 
+@cache
+def nodes(file: Path) -> list[ast.AST]:
+    """Return all nodes of a file's syntax tree."""
+    return list(ast.walk(ast.parse(file.read_text())))
+
+
 def imports(file: Path) -> Iterator[tuple[str, int]]:
     """Yield what a file imports of the package, as `minifcn.net.Net`, with the line number."""
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in nodes(file):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -124,9 +131,7 @@ def test_strangers_do_not_know_each_other(file):
 )
 def test_only_the_commands_print(file):
     printing = [
-        node.lineno
-        for node in ast.walk(ast.parse(file.read_text()))
-        if isinstance(node, ast.Name) and node.id == "print"
+        node.lineno for node in nodes(file) if isinstance(node, ast.Name) and node.id == "print"
     ]
     assert not printing or file.name in ("console.py", "guard.py"), "return the text, or raise"
 
@@ -134,9 +139,7 @@ def test_only_the_commands_print(file):
 @each_file
 def test_imports_are_written_out(file):
     relative = [
-        node.lineno
-        for node in ast.walk(ast.parse(file.read_text()))
-        if isinstance(node, ast.ImportFrom) and node.level
+        node.lineno for node in nodes(file) if isinstance(node, ast.ImportFrom) and node.level
     ]
     assert not relative, "write `from minifcn.x import y`, so that a reader sees the floor"
 
@@ -169,7 +172,7 @@ def test_arithmetic_takes_its_array_module_from_its_arguments(file):
     # The name `np` may be compared (`xp is np` asks for the device), but nothing taken from it.
     taken = [
         f"line {node.lineno}: np.{node.attr}"
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in nodes(file)
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and node.value.id in ("np", "numpy")
@@ -185,7 +188,7 @@ WRITERS = ("system/files.py", "fetching/")
 @each_file
 def test_files_are_written_in_one_place(file):
     writing = []
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in nodes(file):
         if not isinstance(node, ast.Call):
             continue
         called, words = ast.unparse(node.func), [ast.unparse(word) for word in node.args]

@@ -12,7 +12,7 @@ LOUD = """
 import sys
 from minifcn.system.streams import patient_streams
 with patient_streams():
-    for number in range(100_000):
+    for number in range(20_000):
         print("line", number)
         print("bar", number, file=sys.stderr)
     open(sys.argv[1], "w").write("done")
