@@ -79,7 +79,7 @@ def measure(conv: Convolution, rounds: int, *, peer: bool, each_path: bool) -> l
     rows: list[Row] = []
     for kind in PASSES:
         given = x.shape, weight, layer.window, layer.groups
-        chosen = choose_path(*given)
+        chosen = choose_path(*given, gradients=kind != "forward")
         able = PATHS.keys() - ruled_out(*given) - {"im2col"}
         others = sorted(able - {chosen}) if each_path else []
         runs = {path: _forced(path, ours[kind]) for path in (chosen, *others)}

@@ -130,7 +130,7 @@ def conv2d_backward(
         What is not needed is not computed and comes back as None.
     """
     x, weight, window, groups = cache
-    path = PATHS[choose_path(x.shape, weight, window, groups)]
+    path = PATHS[choose_path(x.shape, weight, window, groups, gradients=True)]
 
     def data() -> Array:
         return path.backward_data(dy, weight, x.shape, window, groups)

@@ -64,14 +64,14 @@ def _normalise(
     y, scale = recycled(xp, x.shape, x.dtype), recycled(xp, x.shape, x.dtype)
 
     def compute(x: Array, y: Array, scale: Array) -> None:
-        square = scratch(xp, "lrn square", x.shape, x.dtype)
+        squares, own = _padded(x, local_size)
+        xp.multiply(x, x, out=own)
         total = scratch(xp, "lrn sum", x.shape, x.dtype)
-        _sum_channels(xp.multiply(x, x, out=square), local_size, out=total)
+        _sum_channels(squares, out=total)
         total *= alpha / local_size
         total += k
         scale[...] = total
-        power = xp.power(total, -beta, out=square)
-        xp.multiply(x, power, out=y)
+        _divide_by_power(x, total, beta, out=y)
 
     _in_strips(xp, compute, x, y, scale)
     return y, scale
@@ -102,17 +102,15 @@ def _normalise_backward(
     dx = recycled(xp, x.shape, x.dtype)
 
     def compute(dy: Array, x: Array, scale: Array, dx: Array) -> None:
-        power, ratio, total = (
-            scratch(xp, f"lrn {name}", x.shape, x.dtype) for name in ("square", "ratio", "sum")
-        )
-        xp.power(scale, -beta, out=power)
-        power *= dy  # dy * scale**-beta
-        xp.multiply(power, x, out=ratio)
+        ratios, ratio = _padded(x, local_size)
+        total = scratch(xp, "lrn sum", x.shape, x.dtype)
+        _divide_by_power(dy, scale, beta, out=dx)
+        xp.multiply(dx, x, out=ratio)
         ratio /= scale  # dy * y / scale
-        _sum_channels(ratio, local_size, out=total)
+        _sum_channels(ratios, out=total)
         total *= x
         total *= 2 * alpha * beta / local_size
-        xp.subtract(power, total, out=dx)
+        dx -= total
 
     _in_strips(xp, compute, dy, x, scale, dx)
     return dx
@@ -135,11 +133,35 @@ def _in_strips(xp: ModuleType, compute: Callable[..., None], *arrays: Array) -> 
     parallel_map(xp, lambda part: compute(*(array[part] for array in flat)), parts)
 
 
-def _sum_channels(x: Array, local_size: int, out: Array) -> None:
-    """Write the sum over the `local_size` channels around each channel of x (C, pixels)."""
-    channels = len(x)
+def _padded(like: Array, local_size: int) -> tuple[Array, Array]:
+    """Return scratch memory for channels (C, pixels) with neighbours of zeros, and without them."""
+    channels, pixels = like.shape
     half = min(local_size // 2, channels - 1)  # farther neighbours do not exist
-    out[...] = x
-    for shift in range(1, half + 1):
-        out[shift:] += x[:-shift]
-        out[:-shift] += x[shift:]
+    whole = scratch(array_module(like), "lrn channels", (channels + 2 * half, pixels), like.dtype)
+    whole[:half] = 0
+    whole[channels + half :] = 0
+    return whole, whole[half : channels + half]
+
+
+def _sum_channels(padded: Array, out: Array) -> None:
+    """Write the sum over the neighbourhood of each channel, of `_padded`, to out (C, pixels)."""
+    channels = len(out)
+    first, *others = (padded[i : i + channels] for i in range(len(padded) - channels + 1))
+    array_module(out).add(first, others.pop(0) if others else 0, out=out)
+    for other in others:
+        out += other
+
+
+def _divide_by_power(x: Array, scale: Array, beta: float, out: Array) -> None:
+    """Write x * scale ** -beta. The usual power is two square roots, which are sooner found."""
+    xp = array_module(x)
+    power = scratch(xp, "lrn power", x.shape, x.dtype)
+    if beta == 0.75:
+        root = scratch(xp, "lrn root", x.shape, x.dtype)
+        xp.sqrt(scale, out=root)
+        xp.sqrt(root, out=power)
+        power *= root
+        xp.divide(x, power, out=out)
+    else:
+        xp.power(scale, -beta, out=power)
+        xp.multiply(x, power, out=out)

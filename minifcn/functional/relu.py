@@ -34,7 +34,9 @@ def add_bias(values: Array, bias: Array | None, out: Array, *, relu: bool = Fals
     if bias is not None:
         values += bias.reshape(-1, *[1] * (values.ndim - 1))
     if relu:
-        array_module(values).maximum(values, 0, out=values)
+        # A row of zeros: with a number, NumPy's maximum takes three times as long.
+        xp = array_module(values)
+        xp.maximum(values, xp.zeros(values.shape[-1], values.dtype), out=values)
     if out is not values:
         out[...] = values
 

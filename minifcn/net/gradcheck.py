@@ -92,7 +92,8 @@ def computed_by(layer: Layer, x_shape: tuple[int, ...]) -> tuple[str, ...]:
     if isinstance(layer, Deconv2d):
         return (choose_deconv_path(layer.window, layer.groups),) * 2
     if isinstance(layer, Conv2d):
-        return (choose_path(x_shape, layer.params["weight"], layer.window, layer.groups),) * 2
+        given = x_shape, layer.params["weight"], layer.window, layer.groups
+        return choose_path(*given), choose_path(*given, gradients=True)
     return ()
 
 

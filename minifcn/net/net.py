@@ -17,6 +17,7 @@ from minifcn.backend import Array, array_module, synchronize
 from minifcn.functional.fast.recycle import recycled
 from minifcn.layers.layer import Shape
 from minifcn.net.border import FOLDED, fold_border
+from minifcn.net.branches import side_by_side
 from minifcn.net.fusion import fuse, run_group
 from minifcn.net.graph import Graph, Node, count_readers, naming, original
 from minifcn.net.recompute import Again, find_blocks, run_again
@@ -86,8 +87,7 @@ class Net(Graph):
         wanted = tuple(self.outputs if outputs is None else outputs)
         shapes = {name: array.shape for name, array in inputs.items()}
         nodes = fold_border(self.needed(wanted), wanted, shapes)
-        if train:
-            nodes = join_siblings(nodes, wanted)
+        nodes = join_siblings(nodes, wanted) if train else side_by_side(nodes, wanted)
         readers = count_readers(nodes, wanted)
         blobs = self._used(inputs, readers, wanted)
         xp = array_module(*blobs.values())

@@ -57,9 +57,10 @@ def buffer_bytes(
     if not isinstance(layer, Conv2d):
         return 0
     weight = layer.params["weight"]
-    if choose_path(x, weight, layer.window, layer.groups) != "winograd":
+    path = choose_path(x, weight, layer.window, layer.groups, gradients=backward)
+    if path != "winograd":
         return 0
-    return _winograd(weight, y, xp, backward)
+    return _winograd(weight[: len(weight) // layer.groups], y, xp, backward)
 
 
 def interpolates(layer: Deconv2d) -> bool:
@@ -69,7 +70,7 @@ def interpolates(layer: Deconv2d) -> bool:
 
 def _convolution(layer: Conv2d, x: Shape, y: Shape, xp: ModuleType, backward: bool) -> int:
     weight = layer.params["weight"]
-    path = choose_path(x, weight, layer.window, layer.groups)
+    path = choose_path(x, weight, layer.window, layer.groups, gradients=backward)
     if path == "pointwise":
         return 0
     if path == "whole":

@@ -73,7 +73,7 @@ def test_every_path_is_among_these():
 def test_in_im2col_where_another_path_is_taken(monkeypatch, capsys):
     wrong = doubled(PATHS["im2col"].backward_weights)
     monkeypatch.setitem(PATHS, "im2col", PATHS["im2col"]._replace(backward_weights=wrong))
-    monkeypatch.setattr(paths, "WINOGRAD", 1)
+    monkeypatch.setattr(paths, "WINOGRAD_GRADIENTS", 1)
     command = "conv --images 1 --size 24 --channels 32 --filters 32"
     assert main(command.split()) == 1
     out = capsys.readouterr().out

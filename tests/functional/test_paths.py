@@ -160,9 +160,11 @@ def test_what_follows_is_done_on_the_way_or_afterwards(path, relu, pool):
     ("x_shape", "weight_shape", "window", "groups", "path"),
     [
         ((1, 512, 44, 44), (512, 512, 3, 3), Window((3, 3), pad=(1, 1)), 1, "winograd"),
-        ((1, 96, 47, 62), (128, 96, 3, 3), Window((3, 3), pad=(1, 1)), 1, "strips"),
+        ((1, 96, 47, 62), (128, 96, 3, 3), Window((3, 3), pad=(1, 1)), 1, "winograd"),
+        ((1, 96, 21, 23), (128, 96, 3, 3), Window((3, 3), pad=(1, 1)), 1, "strips"),
         ((1, 3, 500, 500), (64, 3, 3, 3), Window((3, 3), pad=(100, 100)), 1, "strips"),
-        ((1, 64, 88, 88), (64, 32, 3, 3), Window((3, 3), pad=(1, 1)), 2, "strips"),
+        ((1, 64, 88, 88), (64, 32, 3, 3), Window((3, 3), pad=(1, 1)), 2, "winograd"),
+        ((1, 64, 88, 88), (64, 8, 3, 3), Window((3, 3), pad=(1, 1)), 8, "strips"),
         ((1, 64, 88, 88), (64, 64, 3, 3), Window((3, 3), (2, 2), (1, 1)), 1, "strips"),
         ((1, 512, 22, 22), (4096, 512, 7, 7), Window((7, 7)), 1, "whole"),  # fc6
         ((1, 3, 227, 227), (96, 3, 11, 11), Window((11, 11), (4, 4)), 1, "strips"),
@@ -179,6 +181,15 @@ def test_what_follows_is_done_on_the_way_or_afterwards(path, relu, pool):
 def test_the_path_is_chosen_by_shape(x_shape, weight_shape, window, groups, path):
     weight = np.broadcast_to(np.float32(0), weight_shape)  # no memory for fc6
     assert choose_path(x_shape, weight, window, groups) == path
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(("size", "path"), [((23, 31), "strips"), ((35, 43), "winograd")])
+def test_the_gradients_of_smaller_maps_are_not_computed_by_winograd(size, path):
+    weight = np.zeros((208, 96, 3, 3), np.float32)
+    given = (1, 96, *size), weight, Window((3, 3), pad=(1, 1)), 1
+    assert choose_path(*given) == "winograd"
+    assert choose_path(*given, gradients=True) == path
 
 
 def test_a_deconvolution_with_a_stride_goes_by_phases():

@@ -112,6 +112,21 @@ def test_however_the_work_is_cut_the_result_is_the_same(cuts, threads, count, ke
     check(backward_weights(x, dy, (1, 2)), direct_backward_weights(x, dy, (1, 2)))
 
 
+@pytest.mark.parametrize("pool", [False, True])
+def test_each_group_is_a_convolution_of_its_own(pool):
+    layer = 3, (1, 2), (2, 12, 9, 11), 8
+    x, _, bias, dy = arrays(layer, "float64")
+    weight, window = arrays((3, (1, 2), (2, 6, 9, 11), 8), "float64")[1], Window((3, 3), pad=(1, 2))
+    x[0, 6:, :7, :8] = 0  # what one group does not see, the other does
+    y = im2col_forward(x, weight, bias, window, 2)
+    wanted = direct_pool(y) if pool else y
+    check(winograd_forward(x, weight, bias, window, 2, pool=pool), wanted)
+    dx = im2col_backward_data(dy, weight, x.shape, window, 2)
+    check(winograd_backward_data(dy, weight, x.shape, window, 2), dx)
+    dweight = im2col_backward_weights(x, dy, weight.shape, window, 2)
+    check(winograd_backward_weights(x, dy, weight.shape, window, 2), dweight)
+
+
 def test_a_border_of_100_pixels():
     layer = 3, (100, 100), (1, 3, 5, 8), 4
     x, weight, bias, dy = arrays(layer, "float64")

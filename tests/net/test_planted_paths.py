@@ -72,7 +72,8 @@ EXAMPLES = {
 
 @pytest.fixture(autouse=True)
 def winograd_of_small_maps(monkeypatch):
-    monkeypatch.setattr(paths, "WINOGRAD", 32 * 20 * 21 * 9)
+    monkeypatch.setattr(paths, "WINOGRAD", 20 * 21)
+    monkeypatch.setattr(paths, "WINOGRAD_GRADIENTS", 20 * 21)
 
 
 FUNCTIONS = sorted(set.union(*(example.functions for example in EXAMPLES.values())))
@@ -124,7 +125,7 @@ def test_the_paths_of_an_example_are_those_that_are_chosen(name):
         chosen = [choose_deconv_path(layer.window, layer.groups)] * 2
     else:
         shapes = shape, layer.params["weight"], layer.window, layer.groups
-        chosen = [choose_path(*shapes)] * 2
+        chosen = [choose_path(*shapes), choose_path(*shapes, gradients=True)]
     assert chosen == [forward, backward]
 
 

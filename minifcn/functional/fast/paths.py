@@ -47,7 +47,9 @@ from minifcn.functional.im2col import im2col_backward_data, im2col_backward_weig
 from minifcn.functional.window import Window
 
 WHOLE_BYTES = 64 << 20  # columns that may exist whole
-WINOGRAD = 7_000_000  # pixels * channels * area of the kernel from which its transforms pay
+WINOGRAD = 500  # pixels of a map from which Winograd's transforms of kernels pay
+WINOGRAD_GRADIENTS = 1000  # and those of their gradients
+WINOGRAD_LINES = 7_000_000  # pixels * channels * area of the kernel from which they beat lines
 LINES = 290  # weights for each pixel of a line, and each image in it, up to which lines pay
 
 
@@ -140,11 +142,13 @@ def choose_path(
     weight: Array,
     window: Window,
     groups: int,
+    *,
+    gradients: bool = False,
 ) -> str:
-    """Return which path computes a convolution and its gradients: a name in PATHS.
+    """Return which path computes a convolution, or its gradients: a name in PATHS.
 
-    A 1 x 1 kernel needs no columns: the image is its own column matrix. Winograd's transforms pay
-    on large maps of many channels, as VGG16's are and GoogLeNet's are not. Where a layer has more
+    A 1 x 1 kernel needs no columns: the image is its own column matrix. Winograd transforms pixels
+    for all filters at once and kernels for all pixels, so both must be many. Where a layer has more
     filters than pixels, whole columns are best; where it has few weights, whole lines of the image.
     Anything else goes by strips.
 
@@ -157,6 +161,9 @@ def choose_path(
         Its shape and the size of its numbers count.
     window : Window
     groups : int
+    gradients : bool
+        Backwards more pixels are needed: each of Winograd's sums of products is as large as all
+        transformed kernels.
     """
     able = PATHS.keys() - ruled_out(x_shape, weight, window, groups)
     if forced := forced_path():
@@ -167,9 +174,10 @@ def choose_path(
         return "pointwise"
     column_bytes = pixels * weight[0].size * weight.dtype.itemsize
     by_lines = "lines" in able and _pays_by_lines(weight, x_shape[0], ow)
-    if "winograd" in able and min(f, c) >= (32 if by_lines else 16):
+    if "winograd" in able and min(f // groups, c) >= (32 if by_lines else 16):
         area = window.kernel_size[0] ** 2
-        if oh * ow * min(f, c) * area >= WINOGRAD:
+        least = WINOGRAD_GRADIENTS if gradients else WINOGRAD
+        if oh * ow * min(f, c) * area >= WINOGRAD_LINES if by_lines else oh * ow >= least:
             return "winograd"
     if "whole" in able and f >= pixels and column_bytes <= WHOLE_BYTES:
         return "whole"
@@ -202,7 +210,7 @@ def ruled_out(
     if not x_shape[0]:  # the others begin with an image
         return why | dict.fromkeys(others, "there is no image")
     if groups > 1:
-        return why | dict.fromkeys(others, "there are groups")
+        why |= dict.fromkeys(others - {"winograd"}, "there are groups")
     if window.stride != (1, 1) or window.dilation != (1, 1):
         return why | dict.fromkeys(others - {"whole"}, "stride or dilation is not 1")
     if kernel != (1, 1) or window.pad != (0, 0):

@@ -21,7 +21,7 @@ from minifcn.functional.fast.recycle import recycled, recycled_zeros
 from minifcn.functional.relu import add_bias
 from minifcn.functional.window import Window
 
-STRIP_BYTES = 8 << 20  # columns of one strip on a CPU; smaller ones cost more in hand-overs
+STRIP_BYTES = 2 << 20  # columns of one strip on a CPU: what threads have at a time stays in cache
 GPU_STRIP_BYTES = 1 << 28  # on a GPU a strip must rather be large enough to fill the device
 
 

@@ -41,7 +41,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from minifcn.backend import Array, array_module, get_threads, parallel_map
+from minifcn.backend import Array, array_module, cut, get_threads, parallel_map
 from minifcn.functional.fast.recycle import recycled
 from minifcn.functional.fast.scratch import scratch
 from minifcn.functional.fast.toom_cook import EIGHT, SIX, Matrices, toom_cook
@@ -75,6 +75,7 @@ STRIP_TILES = 96  # and with few channels, more:
 STRIP_VALUES = 8_192  # tiles * channels
 GRADIENT_STRIP_TILES = 1000  # sums over more tiles mean fewer additions of sums
 BANK_BYTES = 64 << 20
+SMALL_BANK_BYTES = 8 << 20  # that is worth its room when there is but one strip for a thread
 KERNEL_POINTS_AT_A_TIME = 600_000  # filters * channels * points
 
 
@@ -92,7 +93,8 @@ def winograd_forward(
     weight: Array,
     bias: Array | None,
     window: Window,
-    *_: object,
+    groups: int = 1,
+    *,
     relu: bool = False,
     pool: bool = False,
 ) -> Array:
@@ -101,10 +103,11 @@ def winograd_forward(
     Parameters
     ----------
     x : array (N, C, H, W), float32 or float64
-    weight : array (F, C, R, R), R = 3 or 5
+    weight : array (F, C/groups, R, R), R = 3 or 5
     bias : array (F,) or None
     window : Window
         Of stride and dilation 1.
+    groups : int
     relu, pool : bool
         The size of a pooled map is rounded up, as in Caffe.
 
@@ -117,21 +120,36 @@ def winograd_forward(
     ValueError
         If the kernels have another size.
     """
-    xp, pad = array_module(x), window.pad
-    f, _, r, s = weight.shape
+    xp, (n, c), (f, _, r, s) = array_module(x), x.shape[:2], weight.shape
     if r != s or r not in FORWARD_POINTS:
         raise ValueError(f"winograd: kernels must be 3 x 3 or 5 x 5 pixels, not {r} x {s}")
-    sights = [look(image, r, pad) for image in x]
-    if all(sight.blind is None for sight in sights):
-        return _convolve(x, weight, bias, sights, pad=pad, relu=relu, pool=pool)
+    size = window.output_size(x.shape[2:])
+    y = recycled(xp, (n, f, *(-(-pixels // 2) if pool else pixels for pixels in size)), x.dtype)
+    for channels, filters in zip(cut(c, groups), cut(f, groups), strict=True):
+        own = None if bias is None else bias[filters]
+        part = x[:, channels], weight[filters], own, window, y[:, filters]
+        _convolve_exactly(*part, relu=relu, pool=pool)
+    return y
 
-    y = _convolve(x, weight, bias, sights, pad=pad, relu=relu)
-    blank = xp.zeros(f, x.dtype) if bias is None else bias
+
+def _convolve_exactly(
+    x: Array, weight: Array, bias: Array | None, window: Window, y: Array, *, relu: bool, pool: bool
+) -> None:
+    """Write y, which is the bias to the last bit where it sees zeros only."""
+    xp, sights = array_module(x), [look(image, weight.shape[2], window.pad) for image in x]
+    if all(sight.blind is None for sight in sights):
+        _convolve(x, weight, bias, sights, window.pad, y, relu=relu, pool=pool)
+        return
+    size = window.output_size(x.shape[2:])
+    whole = recycled(xp, (*y.shape[:2], *size), y.dtype) if pool else y
+    _convolve(x, weight, bias, sights, window.pad, whole, relu=relu)
+    blank = xp.zeros(len(weight), x.dtype) if bias is None else bias
     blank = xp.maximum(blank, 0) if relu else blank
-    for outputs, sight in zip(y, sights, strict=True):
+    for outputs, sight in zip(whole, sights, strict=True):
         if sight.blind is not None:
             xp.copyto(outputs, blank[:, None, None], where=sight.blind)
-    return max_pool_forward(y, HALVING, train=False)[0] if pool else y
+    if pool:
+        y[...] = max_pool_forward(whole, HALVING, train=False)[0]
 
 
 def _convolve(
@@ -139,18 +157,17 @@ def _convolve(
     weight: Array,
     bias: Array | None,
     sights: Sequence[Sight],
-    *,
     pad: Pair,
+    y: Array,
+    *,
     relu: bool = False,
     pool: bool = False,
-) -> Array:
-    """Return y, of which only the rows and columns in sight are computed: with `pool`, all."""
+) -> None:
+    """Write y, of which only the rows and columns in sight are computed: with `pool`, all."""
     xp = array_module(x)
-    (n, c, h, w), (f, _, r, _) = x.shape, weight.shape
+    c, (f, _, r, _) = x.shape[1], weight.shape
     matrices = toom_cook(xp, FORWARD_POINTS[r], r, x.dtype)
     side = len(matrices.data)
-    size = (h + 2 * pad[0] - r + 1, w + 2 * pad[1] - r + 1)
-    y = recycled(xp, (n, f, *(-(-pixels // 2) if pool else pixels for pixels in size)), x.dtype)
     regions = [_region(*image, pad, r, matrices) for image in zip(x, y, sights, strict=True)]
     strip_tiles, bytes_a_tile = max(STRIP_TILES, STRIP_VALUES // c), side**2 * c * x.itemsize
     strips = [
@@ -161,7 +178,9 @@ def _convolve(
     parts = parts_of(xp, f, KERNEL_POINTS_AT_A_TIME // (side * side * c))
 
     # Many strips share a bank of transformed kernels; few transform them when their turn comes.
-    many = len(strips) >= 2 * get_threads() and side**2 * f * c * x.itemsize <= BANK_BYTES
+    bank_bytes, threads = side**2 * f * c * x.itemsize, get_threads()
+    several = len(strips) >= max(2, threads) and bank_bytes <= SMALL_BANK_BYTES
+    many = several or (len(strips) >= 2 * threads and bank_bytes <= BANK_BYTES)
 
     def evaluate(part: slice, *, keep: bool) -> Array:
         shape = (side, side, (part.stop - part.start) * c)
@@ -195,43 +214,54 @@ def _convolve(
     else:
         for strip in strips:
             convolve(strip)
-    return y
 
 
 def winograd_backward_data(
-    dy: Array, weight: Array, x_shape: tuple[int, ...], window: Window, *_: object
+    dy: Array, weight: Array, x_shape: tuple[int, ...], window: Window, groups: int = 1
 ) -> Array:
     """Return dx: the convolution of dy with the kernels turned round, in and out exchanged.
 
     Parameters
     ----------
     dy : array (N, F, OH, OW)
-    weight : array (F, C, R, R)
+    weight : array (F, C/groups, R, R)
     x_shape : (N, C, H, W)
     window : Window
+    groups : int
     """
-    dy, weight, window = turned(dy, weight, x_shape, window)
+    dx = recycled(array_module(dy), x_shape, dy.dtype)
     # A gradient decides nothing, so that rounding does no harm where it should be zero.
     everything = Sight(slice(0, x_shape[2]), slice(0, x_shape[3]), None)
-    return _convolve(dy, weight, None, [everything] * len(dy), pad=window.pad)
+    for channels, filters in zip(cut(x_shape[1], groups), cut(len(weight), groups), strict=True):
+        part, back, moved = turned(dy[:, filters], weight[filters], x_shape, window)
+        _convolve(part, back, None, [everything] * len(dy), moved.pad, dx[:, channels])
+    return dx
 
 
 def winograd_backward_weights(
-    x: Array, dy: Array, weight_shape: tuple[int, ...], window: Window, *_: object
+    x: Array, dy: Array, weight_shape: tuple[int, ...], window: Window, groups: int = 1
 ) -> Array:
-    """Return dweight (F, C, R, R) = G' [sum over tiles of (A dy A') * (B' x B)] G.
+    """Return dweight (F, C/groups, R, R) = G' [sum over tiles of (A dy A') * (B' x B)] G.
 
     Parameters
     ----------
     x : array (N, C, H, W)
     dy : array (N, F, OH, OW)
-    weight_shape : (F, C, R, R)
+    weight_shape : (F, C/groups, R, R)
     window : Window
+    groups : int
     """
+    dweight = recycled(array_module(x), weight_shape, x.dtype)
+    for channels, filters in zip(cut(x.shape[1], groups), cut(dy.shape[1], groups), strict=True):
+        _correlate(x[:, channels], dy[:, filters], window.pad, dweight[filters])
+    return dweight
+
+
+def _correlate(x: Array, dy: Array, pad: Pair, dweight: Array) -> None:
+    """Write the gradient of the weights (F, C, R, R)."""
     xp = array_module(x)
-    n, (f, c) = len(x), weight_shape[:2]
-    dweight = recycled(xp, weight_shape, x.dtype)
-    matrices = toom_cook(xp, GRADIENT_POINTS, weight_shape[2], x.dtype)
+    n, (f, c, r, _) = len(x), dweight.shape
+    matrices = toom_cook(xp, GRADIENT_POINTS, r, x.dtype)
     tiling = tiling_of(dy.shape[2:], len(matrices.output))
     side = len(matrices.data)
     total = scratch(xp, "sums over tiles", (side * side, f, c), x.dtype)
@@ -240,7 +270,7 @@ def winograd_backward_weights(
     strips = strips_of(xp, tiling, GRADIENT_STRIP_TILES, bytes_a_tile)
     work = [(image, rows) for image in range(n) for rows in strips]
     for number, (image, rows) in enumerate(work):
-        of_x = points_of("points", x[image], matrices.data, window.pad, tiling, rows)
+        of_x = points_of("points", x[image], matrices.data, pad, tiling, rows)
         of_dy = points_of("dy", dy[image], matrices.output.T, (0, 0), tiling, rows)
         add = partial(add_products, of_dy, of_x, total, number == 0)  # (P * P, F or C, T)
         parallel_map(xp, add, parts_of(xp, side * side, 4))
@@ -250,7 +280,6 @@ def winograd_backward_weights(
         points_to_weights(points, matrices.weight, dweight[part])
 
     parallel_map(xp, transform_back, parts_of(xp, f, KERNEL_POINTS_AT_A_TIME // (side * side * c)))
-    return dweight
 
 
 def _region(
