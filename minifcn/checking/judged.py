@@ -13,25 +13,14 @@ from minifcn.functional import naive
 
 
 class Operation(NamedTuple):
-    """An operation in plain loops, and what a function of a learner is asked.
-
-    Attributes
-    ----------
-    forward : callable
-    backward : callable or None
-    takes : tuple of str
-        The arrays that `backward` is given after dy.
-    examples : callable
-        Yields them.
-    mistakes : mapping of str to callable
-        What is often computed in its place: from an example and dy the gradients, by name, or
-        without a backward pass the results. `mistakes.py` has those of every operation.
-    """
+    """An operation in plain loops, and what a function of a learner is asked."""
 
     forward: Callable[..., Any]
     backward: Callable[..., Any] | None
-    takes: tuple[str, ...]
+    takes: tuple[str, ...]  # the arrays that `backward` is given after dy
     examples: Callable[[], Iterator[Example]]
+    # What is often computed in its place: from an example and dy the gradients, by name, or without
+    # a backward pass the results. `mistakes.py` has those of every operation.
     mistakes: Mapping[str, Callable[[Example, Any], Any]] = {}
 
 

@@ -26,18 +26,11 @@ FORMATS = ("svg", "png")
 
 
 class Curve(NamedTuple):
-    """The errors of an array's gradient.
-
-    Attributes
-    ----------
-    name : str
-    steps : array
-    central, one_sided : array, one number for each step
-        The largest difference at some entries, relative to the largest gradient among them.
-    """
+    """The errors of an array's gradient."""
 
     name: str
     steps: np.ndarray
+    # The largest difference at some entries, relative to the largest gradient among them.
     central: np.ndarray
     one_sided: np.ndarray
 

@@ -34,13 +34,7 @@ _SAME = (CHANGES - {"steps", "rate", "policy", "warm_up"}) | {"data_dir", "final
 
 
 class Run(NamedTuple):
-    """A training that is finished.
-
-    Attributes
-    ----------
-    folder : Path
-    seed : int
-    """
+    """A training that is finished."""
 
     folder: Path
     seed: int

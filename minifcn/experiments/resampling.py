@@ -16,21 +16,15 @@ class Method(NamedTuple):
     """A way to make a label map coarse and fine again.
 
     The map is cut into cells of f x f pixels, from the top left; the last may reach over the edge.
-
-    Attributes
-    ----------
-    samples : "corners", "means" or "middles"
-        Corners: a sample at each corner of a cell, of all pixels less than f away, the nearer the
-        more (the bilinear kernel); beyond the edges the map is mirrored. Means: of each cell's
-        pixels. Middles: the pixel in the middle of each cell.
-    up : "bilinear" or "nearest"
-        What a pixel sees: the four samples around it, or the one it is closest to.
-    ignored_is_background : bool
-        Resample what is labelled 255 as background; otherwise no class is there.
     """
 
+    # "corners": a sample at each corner of a cell, of all pixels less than f away, the nearer the
+    # more (the bilinear kernel); beyond the edges the map is mirrored. "means": of each cell's
+    # pixels. "middles": the pixel in the middle of each cell.
     samples: str
+    # What a pixel sees: "bilinear", the four samples around it; "nearest", the closest one.
     up: str
+    # Resample what is labelled 255 as background; otherwise no class is there.
     ignored_is_background: bool = False
 
 

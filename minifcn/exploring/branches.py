@@ -20,24 +20,12 @@ LINEAR = ("deconv", "crop", "sum")
 
 
 class Branches(NamedTuple):
-    """Where the scores of an answer come from.
+    """Where the scores of an answer come from."""
 
-    Attributes
-    ----------
-    last : str
-        The last upsampling.
-    at : str
-        What it reads: there the parts are as small as they can be.
-    crop : (int, int)
-        Where the answer begins in what the last upsampling gives.
-    parts : tuple of str
-        The stages that predict scores, the coarsest first.
-    """
-
-    last: str
-    at: str
-    crop: tuple[int, int]
-    parts: tuple[str, ...]
+    last: str  # the last upsampling
+    at: str  # what it reads: there the parts are as small as they can be
+    crop: tuple[int, int]  # where the answer begins in what the last upsampling gives
+    parts: tuple[str, ...]  # the stages that predict scores, the coarsest first
 
 
 def find_branches(stages: Mapping[str, Stage], output: str) -> Branches | None:

@@ -26,28 +26,15 @@ FOLLOWING = ("maxpool", "avgpool", "crop", "relu", "dropout", "scale", "lrn")
 
 
 class Kept(NamedTuple):
-    """What is kept of each stage.
+    """What is kept of each stage."""
 
-    Attributes
-    ----------
-    maps : dict of str to list of int
-        Its channels, ascending.
-    order : list of dict of str to list of int
-        Of each image: the same, brightest first.
-    ranking : dict of str to list of int
-        Of all pictures together: the same, brightest first.
-    rows, columns : dict of str to list of int
-        Of convolutions: the output and input channels of the kernels.
-    whole : set of str
-        The stages of scores, which are kept to the last bit in any case.
-    """
-
-    maps: dict[str, list[int]]
-    order: list[dict[str, list[int]]]
-    ranking: dict[str, list[int]]
+    maps: dict[str, list[int]]  # its channels, ascending
+    order: list[dict[str, list[int]]]  # of each image: the same, brightest first
+    ranking: dict[str, list[int]]  # of all pictures together: the same, brightest first
+    # Of convolutions: the output and input channels of the kernels.
     rows: dict[str, list[int]]
     columns: dict[str, list[int]]
-    whole: set[str]
+    whole: set[str]  # the stages of scores, which are kept to the last bit in any case
 
     def first(self, count: int) -> dict[str, list[int]]:
         """Return the brightest maps of each stage, of all pictures together."""

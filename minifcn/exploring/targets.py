@@ -14,29 +14,15 @@ SURE = 5  # classes of whose pixels the surest is taken, the most frequent first
 
 
 class Target(NamedTuple):
-    """A number whose gradient is shown.
-
-    Attributes
-    ----------
-    name : str
-    label : str
-        What it is, in words.
-    what : "loss" or "score"
-    value : float
-    seed : float array (1, C, H, W)
-        Its gradient with respect to the scores.
-    pixel : (int, int) or None
-    number : int or None
-        The class whose loss or score it is, at a pixel.
-    """
+    """A number whose gradient is shown."""
 
     name: str
-    label: str
-    what: str
+    label: str  # what it is, in words
+    what: str  # "loss" or "score"
     value: float
-    seed: np.ndarray
+    seed: np.ndarray  # float (1, C, H, W): its gradient with respect to the scores
     pixel: tuple[int, int] | None = None
-    number: int | None = None
+    number: int | None = None  # the class whose loss or score it is, at a pixel
 
     def described(self) -> dict[str, Any]:
         """Return what the page is told."""

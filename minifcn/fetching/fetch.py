@@ -29,19 +29,11 @@ class FetchError(Mishap):
 
 
 class Fetched(NamedTuple):
-    """A file that is there and verified.
-
-    Attributes
-    ----------
-    path : Path
-    new : bool
-        Whether it was fetched just now.
-    recorded : str
-        The SHA-256 if it was written down just now, as none is documented; otherwise "".
-    """
+    """A file that is there and verified."""
 
     path: Path
-    new: bool
+    new: bool  # whether it was fetched just now
+    # The SHA-256 if it was written down just now, as none is documented; otherwise "".
     recorded: str
 
 

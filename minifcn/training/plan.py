@@ -20,22 +20,12 @@ WIDTH = 66  # columns for what is said in a line of the plan
 
 
 class Plan(NamedTuple):
-    """What a training is going to do.
-
-    Attributes
-    ----------
-    settings : Settings
-    start : int
-        Updates made before.
-    training, validation : int
-        Images of the two splits.
-    memory : Memory
-    """
+    """What a training is going to do."""
 
     settings: Settings
-    start: int
-    training: int
-    validation: int
+    start: int  # updates made before
+    training: int  # images
+    validation: int  # images
     memory: Memory
 
     @property

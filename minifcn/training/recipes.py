@@ -35,25 +35,16 @@ SMOKE = {
 
 
 class Recipe(NamedTuple):
-    """How gradients become updates.
+    """How gradients become updates."""
 
-    Attributes
-    ----------
-    normalization : "valid" or "batch"
-        Of the loss; "batch" is the sum over the pixels of an image.
-    images : int
-        Images an update.
-    momentum, weight_decay : float
-    rates : dict from architecture to float
-        For the published VGG16 (width 1, ImageNet weights) and images of `PAPER_PIXELS`; the
-        staged nets continue from the one before at a lower rate. For other backbones they are
-        multiplied by their `BaseNet.rate_factor`.
-    """
-
+    # Of the loss, "valid" or "batch": the sum over the pixels of an image.
     normalization: str
-    images: int
+    images: int  # images an update
     momentum: float
     weight_decay: float
+    # For the published VGG16 (width 1, ImageNet weights) and images of `PAPER_PIXELS`; the staged
+    # nets continue from the one before at a lower rate. For other backbones they are multiplied by
+    # their `BaseNet.rate_factor`.
     rates: dict[str, float]
 
 

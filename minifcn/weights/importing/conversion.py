@@ -22,29 +22,16 @@ Shape = tuple[int, ...]
 
 
 class Converted(NamedTuple):
-    """The content of a weight file as ours.
+    """The content of a weight file as ours."""
 
-    Attributes
-    ----------
-    spec : ModelSpec
-        The net that the parameters are of.
-    params : dict of address to float32 array
-        In the shapes and the order of the net; views of the file where nothing was computed.
-    attributes : dict
-        What is stored with them, but for the class names where the file has none. A file of ours
-        keeps all that it says.
-    missing : tuple of str
-        Parameters of the net that the file has nothing for.
-    left_out : dict of name to str
-        What is in the file and not used, and why.
-    notes : tuple of str
-    """
-
-    spec: ModelSpec
+    spec: ModelSpec  # the net that the parameters are of
+    # float32, in the shapes and the order of the net; views of the file if nothing was computed.
     params: dict[str, np.ndarray]
+    # What is stored with them, but for the class names where the file has none. A file of ours
+    # keeps all that it says.
     attributes: dict[str, Any]
-    missing: tuple[str, ...]
-    left_out: dict[str, str]
+    missing: tuple[str, ...]  # parameters of the net that the file has nothing for
+    left_out: dict[str, str]  # what is in the file and not used, and why
     notes: tuple[str, ...]
 
 
