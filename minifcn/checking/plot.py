@@ -117,8 +117,6 @@ def plot(title: str, curves: Sequence[Curve], used: float, path: Path) -> None:
 
     Parameters
     ----------
-    title : str
-    curves : sequence of Curve
     used : float
         The step that the check takes, which is marked.
     path : Path

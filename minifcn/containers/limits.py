@@ -34,8 +34,6 @@ def numbers(
 
     Parameters
     ----------
-    raw : bytes-like
-    dtype : dtype
     shape : sequence of int
         As the file has it; it may be absurd.
     name : str

@@ -73,7 +73,6 @@ class MemoryFile(io.RawIOBase):
 
     Parameters
     ----------
-    data : memoryview of bytes
     most : int
         Bytes that `read` gives in all, each in a copy: libraries read as many as a header claims.
         `readinto` is not counted, as its caller has the memory already.

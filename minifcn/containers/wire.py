@@ -130,8 +130,6 @@ class Wire:
 
         Parameters
         ----------
-        fields : dict
-        number : int
         dtype : "<f4" or "<f8"
 
         Returns

@@ -21,7 +21,6 @@ def read_depth(path: str | Path, per_metre: float = 1000.0) -> np.ndarray:
 
     Parameters
     ----------
-    path : str or Path
     per_metre : float
         What a metre is in the file: 1000 in millimetres.
 

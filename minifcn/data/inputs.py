@@ -38,7 +38,6 @@ def subtracting(mean: Sequence[float], preprocess: Preprocess, modality: str) ->
     mean : three floats, 0..255
         Blue, green, red, whatever the order in the net; of a net that sees nothing but HHA
         disparity, height, angle.
-    preprocess : Preprocess
     modality : str
         What the net sees.
     """

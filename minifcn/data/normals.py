@@ -57,7 +57,6 @@ def surface_normals(depth: np.ndarray, camera: Camera, radius: int) -> np.ndarra
     ----------
     depth : float array (H, W)
         Positive and finite, H and W at least 2.
-    camera : Camera
     radius : int
         At least 1: a square of 2 * radius + 1 pixels, cut off at the border of the picture.
 

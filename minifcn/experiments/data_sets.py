@@ -142,10 +142,8 @@ def halve(dataset: Dataset, folder: Path, split: str, count: int) -> None:
 
     Parameters
     ----------
-    dataset : Dataset
     folder : Path
         For `FolderDataset`: images/SPLIT, labels/SPLIT and classes.txt.
-    split : str
     count : int
         Images at most.
     """

@@ -148,7 +148,6 @@ class Lab:
 
         Parameters
         ----------
-        seed : int
         arch : str
             Such as "fcn32s".
         after : Run, optional
@@ -203,7 +202,6 @@ def figures(runs: Sequence[Run], others: Mapping[str, str]) -> dict[str, list[fl
 
     Parameters
     ----------
-    runs : sequence of Run
     others : mapping of str to str
         From keys of `results.json`, in 0..1, to the names of their columns.
     """

@@ -20,11 +20,8 @@ def write_record(
 
     Parameters
     ----------
-    folder : Path
     name : str
         Of the experiment.
-    experiment : Experiment
-    result : Result
     how : dict
         What else there is to know: "data", "seeds", "smoke", "minutes", "command".
     """

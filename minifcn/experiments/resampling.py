@@ -112,7 +112,6 @@ def resample(label: np.ndarray, factor: int, method: Method) -> np.ndarray:
         255 = ignored.
     factor : int
         In pixels, at least 1.
-    method : Method
 
     Returns
     -------

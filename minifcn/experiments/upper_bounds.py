@@ -74,8 +74,6 @@ def upper_bounds(
     ----------
     labels : iterable of ndarray (H, W), uint8
         255 = ignored.
-    factors : sequence of int
-    method : Method
 
     Returns
     -------

@@ -56,8 +56,6 @@ def contributions(
 
     Parameters
     ----------
-    stages : mapping of str to Stage
-    branches : Branches
     values : mapping of str to array (C, H, W)
         Of all stages, as the net computed them.
     """
@@ -96,8 +94,6 @@ def answer(
 
     Parameters
     ----------
-    stages : mapping of str to Stage
-    branches : Branches
     at : float64 array (C, h, w)
         What they contribute to `branches.at`, added up.
     size : (int, int)

@@ -38,12 +38,10 @@ def contents(
 
     Parameters
     ----------
-    opened : Opened
     subjects : sequence of Subject
         At least one.
     source : str
         What the net is called.
-    textbook : Textbook
     """
     blobs = Blobs()
     values, kept = look(opened, subjects)

@@ -38,10 +38,8 @@ def describe(
 
     Parameters
     ----------
-    opened : Opened
     values : sequence of dict of str to array (C, H, W)
         Of each image.
-    kept : Kept
     ending : str
         Of the names of the textbook's pages.
     """

@@ -63,7 +63,6 @@ def choose(
 
     Parameters
     ----------
-    stages : mapping of str to Stage
     values : sequence of dict of str to array (C, H, W)
         Of each image.
     whole : set of str

@@ -43,13 +43,9 @@ def add_picture(
 
     Parameters
     ----------
-    blobs : Blobs
     number : int
         Of the picture, with which the names of its arrays begin.
-    subject : Subject
-    opened : Opened
     values : dict of str to array (C, H, W)
-    kept : Kept
     exact : bool
         Whether values are kept to the last bit, or to three digits.
     """

@@ -46,7 +46,6 @@ def find_targets(
     scores : float array (C, H, W)
     truth : uint8 array (H, W) or None
         Without it the answer is taken for true.
-    class_names : tuple of str
     """
     answer = scores.argmax(axis=0)
     reference = (answer if truth is None else truth).astype(np.int64)

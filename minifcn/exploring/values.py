@@ -56,7 +56,6 @@ def gradients(stages: dict[str, Stage], trace: Trace, blob: str, seed: np.ndarra
 
     Parameters
     ----------
-    stages : dict of str to Stage
     trace : Trace
         Of one image.
     blob : str

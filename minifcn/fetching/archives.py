@@ -74,7 +74,6 @@ def extract(archive: Path, target: Path, holds: str = "", max_bytes: int | None 
 
     Parameters
     ----------
-    archive : Path
     target : Path
         The folder to make; it must not exist. While it grows it is `.partial-NAME` beside it.
     holds : str

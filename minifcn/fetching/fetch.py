@@ -49,7 +49,6 @@ def fetch(entry: RemoteFile, folder: Path) -> Fetched:
 
     Parameters
     ----------
-    entry : RemoteFile
     folder : Path
         Where the file, and before that what came of it, is kept.
 
@@ -86,8 +85,6 @@ def objection(file: Path, entry: RemoteFile, path: Path) -> str:
 
     Parameters
     ----------
-    file : Path
-    entry : RemoteFile
     path : Path
         Where the file belongs; its recorded SHA-256 lies there.
     """

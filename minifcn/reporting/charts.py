@@ -92,8 +92,6 @@ def chart(
 
     Parameters
     ----------
-    title : str
-    series : sequence of Series
     logarithmic : bool
         Of the vertical axis; values must be above 0, others are left out.
     whole : (float, float), optional
@@ -154,7 +152,6 @@ def matrix(counts: np.ndarray, names: Sequence[str]) -> Matrix:
     ----------
     counts : integer array (C, C)
         Rows are the truth.
-    names : sequence of str
     """
     classes = len(names)
     cell = next((side for most, side in NUMBERED if classes <= most), CELL)

@@ -17,7 +17,6 @@ def optional(module: str, extra: str) -> Any:
 
     Parameters
     ----------
-    module : str
     extra : str
         The optional dependencies in `pyproject.toml` that have it.
 

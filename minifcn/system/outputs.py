@@ -67,7 +67,6 @@ def distinct_names(paths: Iterable[Path], endings: Iterable[str]) -> list[str]:
 
     Parameters
     ----------
-    paths : iterable of Path
     endings : iterable of str
         What is appended to a name for each of its outputs, such as "_label.png".
     """

@@ -78,7 +78,6 @@ def render(
         Decides colours, textures and noise.
     size : (int, int)
         Height and width, pixels.
-    things : list of Thing
     light : float32 array (H, W), or 1
         What the background's colours are multiplied by.
 

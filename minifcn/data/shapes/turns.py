@@ -50,7 +50,6 @@ def turn_labels(size: tuple[int, int], things: list[Thing]) -> np.ndarray:
     ----------
     size : (int, int)
         Height and width, pixels.
-    things : list of Thing
 
     Returns
     -------

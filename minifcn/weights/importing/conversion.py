@@ -46,7 +46,6 @@ def read_weights(
 
     Parameters
     ----------
-    path : Path
     arch : str, optional
         The architecture of the net, where the file does not tell.
     colours, flipped
@@ -112,7 +111,6 @@ def spec_of(meaning: Interpretation, arch: str | None = None) -> ModelSpec:
 
     Parameters
     ----------
-    meaning : Interpretation
     arch : str, optional
         The architecture, as the file's user says.
 
@@ -160,7 +158,6 @@ def fit(
     Parameters
     ----------
     params : dict of address to array
-    shapes : dict of address to shape
 
     Returns
     -------

@@ -23,7 +23,6 @@ def overview(path: Path, net: ModelSpec | None = None, arch: str | None = None) 
 
     Parameters
     ----------
-    path : Path
     net : ModelSpec, optional
         The net to compare with; by default the one that the arrays belong to.
     arch : str, optional

@@ -38,7 +38,6 @@ def interpret_keras(source: Source, flipped: bool | None = None) -> Interpretati
 
     Parameters
     ----------
-    source : Source
     flipped : bool, optional
         Says whether they are.
 

@@ -86,7 +86,6 @@ def write_safetensors(
         The file appears under it only when it is complete.
     arrays : mapping of name to array
         Floats, integers or bools.
-    metadata : mapping of str to str
 
     Raises
     ------
