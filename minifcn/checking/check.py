@@ -53,23 +53,21 @@ class Passes(NamedTuple):
 
 def check_case(case: Case) -> list[Row]:
     """Check every way of a case, and return what was found of each, in order."""
-    return list(_rows(case))
-
-
-def _rows(case: Case) -> Iterator[Row]:
+    rows: list[Row] = []
     reference: tuple[str, Passes] | None = None  # what the others are held to
     for way in case.ways:
         if way.ruled_out:
-            yield Row(way.name, {}, note=f"ruled out: {way.ruled_out}", ran=False)
+            rows.append(Row(way.name, {}, note=f"ruled out: {way.ruled_out}", ran=False))
             continue
         if way.name == LOOPS and case.turns > MOST_TURNS:
             said = f"left out: its {case.turns / 1e6:.0f} million turns would take too long"
-            yield Row(way.name, {}, note=said, ran=False)
+            rows.append(Row(way.name, {}, note=said, ran=False))
             continue
         row, passes = _check_way(case, way, reference)
         if reference is None and not row.findings:
             reference = way.name, passes
-        yield row
+        rows.append(row)
+    return rows
 
 
 def _check_way(case: Case, way: Way, reference: tuple[str, Passes] | None) -> tuple[Row, Passes]:

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minifcn.checking import examples
-from minifcn.checking.examples import Arrays, Example
+from minifcn.checking.case import Arrays
+from minifcn.checking.examples import Example
 from minifcn.functional import naive
 
 
@@ -82,7 +83,7 @@ OPERATIONS = {
         naive.deconv2d, naive.deconv2d_backward, ("x", "weight"), examples.deconvolutions
     ),
     "max_pool": Operation(naive.max_pool, naive.max_pool_backward, ("x",), examples.max_poolings),
-    "avg_pool": Operation(naive.avg_pool, naive.avg_pool_backward, ("x",), examples.avg_poolings),
+    "avg_pool": Operation(naive.avg_pool, naive.avg_pool_backward, ("x",), examples.poolings),
     "relu": Operation(naive.relu, naive.relu_backward, ("x",), examples.rectifiers),
     "lrn": Operation(
         naive.lrn,

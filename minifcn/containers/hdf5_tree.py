@@ -36,11 +36,6 @@ _FILTERS: tuple[list[int], ...] = (
 class Hdf5Tree:
     """An HDF5 file that is open for reading, also a context manager that closes it.
 
-    Parameters
-    ----------
-    data : memoryview of bytes
-        The whole file, e.g. a memory map.
-
     Raises
     ------
     Exception

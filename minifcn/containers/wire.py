@@ -33,11 +33,6 @@ Fields = dict[int, list["int | Span | np.ndarray"]]  # number -> values in the f
 
 class Wire:
     """A file in the wire format.
-
-    Parameters
-    ----------
-    data : memoryview of bytes
-        The whole file, e.g. a memory map.
     """
 
     def __init__(self, data: memoryview) -> None:
@@ -105,6 +100,10 @@ class Wire:
         spans = self.spans(fields, number)
         return [bytes(self._bytes[a:b]).decode("utf-8", errors="replace") for a, b in spans]
 
+    def text(self, fields: Fields, number: int) -> str:
+        """Return the text of an optional field, "" if absent; if repeated, the last one counts."""
+        return "".join(self.texts(fields, number)[-1:])
+
     def content(self, span: Span) -> memoryview:
         """Return the bytes of a part of the file, not copied."""
         return self._bytes[span.start : span.stop]
@@ -140,9 +139,8 @@ class Wire:
         pieces = []
         for value in fields.get(number, []):
             raw = self._content[value.start : value.stop] if isinstance(value, Span) else value
-            if isinstance(raw, int) or raw.size * raw.itemsize % np.dtype(dtype).itemsize:
-                raise ValueError(f"field {number} is not of {dtype[1:]} numbers")
-            if raw.itemsize not in (1, np.dtype(dtype).itemsize):
+            width = np.dtype(dtype).itemsize
+            if isinstance(raw, int) or raw.nbytes % width or raw.itemsize not in (1, width):
                 raise ValueError(f"field {number} is not of {dtype[1:]} numbers")
             pieces.append(raw.view(dtype))
         if len(pieces) == 1:

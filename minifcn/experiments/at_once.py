@@ -6,14 +6,13 @@ import numpy as np
 
 from minifcn.data.dataset import Dataset
 from minifcn.data.inputs import net_inputs
-from minifcn.experiments.diverging import mean_ius, runs_or_none, worth
+from minifcn.experiments.diverging import runs_or_none, worth
 from minifcn.experiments.experiment import Experiment, Result, Row
-from minifcn.experiments.lab import Lab
+from minifcn.experiments.lab import IU, Lab, mean_ius
 from minifcn.experiments.verdicts import alike, change, higher, together
 from minifcn.inference.model import Model
 from minifcn.layers import Conv2d, Scale
 
-IU = "mean IU, %"
 STAGED, SCALED, PLAIN = "in stages", "at once, features scaled", "at once, features as they are"
 PAPER = {STAGED: 65.5, SCALED: 65.4}
 LOOKED_AT = 4  # images

@@ -197,6 +197,11 @@ class Lab:
         return [self.train(run.seed, arch, after=run, **settings) for run in runs]
 
 
+def mean_ius(runs: Sequence[Run | None]) -> list[float]:
+    """Return the mean IU of each run in percent, not a number for a run that there is none of."""
+    return [run.mean_iu if run else float("nan") for run in runs]
+
+
 def figures(runs: Sequence[Run], others: Mapping[str, str]) -> dict[str, list[float]]:
     """Return the mean IU of runs in percent, and other figures, by the columns of a table.
 
@@ -206,7 +211,7 @@ def figures(runs: Sequence[Run], others: Mapping[str, str]) -> dict[str, list[fl
         From keys of `results.json`, in 0..1, to the names of their columns.
     """
     found = {said: [100 * run.results[key] for run in runs] for key, said in others.items()}
-    return {IU: [run.mean_iu for run in runs], **found}
+    return {IU: mean_ius(runs), **found}
 
 
 def _hash(dataset: str, given: dict[str, Any]) -> str:

@@ -45,7 +45,7 @@ from minifcn.experiments.experiment import (
     Result,
     Row,
 )
-from minifcn.experiments.lab import Lab
+from minifcn.experiments.lab import IU, Lab
 from minifcn.experiments.resampling import METHODS, Method, resample
 from minifcn.inference.metrics import ConfusionMatrix
 from minifcn.system.command import DOCS
@@ -55,7 +55,6 @@ LARGEST = 4096  # factor
 FACTORS = (128, 64, 32, 16, 8, 4)
 PAPER_MEAN_IU = dict(zip(FACTORS, (50.9, 73.3, 86.1, 92.8, 96.4, 98.5), strict=True))
 CLOSE = 90  # percent: what the stride of an FCN-8s still has to allow
-IU = "mean IU, %"
 NOTES = (
     "Drawn shapes are small and have thin parts on purpose. On the 736 label maps of seg11valid "
     "the bounds are the paper's, to half a point: give the folder of your label maps, behind "

@@ -102,8 +102,3 @@ def answer(
     last = stages[branches.last].nodes[0].layer
     (top, left), (height, width) = branches.crop, size
     return doubled(last).infer(at[None])[0, :, top : top + height, left : left + width]
-
-
-def labels(scores: np.ndarray) -> np.ndarray:
-    """Return the class of each pixel, uint8 (H, W); the lowest wins a tie."""
-    return scores.argmax(axis=0).astype(np.uint8)

@@ -8,7 +8,7 @@ from typing import Any
 
 from minifcn.exploring.kept import Kept
 from minifcn.exploring.opened import Opened
-from minifcn.exploring.stages import DERIVED, Place, Stage, places
+from minifcn.exploring.stages import DERIVED, Stage, places
 from minifcn.exploring.stamps import is_bilinear
 from minifcn.exploring.values import Arrays
 from minifcn.layers import (
@@ -47,6 +47,7 @@ def describe(
     found = []
     for name, stage in opened.stages.items():
         shapes = [one[name].shape for one in values]
+        field = fields.get(stage.blob, ReceptiveField())
         found.append(
             {
                 "name": name,
@@ -55,8 +56,9 @@ def describe(
                 "inputs": list(stage.bottoms),
                 "shape": list(shapes[0]),
                 "sizes": [list(shape[1:]) for shape in shapes],
-                **_field(fields.get(stage.blob, ReceptiveField())),
-                **_place(where[name]),
+                "field": _number(field.size),
+                "stride": _number(field.stride),
+                **where[name]._asdict(),
                 "maps": kept.maps[name],
                 "order": [order[name] for order in kept.order],
                 "derived": stage.kind in DERIVED or not stage.nodes,
@@ -72,16 +74,8 @@ def describe(
     return found
 
 
-def _field(field: ReceptiveField) -> dict[str, Any]:
-    return {"field": _number(field.size), "stride": _number(field.stride)}
-
-
 def _number(value: Fraction) -> int | float:
     return int(value) if value.denominator == 1 else float(value)
-
-
-def _place(place: Place) -> dict[str, Any]:
-    return place._asdict()
 
 
 def _behind(stage: Stage) -> dict[str, Any]:

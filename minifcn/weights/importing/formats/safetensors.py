@@ -55,8 +55,6 @@ def read_safetensors(path: str | os.PathLike[str]) -> Source:
     ------
     WeightsError
         If the file is damaged, or has gaps, overlaps or a type that NumPy has not.
-    FileNotFoundError
-        If there is no such file.
     """
     with weight_file(path, "safetensors") as content:
         header, data = _split(content)
