@@ -51,18 +51,10 @@ def drawn(**shapes: tuple[int, ...]) -> Arrays:
 def through(
     layer: Layer, *inputs: str, fixed: Sequence[np.ndarray] = (), seed: int | None = None
 ) -> Run:
-    """Return the run of a layer.
+    """Return the run of a layer, whose parameters are found among the arrays by their names.
 
-    Parameters
-    ----------
-    layer : Layer
-        Its parameters are found among the arrays by their names.
-    *inputs : str
-        The arrays that are its inputs.
-    fixed : sequence of array
-        Further inputs, which have no gradient.
-    seed : int, optional
-        Of the generator that it draws from, if it does: the same numbers every time.
+    Its inputs are the arrays of these names, and behind them what is `fixed` and has no gradient.
+    The generator that it draws from, if it does, has the `seed`: the same numbers every time.
     """
 
     def run(arrays: Arrays) -> tuple[Arrays, Backward]:
@@ -86,16 +78,9 @@ def plain(
     takes: Sequence[str] = ("x",),
     **options: Any,
 ) -> Way:
-    """Return the way of the plain loops.
+    """Return the way of the plain loops, functions of `functional/naive/`.
 
-    Parameters
-    ----------
-    forward, backward : callable
-        Of `functional/naive/`.
-    takes : sequence of str
-        The arrays that `backward` is given after dy.
-    **options
-        What both are given.
+    `backward` is given dy, then the arrays that it `takes`; the options are given to both.
     """
 
     def run(arrays: Arrays) -> tuple[Arrays, Backward]:

@@ -113,14 +113,9 @@ def curves_of_net(prepared: Prepared) -> list[Curve]:
 
 
 def plot(title: str, curves: Sequence[Curve], used: float, path: Path) -> None:
-    """Draw curves into an SVG or a PNG file.
+    """Draw curves into an SVG or a PNG file, as its name says (see `require_format`).
 
-    Parameters
-    ----------
-    used : float
-        The step that the check takes, which is marked.
-    path : Path
-        Of a name that `require_format` lets through.
+    The step that the check takes, `used`, is marked.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure  # takes half a second, which other checks need not wait

@@ -140,11 +140,7 @@ class Hdf5Tree:
     def array(self, dataset: h5py.Dataset, entry: int | None = None) -> np.ndarray:
         """Return the numbers of a dataset, bfloat16 as float32; maybe a view of the file.
 
-        Parameters
-        ----------
-        dataset : h5py.Dataset
-        entry : int, optional
-            Return, and read, no more than this one along the first axis.
+        With `entry`, return, and read, no more than this one along the first axis.
         """
         dtype = dataset.dtype
         if entry is not None and not 0 <= entry < (dataset.shape or (0,))[0]:

@@ -32,8 +32,7 @@ Fields = dict[int, list["int | Span | np.ndarray"]]  # number -> values in the f
 
 
 class Wire:
-    """A file in the wire format.
-    """
+    """A file in the wire format."""
 
     def __init__(self, data: memoryview) -> None:
         self._bytes = data  # its elements are Python's own integers
@@ -125,16 +124,9 @@ class Wire:
         return [value - (1 << 64) if value >> 63 else value for value in values]
 
     def floats(self, fields: Fields, number: int, dtype: str) -> np.ndarray:
-        """Return the numbers of a field, packed, not packed or in several pieces.
+        """Return the numbers (N,) of a field, "<f4" or "<f8", packed or not.
 
-        Parameters
-        ----------
-        dtype : "<f4" or "<f8"
-
-        Returns
-        -------
-        array (N,)
-            A view of the file unless there are several pieces.
+        They are a view of the file unless there are several pieces.
         """
         pieces = []
         for value in fields.get(number, []):

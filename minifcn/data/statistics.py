@@ -115,17 +115,9 @@ def looks(dataset: Dataset, indices: Iterable[int], threads: int) -> Iterator[Lo
 def colours_of_maps(dataset: Any, places: Sequence[int]) -> list[list[int]]:
     """Return the colours in the label maps that are RGB pictures, the most frequent first.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        Nothing is found unless it has `label_path(index) -> Path`.
-    places : sequence of int
-        The samples to look at.
-
-    Returns
-    -------
-    list of [red, green, blue], 0..255
-        Empty also if there are more than 256: no label maps then, but photographs.
+    They are [red, green, blue], 0..255, of the samples at these places of a data set that has
+    `label_path(index) -> Path`. There are none of any other, nor if they are more than 256: no
+    label maps then, but photographs.
     """
     counts: Counter[int] = Counter()
     for place in places if hasattr(dataset, "label_path") else ():

@@ -48,19 +48,10 @@ def at_once(lab: Lab) -> Result:
 
 
 def feature_sizes(model: Model, dataset: Dataset) -> dict[str, float]:
-    """Return the length of the features of which a net predicts, before they are scaled.
+    """Return the length of the features of which an FCN predicts, before they are scaled.
 
-    Parameters
-    ----------
-    model : Model
-        An FCN.
-    dataset : Dataset
-        Whose first images are looked at.
-
-    Returns
-    -------
-    dict of str to float
-        From the layer's name to the Euclidean length of a pixel's features, the mean over pixels.
+    By the layer's name it is the Euclidean length of a pixel's features, the mean over the pixels
+    of the first images.
     """
     nodes = {node.name: node for node in model.net.nodes}
     taps = []

@@ -138,14 +138,9 @@ def prepare(
 
 
 def halve(dataset: Dataset, folder: Path, split: str, count: int) -> None:
-    """Copy the first images of a split and their label maps at half their size, as a folder.
+    """Copy the first `count` images of a split and their label maps at half their size.
 
-    Parameters
-    ----------
-    folder : Path
-        For `FolderDataset`: images/SPLIT, labels/SPLIT and classes.txt.
-    count : int
-        Images at most.
+    The folder is one for `FolderDataset`: images/SPLIT, labels/SPLIT and classes.txt.
     """
     for kind in ("images", "labels"):
         make_folder(folder / kind / split)

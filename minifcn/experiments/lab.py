@@ -146,14 +146,8 @@ class Lab:
     def train(self, seed: int, arch: str, *, after: Run | None = None, **settings: Any) -> Run:
         """Return a run with these settings, made now unless it is there.
 
-        Parameters
-        ----------
-        arch : str
-            Such as "fcn32s".
-        after : Run, optional
-            The run whose weights it starts from.
-        **settings
-            Fields of `Settings` that differ from those of the data set's trainings.
+        The settings are fields of `Settings` that differ from those of the data set's trainings.
+        `after` is the run whose weights it starts from.
         """
         given = {**self.prepared.settings, "steps": self.steps(arch), **settings}
         if after is not None:
@@ -205,10 +199,7 @@ def mean_ius(runs: Sequence[Run | None]) -> list[float]:
 def figures(runs: Sequence[Run], others: Mapping[str, str]) -> dict[str, list[float]]:
     """Return the mean IU of runs in percent, and other figures, by the columns of a table.
 
-    Parameters
-    ----------
-    others : mapping of str to str
-        From keys of `results.json`, in 0..1, to the names of their columns.
+    `others` names the columns of keys of `results.json`, which are within 0..1.
     """
     found = {said: [100 * run.results[key] for run in runs] for key, said in others.items()}
     return {IU: mean_ius(runs), **found}

@@ -38,19 +38,10 @@ METHODS = {
 
 
 def downsampling_matrix(size: int, factor: int, samples: str) -> np.ndarray:
-    """Return the weights of each pixel of an axis in each sample.
+    """Return the weights of each pixel of an axis in each sample: (samples, size), float32.
 
-    Parameters
-    ----------
-    size, factor : int
-        In pixels, at least 1.
-    samples : "corners", "means" or "middles"
-        See `Method`. There are ceil(size / factor) cells, and one corner more.
-
-    Returns
-    -------
-    weights : ndarray (samples, size), float32
-        Each row has the sum 1.
+    Each row has the sum 1. The size and the factor are in pixels, at least 1; for `samples` see
+    `Method`. There are ceil(size / factor) cells, and one corner more.
     """
     cells = -(-size // factor)
     if samples == "corners":
@@ -69,20 +60,10 @@ def downsampling_matrix(size: int, factor: int, samples: str) -> np.ndarray:
 
 
 def upsampling_matrix(size: int, factor: int, samples: str, up: str) -> np.ndarray:
-    """Return the weights of each sample in each pixel of an axis: the way back.
+    """Return the weights of each sample in each pixel of an axis, the way back: (size, samples).
 
-    Beyond the outermost middles, their values go on to the edge.
-
-    Parameters
-    ----------
-    size, factor, samples
-        As for `downsampling_matrix`.
-    up : "bilinear" or "nearest"
-
-    Returns
-    -------
-    weights : ndarray (size, samples), float32
-        Each row has the sum 1.
+    Each row has the sum 1. Beyond the outermost middles, their values go on to the edge. The
+    arguments are those of `downsampling_matrix`, and "bilinear" or "nearest".
     """
     corners = samples == "corners"
     last = -(-size // factor) - (0 if corners else 1)
@@ -102,21 +83,10 @@ def _matrices(size: int, factor: int, method: Method) -> tuple[np.ndarray, np.nd
 
 
 def resample(label: np.ndarray, factor: int, method: Method) -> np.ndarray:
-    """Return a label map that was downsampled and upsampled again.
+    """Return a label map (H, W), uint8, that was downsampled and upsampled again.
 
-    Where classes are equally strong the lowest wins; where there is none, the background.
-
-    Parameters
-    ----------
-    label : ndarray (H, W), uint8
-        255 = ignored.
-    factor : int
-        In pixels, at least 1.
-
-    Returns
-    -------
-    coarse : ndarray (H, W), uint8
-        Has no 255.
+    Where classes are equally strong the lowest wins; where there is none, the background. 255, what
+    is ignored, is in the map that is given and not in the one that is returned.
     """
     present = np.bincount(label.ravel(), minlength=IGNORE)[:IGNORE] > 0
     present[BACKGROUND] = True

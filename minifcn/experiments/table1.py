@@ -55,10 +55,7 @@ TIMED_SMALL = (
 
 
 def geometry(net: Net) -> Geometry:
-    """Return the figures of an FCN-32s.
-
-    Source: Table 1 of the paper.
-    """
+    """Return the figures of an FCN-32s, those of Table 1 of the paper."""
     depth: dict[str, int] = dict.fromkeys(net.inputs, 0)
     for node in net.nodes:
         below = max(depth[bottom] for bottom in node.bottoms)

@@ -67,17 +67,8 @@ def upper_bounds(
 ) -> dict[int, float]:
     """Return the mean IU of a set of label maps, resampled by each factor, against themselves.
 
-    One confusion matrix is counted for the whole set; classes that do not occur are left out.
-
-    Parameters
-    ----------
-    labels : iterable of ndarray (H, W), uint8
-        255 = ignored.
-
-    Returns
-    -------
-    bounds : dict from factor to mean IU
-        In 0..1; NaN if nothing is labelled.
+    The maps are uint8 (H, W), 255 = ignored. One confusion matrix is counted for the whole set;
+    classes that do not occur are left out. The mean IU is within 0..1, NaN if nothing is labelled.
     """
     matrices = {factor: ConfusionMatrix(IGNORE) for factor in factors}
     for label in labels:

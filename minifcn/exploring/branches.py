@@ -54,10 +54,7 @@ def contributions(
 ) -> list[np.ndarray]:
     """Return what each part contributes to `branches.at`: float64 (C, h, w) for each.
 
-    Parameters
-    ----------
-    values : mapping of str to array (C, H, W)
-        Of all stages, as the net computed them.
+    `values` (C, H, W) are those of all stages, as the net computed them.
     """
     return [_alone(stages, branches.at, part, values)[0] for part in branches.parts]
 
@@ -90,14 +87,9 @@ def answer(
     at: np.ndarray,
     size: tuple[int, int],
 ) -> np.ndarray:
-    """Return the scores (C, H, W), float64, of some parts together.
+    """Return the scores (C, H, W), float64, of some parts together, for an image of a size.
 
-    Parameters
-    ----------
-    at : float64 array (C, h, w)
-        What they contribute to `branches.at`, added up.
-    size : (int, int)
-        Of the image.
+    `at` (C, h, w), float64, is what they contribute to `branches.at`, added up.
     """
     last = stages[branches.last].nodes[0].layer
     (top, left), (height, width) = branches.crop, size

@@ -36,12 +36,8 @@ def describe(
 ) -> list[dict[str, Any]]:
     """Return what the page is told of each stage.
 
-    Parameters
-    ----------
-    values : sequence of dict of str to array (C, H, W)
-        Of each image.
-    ending : str
-        Of the names of the textbook's pages.
+    `values` (C, H, W) are those of the stages for each image; in `ending` end the names of the
+    textbook's pages.
     """
     fields, where = opened.model.net.receptive_fields(), places(opened.stages)
     found = []

@@ -59,16 +59,10 @@ class Kept(NamedTuple):
 def choose(
     stages: Mapping[str, Stage], values: Sequence[Arrays], whole: set[str], limit: int
 ) -> Kept:
-    """Return what to keep of the values of some images.
+    """Return what to keep of the values (C, H, W) of some images.
 
-    Parameters
-    ----------
-    values : sequence of dict of str to array (C, H, W)
-        Of each image.
-    whole : set of str
-        Stages of which all maps are kept: the scores.
-    limit : int
-        Values of an image that are kept besides these.
+    Of the stages in `whole`, which are the scores, all maps are kept, of the others at most
+    `limit` values of an image.
     """
     brightness = [{name: _brightness(a) for name, a in one.items()} for one in values]
     ranked = {name: np.mean([one[name] for one in brightness], axis=0) for name in stages}

@@ -46,14 +46,9 @@ def stage_folders(source: Path) -> dict[str, Path]:
 def find_moments(source: Path, model: Model) -> list[Moment]:
     """Return the nets of a training in order of time; a checkpoint that is damaged is left out.
 
-    If there are more than `MOST`, those that are spread evenly, the last among them.
-
-    Parameters
-    ----------
-    source : Path
-        The folder of a run or of its stages; anything else has no moments.
-    model : Model
-        The net that came of it: nets with other classes or inputs are not its past.
+    If there are more than `MOST`, those that are spread evenly, the last among them. A source that
+    is neither a run nor the folder of its stages has none; and nets with other classes or inputs
+    than the model's, which came of it, are not its past.
     """
     paths = [
         path

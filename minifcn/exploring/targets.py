@@ -35,17 +35,12 @@ class Target(NamedTuple):
 def find_targets(
     scores: np.ndarray, truth: np.ndarray | None, class_names: tuple[str, ...]
 ) -> list[Target]:
-    """Return what gradients are worth to be asked of.
+    """Return what gradients are worth to be asked of, for scores (C, H, W).
 
     That is the loss of the whole image, the mean over its pixels; with a truth the loss at the
     pixel where it is highest; and the score of the class that wins, at the pixel of each of the
-    most frequent classes that is surest of it.
-
-    Parameters
-    ----------
-    scores : float array (C, H, W)
-    truth : uint8 array (H, W) or None
-        Without it the answer is taken for true.
+    most frequent classes that is surest of it. The truth is uint8 (H, W); without it the answer is
+    taken for true.
     """
     answer = scores.argmax(axis=0)
     reference = (answer if truth is None else truth).astype(np.int64)
@@ -75,11 +70,7 @@ def find_targets(
 def wrong_pixels(scores: np.ndarray, truth: np.ndarray | None) -> list[tuple[int, int]]:
     """Return pixels that are wrong and worth a look: the surest first, none near another.
 
-    Parameters
-    ----------
-    scores : float array (C, H, W)
-    truth : uint8 array (H, W) or None
-        Without it no pixel is known to be wrong.
+    The scores are (C, H, W), the truth uint8 (H, W); without it no pixel is known to be wrong.
     """
     if truth is None:
         return []

@@ -83,10 +83,7 @@ def fetch(entry: RemoteFile, folder: Path) -> Fetched:
 def objection(file: Path, entry: RemoteFile, path: Path) -> str:
     """Return what is wrong with a file, in a clause, or "" if it is the one that is meant.
 
-    Parameters
-    ----------
-    path : Path
-        Where the file belongs; its recorded SHA-256 lies there.
+    `path` is where the file belongs; its recorded SHA-256 lies there.
     """
     size = file.stat().st_size
     if entry.size is not None and size != entry.size:

@@ -90,12 +90,8 @@ def chart(
 ) -> Chart | None:
     """Return a chart of curves over updates; None if there is no value to show.
 
-    Parameters
-    ----------
-    logarithmic : bool
-        Of the vertical axis; values must be above 0, others are left out.
-    whole : (float, float), optional
-        What the vertical axis shows at least.
+    With a `logarithmic` vertical axis only values above 0 are shown; `whole` is what the axis shows
+    at least.
     """
     kept = []
     for place, x, y in series:

@@ -109,16 +109,11 @@ def _few(names: tuple[str, ...], limit: int = 6) -> str:
 def spec_of(meaning: Interpretation, arch: str | None = None) -> ModelSpec:
     """Return the description of the net in a file: the file's own one, or what its arrays tell.
 
-    Parameters
-    ----------
-    arch : str, optional
-        The architecture, as the file's user says.
-
     Raises
     ------
     WeightsError
-        If the file says otherwise, or its arrays do; if they may be of either of two nets; if they
-        are of none.
+        If the file, or its arrays, say otherwise than `arch`; if they may be of either of two nets;
+        if they are of none.
     """
     stated = meaning.spec.arch if meaning.spec else meaning.arch
     if arch and stated and arch != stated:
@@ -150,22 +145,12 @@ def parameter_shapes(spec: ModelSpec) -> dict[str, Shape]:
 def fit(
     params: dict[str, np.ndarray], shapes: dict[str, Shape]
 ) -> tuple[dict[str, np.ndarray], tuple[str, ...], tuple[str, ...]]:
-    """Bring parameters into the shapes and the order of a net.
+    """Bring parameters into the shapes and the order of a net, as float32.
 
     A fully connected layer is a convolution over a whole map, with the same numbers in the same
     order (section 3.1 of the paper): (4096, 25088) is (4096, 512, 7, 7).
 
-    Parameters
-    ----------
-    params : dict of address to array
-
-    Returns
-    -------
-    params : dict of address to float32 array
-    missing : tuple of str
-        Addresses that there is nothing for.
-    surplus : tuple of str
-        Addresses that the net does not have.
+    Also returned are the addresses that there is nothing for, and those that the net does not have.
 
     Raises
     ------
