@@ -142,13 +142,7 @@ def chart(
 
 
 def matrix(counts: np.ndarray, names: Sequence[str]) -> Matrix:
-    """Return the picture of a confusion matrix, each row in shares of it.
-
-    Parameters
-    ----------
-    counts : integer array (C, C)
-        Rows are the truth.
-    """
+    """Return the picture of a confusion matrix, rows the truth, each drawn in its shares."""
     classes = len(names)
     cell = next((side for most, side in NUMBERED if classes <= most), CELL)
     margin = round(LETTER * min(16, max(map(len, names))) + 12)
