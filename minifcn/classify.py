@@ -130,7 +130,6 @@ def class_number(text: str, names: Sequence[str]) -> int:
 
     Parameters
     ----------
-    text : str
     names : sequence of str
         Of the classes; one may be several, "tabby, tabby cat".
 

@@ -125,7 +125,6 @@ def balance(net: Net, images: np.ndarray, xp: ModuleType = np) -> None:
     net : Net
         A chain of layers that ends in fc8; its parameters are changed in place.
     images : array (N, 3, H, W)
-    xp : module
     """
     names = list(net.owners())
     outputs, _ = net.forward({"data": to_device(images, xp)}, outputs=names)

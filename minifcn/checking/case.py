@@ -17,50 +17,25 @@ LOOPS = "loops"  # the name of the plain loops, in `functional/naive/`
 
 
 class Way(NamedTuple):
-    """One way to compute an operation.
-
-    Attributes
-    ----------
-    name : str
-    run : callable
-        From the arrays to the outputs, by name, and a backward pass for the first of them.
-    also : callable, optional
-        From the arrays to further outputs, which have no backward pass.
-    ruled_out : str
-        Why it cannot compute this shape; "" if it can.
-    """
+    """One way to compute an operation."""
 
     name: str
-    run: Run
+    run: Run  # from the arrays to the outputs, by name, and a backward pass for the first of them
+    # From the arrays to further outputs, which have no backward pass.
     also: Callable[[Arrays], Arrays] | None = None
-    ruled_out: str = ""
+    ruled_out: str = ""  # why it cannot compute this shape; "" if it can
 
 
 class Case(NamedTuple):
-    """An operation on given arrays.
+    """An operation on given arrays."""
 
-    Attributes
-    ----------
-    arrays : dict of str to float64 array
-        What it is differentiated by; every number is one of float32 as well.
-    ways : list of Way
-        The plain loops first, if there are any.
-    turns : int
-        How often the loops turn in a forward pass.
-    chosen : tuple of str
-        Which ways are taken for this shape, forwards and backwards; () if there is one only.
-    axes : mapping of str to sequence of str
-        What the axes of an array, or of its gradient, count.
-    sizes : mapping of str to float
-        What a wrong factor may come from.
-    """
-
-    arrays: Arrays
-    ways: list[Way]
-    turns: int = 0
+    arrays: Arrays  # what it is differentiated by; every number is one of float32 as well
+    ways: list[Way]  # the plain loops first, if there are any
+    turns: int = 0  # how often the loops turn in a forward pass
+    # Which ways are taken for this shape, forwards and backwards; () if there is one only.
     chosen: tuple[str, ...] = ()
-    axes: Mapping[str, Sequence[str]] = {}
-    sizes: Mapping[str, float] = {}
+    axes: Mapping[str, Sequence[str]] = {}  # what the axes of an array, or of its gradient, count
+    sizes: Mapping[str, float] = {}  # what a wrong factor may come from
 
 
 def draw(seed: int, *shape: int) -> np.ndarray:
@@ -76,18 +51,10 @@ def drawn(**shapes: tuple[int, ...]) -> Arrays:
 def through(
     layer: Layer, *inputs: str, fixed: Sequence[np.ndarray] = (), seed: int | None = None
 ) -> Run:
-    """Return the run of a layer.
+    """Return the run of a layer, whose parameters are found among the arrays by their names.
 
-    Parameters
-    ----------
-    layer : Layer
-        Its parameters are found among the arrays by their names.
-    *inputs : str
-        The arrays that are its inputs.
-    fixed : sequence of array
-        Further inputs, which have no gradient.
-    seed : int, optional
-        Of the generator that it draws from, if it does: the same numbers every time.
+    Its inputs are the arrays of these names, and behind them what is `fixed` and has no gradient.
+    The generator that it draws from, if it does, has the `seed`: the same numbers every time.
     """
 
     def run(arrays: Arrays) -> tuple[Arrays, Backward]:
@@ -111,16 +78,9 @@ def plain(
     takes: Sequence[str] = ("x",),
     **options: Any,
 ) -> Way:
-    """Return the way of the plain loops.
+    """Return the way of the plain loops, functions of `functional/naive/`.
 
-    Parameters
-    ----------
-    forward, backward : callable
-        Of `functional/naive/`.
-    takes : sequence of str
-        The arrays that `backward` is given after dy.
-    **options
-        What both are given.
+    `backward` is given dy, then the arrays that it `takes`; the options are given to both.
     """
 
     def run(arrays: Arrays) -> tuple[Arrays, Backward]:

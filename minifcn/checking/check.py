@@ -23,48 +23,24 @@ MOST_TURNS = 1_000_000  # up to which the loops are run at all: a second or two
 
 
 class Finding(NamedTuple):
-    """What is wrong with an output or a gradient.
+    """What is wrong with an output or a gradient."""
 
-    Attributes
-    ----------
-    array : str
-        "y", "dx" ...
-    held_to : str
-        What it was compared with: "loops", "differences" ...
-    wrong : tuple of Wrong
-        The worst entries.
-    off, size : int
-        Entries that are wrong, and those that were compared.
-    hints : tuple of str
-    """
-
-    array: str
-    held_to: str
-    wrong: tuple[Wrong, ...]
-    off: int
-    size: int
+    array: str  # "y", "dx" ...
+    held_to: str  # what it was compared with: "loops", "differences" ...
+    wrong: tuple[Wrong, ...]  # the worst entries
+    off: int  # entries that are wrong
+    size: int  # those that were compared
     hints: tuple[str, ...] = ()
 
 
 class Row(NamedTuple):
-    """What was found of one way.
-
-    Attributes
-    ----------
-    way : str
-    errors : dict of str to float
-        The largest relative error of each output and gradient, and of "float32".
-    findings : tuple of Finding
-        Empty if all is right.
-    note : str
-        Why it was not run, or what else is to be said.
-    ran : bool
-    """
+    """What was found of one way."""
 
     way: str
+    # The largest relative error of each output and gradient, and of "float32".
     errors: dict[str, float]
-    findings: tuple[Finding, ...] = ()
-    note: str = ""
+    findings: tuple[Finding, ...] = ()  # empty if all is right
+    note: str = ""  # why it was not run, or what else is to be said
     ran: bool = True
 
 
@@ -77,23 +53,21 @@ class Passes(NamedTuple):
 
 def check_case(case: Case) -> list[Row]:
     """Check every way of a case, and return what was found of each, in order."""
-    return list(_rows(case))
-
-
-def _rows(case: Case) -> Iterator[Row]:
+    rows: list[Row] = []
     reference: tuple[str, Passes] | None = None  # what the others are held to
     for way in case.ways:
         if way.ruled_out:
-            yield Row(way.name, {}, note=f"ruled out: {way.ruled_out}", ran=False)
+            rows.append(Row(way.name, {}, note=f"ruled out: {way.ruled_out}", ran=False))
             continue
         if way.name == LOOPS and case.turns > MOST_TURNS:
             said = f"left out: its {case.turns / 1e6:.0f} million turns would take too long"
-            yield Row(way.name, {}, note=said, ran=False)
+            rows.append(Row(way.name, {}, note=said, ran=False))
             continue
         row, passes = _check_way(case, way, reference)
         if reference is None and not row.findings:
             reference = way.name, passes
-        yield row
+        rows.append(row)
+    return rows
 
 
 def _check_way(case: Case, way: Way, reference: tuple[str, Passes] | None) -> tuple[Row, Passes]:

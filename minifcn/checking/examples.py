@@ -12,10 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minifcn.checking.case import Arrays
 from minifcn.functional import naive
 from minifcn.functional.arguments import Pair
-
-Arrays = dict[str, np.ndarray]
 
 
 class Example(NamedTuple):
@@ -76,7 +75,8 @@ def _pooled(about: str, x: np.ndarray, kernel: Pair, stride: Pair, **options: An
     return Example(about, {"x": x}, options, sizes, places)
 
 
-def _windows() -> Iterator[Example]:
+def poolings() -> Iterator[Example]:
+    """Yield windows of all kinds."""
     yield _pooled("2 x 2 windows", draw(1, 1, 1, 4, 6), (2, 2), (2, 2))
     yield _pooled("images and channels", draw(1, 2, 3, 4, 2), (2, 2), (2, 2))
     yield _pooled("windows that overlap", draw(1, 1, 2, 5, 7), (3, 3), (2, 2))
@@ -103,7 +103,7 @@ def _at_the_edge(x: np.ndarray, kernel: Pair, stride: Pair, pad: Pair, ceil: boo
 
 def max_poolings() -> Iterator[Example]:
     """Yield windows, and ties in them."""
-    yield from _windows()
+    yield from poolings()
     ties = np.round(draw(1, 1, 2, 5, 6))
     places = {"where there are ties: the first in reading order wins": _tied(ties)}
     yield _pooled("ties", ties, (3, 3), (2, 2))._replace(places=places)
@@ -113,11 +113,6 @@ def _tied(x: np.ndarray) -> np.ndarray:
     """Return which pixels have an equal one in their channel."""
     flat = x.reshape(*x.shape[:2], -1)
     return ((flat[..., None] == flat[..., None, :]).sum(axis=-1) > 1).reshape(x.shape)
-
-
-def avg_poolings() -> Iterator[Example]:
-    """Yield windows."""
-    yield from _windows()
 
 
 def rectifiers() -> Iterator[Example]:

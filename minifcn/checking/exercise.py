@@ -42,8 +42,8 @@ def judge_file(path: Path) -> list[Verdict]:
 
 def names() -> list[str]:
     """Return the names of all functions that can be judged."""
-    ways = {name: (name, f"{name}_backward") for name in OPERATIONS}
-    return [way for both in ways.values() for way in both if operation_of(way)]
+    both = (way for name in OPERATIONS for way in (name, f"{name}_backward"))
+    return [way for way in both if operation_of(way)]
 
 
 def operation_of(name: str) -> str | None:

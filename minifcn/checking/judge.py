@@ -33,26 +33,14 @@ AXES = {
 
 
 class Finding(NamedTuple):
-    """What is wrong with one array, in one example.
+    """What is wrong with one array, in one example."""
 
-    Attributes
-    ----------
-    array : str
-        "dx", "dweight" ..., or "" if the function has returned nothing that can be compared.
-    message : str
-        "" where there are entries to be shown.
-    wrong : tuple of Wrong
-        The worst entries.
-    off, size : int
-        Entries that are wrong, and all that there are.
-    hints : tuple of str
-    """
-
+    # "dx", "dweight" ..., or "" if the function has returned nothing that can be compared.
     array: str
-    message: str = ""
-    wrong: tuple[Wrong, ...] = ()
-    off: int = 0
-    size: int = 0
+    message: str = ""  # "" where there are entries to be shown
+    wrong: tuple[Wrong, ...] = ()  # the worst entries
+    off: int = 0  # entries that are wrong
+    size: int = 0  # all that there are
     hints: tuple[str, ...] = ()
 
 

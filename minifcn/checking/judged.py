@@ -8,30 +8,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minifcn.checking import examples
-from minifcn.checking.examples import Arrays, Example
+from minifcn.checking.case import Arrays
+from minifcn.checking.examples import Example
 from minifcn.functional import naive
 
 
 class Operation(NamedTuple):
-    """An operation in plain loops, and what a function of a learner is asked.
-
-    Attributes
-    ----------
-    forward : callable
-    backward : callable or None
-    takes : tuple of str
-        The arrays that `backward` is given after dy.
-    examples : callable
-        Yields them.
-    mistakes : mapping of str to callable
-        What is often computed in its place: from an example and dy the gradients, by name, or
-        without a backward pass the results. `mistakes.py` has those of every operation.
-    """
+    """An operation in plain loops, and what a function of a learner is asked."""
 
     forward: Callable[..., Any]
     backward: Callable[..., Any] | None
-    takes: tuple[str, ...]
+    takes: tuple[str, ...]  # the arrays that `backward` is given after dy
     examples: Callable[[], Iterator[Example]]
+    # What is often computed in its place: from an example and dy the gradients, by name, or without
+    # a backward pass the results. `mistakes.py` has those of every operation.
     mistakes: Mapping[str, Callable[[Example, Any], Any]] = {}
 
 
@@ -93,7 +83,7 @@ OPERATIONS = {
         naive.deconv2d, naive.deconv2d_backward, ("x", "weight"), examples.deconvolutions
     ),
     "max_pool": Operation(naive.max_pool, naive.max_pool_backward, ("x",), examples.max_poolings),
-    "avg_pool": Operation(naive.avg_pool, naive.avg_pool_backward, ("x",), examples.avg_poolings),
+    "avg_pool": Operation(naive.avg_pool, naive.avg_pool_backward, ("x",), examples.poolings),
     "relu": Operation(naive.relu, naive.relu_backward, ("x",), examples.rectifiers),
     "lrn": Operation(
         naive.lrn,

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from minifcn.checking.examples import Arrays, Example
+from minifcn.checking.case import Arrays
+from minifcn.checking.examples import Example
 from minifcn.checking.judged import Operation
 
 SAME = "the same comes out"  # how a hint begins

@@ -34,25 +34,15 @@ class Prepared(NamedTuple):
 
 
 class Forced(NamedTuple):
-    """What a net computes if one path takes all convolutions that it can.
-
-    Attributes
-    ----------
-    path : str
-    passes, total : int
-        Those that it computed, forwards and backwards, and all that there are.
-    loss, gradients : float
-        The largest relative difference from the paths that are chosen by shape.
-    where : str
-        The array whose gradient differs most.
-    """
+    """What a net computes if one path takes all convolutions that it can."""
 
     path: str
-    passes: int
-    total: int
+    passes: int  # those that it computed, forwards and backwards
+    total: int  # all that there are
+    # The largest relative difference from the paths that are chosen by shape.
     loss: float
     gradients: float
-    where: str
+    where: str  # the array whose gradient differs most
 
     @property
     def right(self) -> bool:
@@ -61,20 +51,11 @@ class Forced(NamedTuple):
 
 
 class NetReport(NamedTuple):
-    """What was found of a net.
-
-    Attributes
-    ----------
-    loss : float
-    report : Report
-        Against differences.
-    paths : dict of str to tuple of str
-        What computes each convolution and deconvolution, forwards and backwards.
-    forced : list of Forced
-    """
+    """What was found of a net."""
 
     loss: float
-    report: Report
+    report: Report  # against differences
+    # What computes each convolution and deconvolution, forwards and backwards.
     paths: dict[str, tuple[str, ...]]
     forced: list[Forced]
 

@@ -26,18 +26,11 @@ FORMATS = ("svg", "png")
 
 
 class Curve(NamedTuple):
-    """The errors of an array's gradient.
-
-    Attributes
-    ----------
-    name : str
-    steps : array
-    central, one_sided : array, one number for each step
-        The largest difference at some entries, relative to the largest gradient among them.
-    """
+    """The errors of an array's gradient."""
 
     name: str
     steps: np.ndarray
+    # The largest difference at some entries, relative to the largest gradient among them.
     central: np.ndarray
     one_sided: np.ndarray
 
@@ -120,16 +113,9 @@ def curves_of_net(prepared: Prepared) -> list[Curve]:
 
 
 def plot(title: str, curves: Sequence[Curve], used: float, path: Path) -> None:
-    """Draw curves into an SVG or a PNG file.
+    """Draw curves into an SVG or a PNG file, as its name says (see `require_format`).
 
-    Parameters
-    ----------
-    title : str
-    curves : sequence of Curve
-    used : float
-        The step that the check takes, which is marked.
-    path : Path
-        Of a name that `require_format` lets through.
+    The step that the check takes, `used`, is marked.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure  # takes half a second, which other checks need not wait

@@ -22,8 +22,6 @@ class TextReader:
 
     Parameters
     ----------
-    data : memoryview of bytes
-        The whole file, e.g. a memory map.
     base : int
         Where the addresses in the file count from: the length of what precedes its HDF5.
     """

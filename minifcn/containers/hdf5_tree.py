@@ -36,11 +36,6 @@ _FILTERS: tuple[list[int], ...] = (
 class Hdf5Tree:
     """An HDF5 file that is open for reading, also a context manager that closes it.
 
-    Parameters
-    ----------
-    data : memoryview of bytes
-        The whole file, e.g. a memory map.
-
     Raises
     ------
     Exception
@@ -145,11 +140,7 @@ class Hdf5Tree:
     def array(self, dataset: h5py.Dataset, entry: int | None = None) -> np.ndarray:
         """Return the numbers of a dataset, bfloat16 as float32; maybe a view of the file.
 
-        Parameters
-        ----------
-        dataset : h5py.Dataset
-        entry : int, optional
-            Return, and read, no more than this one along the first axis.
+        With `entry`, return, and read, no more than this one along the first axis.
         """
         dtype = dataset.dtype
         if entry is not None and not 0 <= entry < (dataset.shape or (0,))[0]:

@@ -34,8 +34,6 @@ def numbers(
 
     Parameters
     ----------
-    raw : bytes-like
-    dtype : dtype
     shape : sequence of int
         As the file has it; it may be absurd.
     name : str
@@ -56,11 +54,5 @@ def numbers(
 
 
 def widened(upper: np.ndarray) -> np.ndarray:
-    """Return bfloat16 as float32, of which it is the upper half; NumPy has no such type.
-
-    Parameters
-    ----------
-    upper : array, uint16
-        The bits.
-    """
+    """Return bfloat16, given as its bits in uint16, as float32: it is the upper half of one."""
     return (upper.astype(np.uint32) << 16).view(np.float32)

@@ -25,15 +25,8 @@ def mapped_file(
     so a file of any size costs no memory that somebody else needs. Nobody may shorten the file
     meanwhile: the system ends a process that reads what is gone.
 
-    Parameters
-    ----------
-    path : path
-    kind : str
-        What the file was taken for, with its article: "a Caffe model".
-    advice : str
-        What to do about a file that is not: "download it again".
-    error : type of ValueError
-        What to raise.
+    The message is made of `kind`, what the file was taken for, with its article ("a Caffe model"),
+    and of `advice`, what to do about a file that is not ("download it again").
 
     Yields
     ------
@@ -71,12 +64,8 @@ def mapped_file(
 class MemoryFile(io.RawIOBase):
     """Bytes in memory as a file for libraries that read from one, without a copy of all of them.
 
-    Parameters
-    ----------
-    data : memoryview of bytes
-    most : int
-        Bytes that `read` gives in all, each in a copy: libraries read as many as a header claims.
-        `readinto` is not counted, as its caller has the memory already.
+    `read` gives at most `most` bytes in all, each in a copy: libraries read as many as a header
+    claims. `readinto` is not counted, as its caller has the memory already.
     """
 
     def __init__(self, data: memoryview, most: int = 0) -> None:

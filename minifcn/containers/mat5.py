@@ -42,8 +42,6 @@ def load_mat5(data: memoryview, limit: int | None = None) -> dict[str, Any]:
 
     Parameters
     ----------
-    data : memoryview of bytes
-        The whole file, e.g. a memory map.
     limit : int, optional
         Bytes to which compressed variables may unfold, all together; by default what the size of
         the file grants.

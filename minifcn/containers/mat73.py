@@ -23,11 +23,6 @@ _LEFT_OUT = "momentum"  # what training leaves behind: as many numbers as there 
 def load_mat73(data: memoryview) -> dict[str, Any]:
     """Return the variables in a file.
 
-    Parameters
-    ----------
-    data : memoryview of bytes
-        The whole file, e.g. a memory map.
-
     Returns
     -------
     dict of name to value

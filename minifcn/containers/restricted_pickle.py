@@ -42,8 +42,6 @@ def restricted_load(
 
     Parameters
     ----------
-    data : memoryview of bytes
-        The whole file, e.g. a memory map.
     allowed : mapping of (module, name) to function
         All that the pickle may name. These are called with whatever it likes, so they must check
         it, and take time in proportion to it.

@@ -32,13 +32,7 @@ Fields = dict[int, list["int | Span | np.ndarray"]]  # number -> values in the f
 
 
 class Wire:
-    """A file in the wire format.
-
-    Parameters
-    ----------
-    data : memoryview of bytes
-        The whole file, e.g. a memory map.
-    """
+    """A file in the wire format."""
 
     def __init__(self, data: memoryview) -> None:
         self._bytes = data  # its elements are Python's own integers
@@ -105,6 +99,10 @@ class Wire:
         spans = self.spans(fields, number)
         return [bytes(self._bytes[a:b]).decode("utf-8", errors="replace") for a, b in spans]
 
+    def text(self, fields: Fields, number: int) -> str:
+        """Return the text of an optional field, "" if absent; if repeated, the last one counts."""
+        return "".join(self.texts(fields, number)[-1:])
+
     def content(self, span: Span) -> memoryview:
         """Return the bytes of a part of the file, not copied."""
         return self._bytes[span.start : span.stop]
@@ -126,25 +124,15 @@ class Wire:
         return [value - (1 << 64) if value >> 63 else value for value in values]
 
     def floats(self, fields: Fields, number: int, dtype: str) -> np.ndarray:
-        """Return the numbers of a field, packed, not packed or in several pieces.
+        """Return the numbers (N,) of a field, "<f4" or "<f8", packed or not.
 
-        Parameters
-        ----------
-        fields : dict
-        number : int
-        dtype : "<f4" or "<f8"
-
-        Returns
-        -------
-        array (N,)
-            A view of the file unless there are several pieces.
+        They are a view of the file unless there are several pieces.
         """
         pieces = []
         for value in fields.get(number, []):
             raw = self._content[value.start : value.stop] if isinstance(value, Span) else value
-            if isinstance(raw, int) or raw.size * raw.itemsize % np.dtype(dtype).itemsize:
-                raise ValueError(f"field {number} is not of {dtype[1:]} numbers")
-            if raw.itemsize not in (1, np.dtype(dtype).itemsize):
+            width = np.dtype(dtype).itemsize
+            if isinstance(raw, int) or raw.nbytes % width or raw.itemsize not in (1, width):
                 raise ValueError(f"field {number} is not of {dtype[1:]} numbers")
             pieces.append(raw.view(dtype))
         if len(pieces) == 1:

@@ -14,9 +14,7 @@ from minifcn.containers.limits import inflation_limit
 from minifcn.containers.mapped import MemoryFile
 
 _MAX_TABLE = 4 << 20  # bytes of the table of contents; the largest nets have some thousand arrays
-_HEADER = struct.Struct(
-    "<4s22x2H"
-)  # of a member: its mark, the lengths of its name and extra field
+_HEADER = struct.Struct("<4s22x2H")  # of a member: its mark, lengths of its name and extra field
 _ENCRYPTED, _UTF8 = 1, 1 << 11  # flags
 
 Members = dict[str, ZipInfo]
@@ -24,11 +22,6 @@ Members = dict[str, ZipInfo]
 
 def zip_members(data: memoryview) -> Members:
     """Return all members of an archive by name, in the order of the table of contents.
-
-    Parameters
-    ----------
-    data : memoryview of bytes
-        The whole archive, e.g. a memory map.
 
     Raises
     ------

@@ -102,13 +102,7 @@ def _find(folder: Path) -> Path:
 
 
 def _class_of_label(path: Path) -> np.ndarray:
-    """Return the class of each of the full labels, from labels.txt.
-
-    Returns
-    -------
-    ndarray (460,), uint8
-        The class, 0..59, of label 0 (which is none), 1, ..., 459.
-    """
+    """Return the class, 0..59, of each of the full labels, from labels.txt; uint8 (460,)."""
     names = ["", *(line.partition(":")[2].replace(" ", "") for line in read_lines(path))]
     numbers = [line.partition(":")[0].strip() for line in read_lines(path)]
     if numbers != [str(number) for number in range(1, len(names))]:

@@ -21,7 +21,6 @@ def read_depth(path: str | Path, per_metre: float = 1000.0) -> np.ndarray:
 
     Parameters
     ----------
-    path : str or Path
     per_metre : float
         What a metre is in the file: 1000 in millimetres.
 
@@ -48,19 +47,10 @@ def read_depth(path: str | Path, per_metre: float = 1000.0) -> np.ndarray:
 
 
 def fill_holes(depth: np.ndarray) -> np.ndarray:
-    """Give each pixel without a depth that of the nearest pixel that has one.
+    """Give each pixel without a depth that of the nearest pixel that has one, in a map (H, W).
 
     The authors used maps that were filled by colourisation (Silberman et al. 2012), which also
     looks at the image; those of NYUDv2 come filled, and pass through here as they are.
-
-    Parameters
-    ----------
-    depth : float array (H, W)
-
-    Returns
-    -------
-    depth : float array (H, W), of the same type
-        Positive and finite everywhere.
 
     Raises
     ------

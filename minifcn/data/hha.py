@@ -47,7 +47,6 @@ def encode_hha(depth: np.ndarray, camera: Camera = NYUD_CAMERA) -> np.ndarray:
     depth : float array (H, W), metres
         Distances from the camera's plane; holes (0 or not finite) are filled from their
         neighbours. H and W at least 2.
-    camera : Camera
 
     Returns
     -------

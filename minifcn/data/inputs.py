@@ -38,7 +38,6 @@ def subtracting(mean: Sequence[float], preprocess: Preprocess, modality: str) ->
     mean : three floats, 0..255
         Blue, green, red, whatever the order in the net; of a net that sees nothing but HHA
         disparity, height, angle.
-    preprocess : Preprocess
     modality : str
         What the net sees.
     """
@@ -94,13 +93,7 @@ def net_inputs(
 def log_depth(depth: np.ndarray) -> np.ndarray:
     """Return the logarithm of depth in millimetres minus its mean; 0 where it is not known.
 
-    Parameters
-    ----------
-    depth : float array (H, W), in metres
-
-    Returns
-    -------
-    float32 array (H, W)
+    Depth is float (H, W), in metres; the result is float32.
     """
     known = np.isfinite(depth) & (depth > 0)
     logarithm = np.log(1000 * np.where(known, depth, 1.0)) - LOG_DEPTH_MEAN

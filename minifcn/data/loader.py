@@ -29,19 +29,12 @@ _ORDER, _AUGMENT = 0, 1  # keeps the two kinds of random numbers apart
 
 
 class Batch(NamedTuple):
-    """Samples ready for a net.
+    """Samples ready for a net."""
 
-    Attributes
-    ----------
-    ids : list of str
-        Name of each sample.
-    inputs : dict of str to ndarray
-        By the names of a net's inputs: "data" (N, C, H, W), float32, and "label" (N, H, W), int32,
-        255 = ignore, or (N,) from a dataset whose labels are one class an image. Late fusion
-        brings "hha", further heads bring "label_NAME".
-    """
-
-    ids: list[str]
+    ids: list[str]  # name of each sample
+    # By the names of a net's inputs: "data" (N, C, H, W), float32, and "label" (N, H, W), int32,
+    # 255 = ignore, or (N,) from a dataset whose labels are one class an image. Late fusion brings
+    # "hha", further heads bring "label_NAME".
     inputs: dict[str, np.ndarray]
 
     @property

@@ -28,20 +28,9 @@ OBJECT = np.array((255, 255, 255), np.uint8)
 
 
 def masked_image(image: np.ndarray, label: np.ndarray, mask: str) -> np.ndarray:
-    """Return an image in which a part is painted over.
+    """Return an image (H, W, 3), uint8, in which a part is painted over; itself if nothing is.
 
-    Parameters
-    ----------
-    image : ndarray (H, W, 3), uint8
-        RGB.
-    label : ndarray (H, W), uint8
-        0 is background, 255 neither that nor an object.
-    mask : str
-        What is hidden, of `MASKS`.
-
-    Returns
-    -------
-    ndarray (H, W, 3), uint8; `image` itself if nothing is hidden
+    In the label map 0 is background, 255 neither that nor an object; `mask` is one of `MASKS`.
     """
     if mask == "none":
         return image

@@ -18,7 +18,6 @@ def read_mat_numbers(path: Path, variable: str, kind: str, advice: str) -> np.nd
 
     Parameters
     ----------
-    path : Path
     variable : str
         "S", or "GTcls.Segmentation" for a field of a struct of size 1 x 1.
     kind, advice : str
@@ -62,7 +61,6 @@ def read_mat_label(
 
     Parameters
     ----------
-    path : Path
     variable : str
         As for `read_mat_numbers`.
     values : range

@@ -21,20 +21,12 @@ from minifcn.system.extras import optional
 
 
 class Camera(NamedTuple):
-    """A pinhole camera; all in pixels, counted from 0 at the centre of the top left pixel.
+    """A pinhole camera; all in pixels, counted from 0 at the centre of the top left pixel."""
 
-    Attributes
-    ----------
-    fx, fy : float
-        Focal lengths, horizontal and vertical.
-    cx, cy : float
-        Column and row of the optical axis.
-    """
-
-    fx: float
-    fy: float
-    cx: float
-    cy: float
+    fx: float  # focal length, horizontal
+    fy: float  # and vertical
+    cx: float  # column of the optical axis
+    cy: float  # and row
 
     def cropped(self, top: int, left: int) -> Camera:
         """Return the camera of a picture whose first rows and columns are cut off."""
@@ -65,7 +57,6 @@ def surface_normals(depth: np.ndarray, camera: Camera, radius: int) -> np.ndarra
     ----------
     depth : float array (H, W)
         Positive and finite, H and W at least 2.
-    camera : Camera
     radius : int
         At least 1: a square of 2 * radius + 1 pixels, cut off at the border of the picture.
 

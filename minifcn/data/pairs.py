@@ -26,8 +26,6 @@ def read_pair(
 
     Parameters
     ----------
-    sample_id : str
-    image_path, label_path : Path
     num_classes : int
         Label values must be below it, or 255.
     advice : str

@@ -49,7 +49,6 @@ def read_label(path: str | Path, palette: np.ndarray | None = None) -> np.ndarra
 
     Parameters
     ----------
-    path : str or Path
     palette : ndarray (L, 3), uint8, optional
         RGB colour of label value 0, 1, ..., for RGB-coded maps.
 

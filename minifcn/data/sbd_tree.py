@@ -44,7 +44,6 @@ def sbd_label(root: Path, sample_id: str, size: tuple[int, int]) -> np.ndarray:
     ----------
     root : Path
         As `find_sbd` returns it.
-    sample_id : str
     size : (int, int)
         Height and width of the image.
 

@@ -13,17 +13,12 @@ from minifcn.system.files import file_digest
 
 
 def shared_images(first: Dataset, second: Dataset) -> list[tuple[str, str]]:
-    """Find the images that are in both datasets.
+    """Find the images that are in both datasets: their ids in both, in the order of the first.
 
     With a validation image among the training ones the scores are too good; VOC's validation
     images are among SBD's training images, for one. Two images are the same if their files are,
     whatever their names, or if they have one name and look alike (the same picture saved again).
     Datasets without files (no `image_path(index)`) are compared by name and look alone.
-
-    Returns
-    -------
-    pairs : list of (str, str)
-        The id in `first` and the id in `second`, in the order of `first`.
 
     Raises
     ------

@@ -22,44 +22,23 @@ MAIN_HEAD = "label"  # the label map that every sample has
 
 
 class Look(NamedTuple):
-    """What one sample holds.
+    """What one sample holds."""
 
-    Attributes
-    ----------
-    place : int
-        Its index in the data set.
-    id : str
-    problem : str or None
-        Why it cannot be used.
-    size : (int, int) or None
-        Height and width of the image, if it could be read; None for the others then too.
-    mean : ndarray (3,), float64, or None
-        RGB, 0..255.
-    counts : dict of str to ndarray (256,), int64
-        Pixels of each label value, for each head.
-    """
-
-    place: int
+    place: int  # its index in the data set
     id: str
-    problem: str | None
+    problem: str | None  # why it cannot be used
+    # Height and width of the image; None, and the others too, if it could not be read.
     size: tuple[int, int] | None
-    mean: np.ndarray | None
-    counts: dict[str, np.ndarray]
+    mean: np.ndarray | None  # (3,), float64, or None: RGB, 0..255
+    counts: dict[str, np.ndarray]  # (256,), int64: pixels of each label value, for each head
 
 
 class HeadStatistics(NamedTuple):
-    """What the label maps of one head hold.
-
-    Attributes
-    ----------
-    class_names : tuple of str
-    counts, images : ndarray (256,), int64
-        Pixels of each label value, and samples in which it occurs.
-    """
+    """What the label maps of one head hold."""
 
     class_names: tuple[str, ...]
-    counts: np.ndarray
-    images: np.ndarray
+    counts: np.ndarray  # (256,), int64: pixels of each label value
+    images: np.ndarray  # (256,), int64: samples in which it occurs
 
     def shares(self) -> np.ndarray:
         """Return each class's share of the pixels that are labelled, (classes,) within 0..1."""
@@ -77,28 +56,15 @@ class HeadStatistics(NamedTuple):
 
 
 class Statistics(NamedTuple):
-    """What a data set holds.
+    """What a data set holds."""
 
-    Attributes
-    ----------
-    samples : int
-        How many were looked at, the broken ones among them.
-    problems : dict of str to list of str
-        What makes samples unusable, and the ids of those it is wrong with. The message is that for
-        the first of them.
-    sizes : Counter of (int, int)
-        How many images have a height and width.
-    mean : ndarray (3,), float64
-        RGB of the images, 0..255, each pixel counted once.
-    heads : dict of str to HeadStatistics
-        "label", and the further heads by their names.
-    """
-
-    samples: int
+    samples: int  # how many were looked at, the broken ones among them
+    # What makes samples unusable, and the ids of those it is wrong with. The message is that for
+    # the first of them.
     problems: dict[str, list[str]]
-    sizes: Counter[tuple[int, int]]
-    mean: np.ndarray
-    heads: dict[str, HeadStatistics]
+    sizes: Counter[tuple[int, int]]  # how many images have a height and width
+    mean: np.ndarray  # (3,), float64: RGB of the images, 0..255, each pixel counted once
+    heads: dict[str, HeadStatistics]  # "label", and the further heads by their names
 
 
 def head_classes(dataset: Dataset) -> dict[str, tuple[str, ...]]:
@@ -149,17 +115,9 @@ def looks(dataset: Dataset, indices: Iterable[int], threads: int) -> Iterator[Lo
 def colours_of_maps(dataset: Any, places: Sequence[int]) -> list[list[int]]:
     """Return the colours in the label maps that are RGB pictures, the most frequent first.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        Nothing is found unless it has `label_path(index) -> Path`.
-    places : sequence of int
-        The samples to look at.
-
-    Returns
-    -------
-    list of [red, green, blue], 0..255
-        Empty also if there are more than 256: no label maps then, but photographs.
+    They are [red, green, blue], 0..255, of the samples at these places of a data set that has
+    `label_path(index) -> Path`. There are none of any other, nor if they are more than 256: no
+    label maps then, but photographs.
     """
     counts: Counter[int] = Counter()
     for place in places if hasattr(dataset, "label_path") else ():

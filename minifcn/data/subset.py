@@ -16,13 +16,7 @@ _SEED = 0  # of the order in which images come in; no setting, so that parts are
 
 
 class Subset:
-    """Some samples of a data set, in its order; everything else is as the data set has it.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    indices : sequence of int
-    """
+    """Some samples of a data set, in its order; everything else is as the data set has it."""
 
     def __init__(self, dataset: Dataset, indices: list[int]) -> None:
         self._dataset, self._indices = dataset, indices
@@ -49,7 +43,6 @@ def subset(dataset: Dataset, images: str) -> Dataset:
 
     Parameters
     ----------
-    dataset : Dataset
     images : str
         A number of samples, such as "200", or a part of all, such as "0.25"; "1" is one sample and
         "1.0" is all of them.

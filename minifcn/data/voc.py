@@ -124,8 +124,6 @@ def find_year(folder: Path, year: int | None, lists: str = "Segmentation") -> Pa
 
     Parameters
     ----------
-    folder : Path
-    year : int, optional
     lists : str
         The folder in ImageSets that it must have.
 

@@ -6,14 +6,13 @@ import numpy as np
 
 from minifcn.data.dataset import Dataset
 from minifcn.data.inputs import net_inputs
-from minifcn.experiments.diverging import mean_ius, runs_or_none, worth
+from minifcn.experiments.diverging import runs_or_none, worth
 from minifcn.experiments.experiment import Experiment, Result, Row
-from minifcn.experiments.lab import Lab
+from minifcn.experiments.lab import IU, Lab, mean_ius
 from minifcn.experiments.verdicts import alike, change, higher, together
 from minifcn.inference.model import Model
 from minifcn.layers import Conv2d, Scale
 
-IU = "mean IU, %"
 STAGED, SCALED, PLAIN = "in stages", "at once, features scaled", "at once, features as they are"
 PAPER = {STAGED: 65.5, SCALED: 65.4}
 LOOKED_AT = 4  # images
@@ -49,19 +48,10 @@ def at_once(lab: Lab) -> Result:
 
 
 def feature_sizes(model: Model, dataset: Dataset) -> dict[str, float]:
-    """Return the length of the features of which a net predicts, before they are scaled.
+    """Return the length of the features of which an FCN predicts, before they are scaled.
 
-    Parameters
-    ----------
-    model : Model
-        An FCN.
-    dataset : Dataset
-        Whose first images are looked at.
-
-    Returns
-    -------
-    dict of str to float
-        From the layer's name to the Euclidean length of a pixel's features, the mean over pixels.
+    By the layer's name it is the Euclidean length of a pixel's features, the mean over the pixels
+    of the first images.
     """
     nodes = {node.name: node for node in model.net.nodes}
     taps = []

@@ -6,10 +6,9 @@ from typing import Any
 
 from minifcn.experiments.data_sets import FINE_NET
 from minifcn.experiments.experiment import Experiment, Result, Row
-from minifcn.experiments.lab import Lab
+from minifcn.experiments.lab import IU, Lab, mean_ius
 from minifcn.experiments.verdicts import change, higher, opposite, together
 
-IU = "mean IU, %"
 JITTER = 8  # pixels; the paper's 32 are a quarter of a drawn image
 # There are more drawn images than are ever looked at; the paper, too, sees its own many times.
 FEW: dict[str, dict[str, Any]] = {"shapes": {"images": "100"}}
@@ -19,7 +18,7 @@ def augment(lab: Lab) -> Result:
     """Train FCN-8s on images as they are, mirrored, and mirrored and shifted."""
     few = FEW.get(lab.data, {})
     plain, mirrored, shifted = (
-        [run.mean_iu for run in lab.each_seed("fcn8s", **few, **how)]
+        mean_ius(lab.each_seed("fcn8s", **few, **how))
         for how in ({"mirror": False}, {}, {"jitter": JITTER})
     )
     return Result(

@@ -9,7 +9,7 @@ import numpy as np
 from minifcn.data.balance import CLASS_WEIGHTS
 from minifcn.experiments.data_sets import FINE_NET
 from minifcn.experiments.experiment import Experiment, Result, Row
-from minifcn.experiments.lab import Lab, figures
+from minifcn.experiments.lab import Lab, figures, mean_ius
 from minifcn.experiments.verdicts import change, higher, opposite, together
 
 OTHERS = {  # by their keys in `results.json`
@@ -21,7 +21,7 @@ OTHERS = {  # by their keys in `results.json`
 def balance(lab: Lab) -> Result:
     """Train FCN-8s with equal weights of the classes, and balanced ones."""
     runs = {choice: lab.each_seed("fcn8s", class_weights=choice) for choice in CLASS_WEIGHTS}
-    ius = {choice: [run.mean_iu for run in some] for choice, some in runs.items()}
+    ius = {choice: mean_ius(some) for choice, some in runs.items()}
     equal = ius.pop("equal")
     confusion = np.array(runs["equal"][0].results["confusion"])
     return Result(

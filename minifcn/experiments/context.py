@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from minifcn.experiments.experiment import Chart, Curve, Experiment, Result, Row
-from minifcn.experiments.lab import Lab, Run
+from minifcn.experiments.lab import IU, Lab, Run, mean_ius
 from minifcn.experiments.verdicts import differences, higher, said, together
 from minifcn.inference.metrics import ConfusionMatrix
 from minifcn.inference.trimap import band_confusions
 
-NEAR, FAR, ALL = "mean IU near borders, %", "mean IU away from them, %", "mean IU, %"
+NEAR, FAR = "mean IU near borders, %", "mean IU away from them, %"
 WIDTHS = (1, 2, 3, 5, 8, 12, 20, 40)  # pixels to each side of a border
 NEXT_TO, AWAY = 3, 8  # of these: within is near a border, beyond is away from them
 NETS = {"fcn32s": "FCN-32s", "fcn16s": "FCN-16s", "fcn8s": "FCN-8s"}
@@ -24,7 +24,7 @@ def context(lab: Lab) -> Result:
     gains = [differences(some[last], some[first]).tolist() for some in (near, far)]
     return Result(
         [
-            Row(name, {NEAR: near[name], FAR: far[name], ALL: [run.mean_iu for run in some]})
+            Row(name, {NEAR: near[name], FAR: far[name], IU: mean_ius(some)})
             for name, some in runs.items()
         ],
         together(higher(near[last], near[first]), higher(gains[0], gains[1])),
@@ -34,7 +34,7 @@ def context(lab: Lab) -> Result:
             Chart(
                 "in a band around borders",
                 "pixels to each side",
-                ALL,
+                IU,
                 [Curve(name, WIDTHS, [ius for ius, _ in some]) for name, some in bands.items()],
                 x_log=True,
             )

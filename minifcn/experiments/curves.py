@@ -25,17 +25,11 @@ def loss_chart(title: str, runs: Mapping[str, Sequence[Run]], over: str = UPDATE
 
 
 def loss_curve(name: str, runs: Sequence[Run], over: str = UPDATES) -> Curve:
-    """Return how the loss went down.
+    """Return how the loss went down, over UPDATES, IMAGES or TIME; a run for each seed.
 
-    The updates are divided into stretches, as equal as can be; a point is the mean loss of a
-    stretch, at its end. Runs take different times for the same updates: the axis has their mean.
-
-    Parameters
-    ----------
-    name : str
-    runs : sequence of Run
-        One for each seed, of as many updates.
-    over : UPDATES, IMAGES or TIME
+    The updates, as many in each run, are divided into stretches, as equal as can be; a point is the
+    mean loss of a stretch, at its end. Runs take different times for the same updates: the axis has
+    their mean.
     """
     ends = [[part[-1] for part in _stretches(_passed(run, over))] for run in runs]
     losses = [[part.mean() for part in _stretches(run.updates["pixel_loss"])] for run in runs]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from minifcn.experiments.data_sets import FINE_NET
 from minifcn.experiments.experiment import Chart, Curve, Experiment, Result, Row
-from minifcn.experiments.lab import Lab
+from minifcn.experiments.lab import IU, Lab, mean_ius
 from minifcn.experiments.verdicts import change, higher
 
-IU, IMAGES = "mean IU, %", "training images"
 # Smallest first; each part contains the one before.
 PARTS = {
     "shapes": ("16", "64", "250", "1.0"),
@@ -20,20 +19,17 @@ def data(lab: Lab) -> Result:
     total = len(lab.dataset("train"))
     parts = {_count(part, total): part for part in PARTS[lab.data]}
     ius = {
-        count: [
-            run.mean_iu
-            for run in lab.each_seed("fcn8s", **({"images": part} if count < total else {}))
-        ]
+        count: mean_ius(lab.each_seed("fcn8s", **({"images": part} if count < total else {})))
         for count, part in parts.items()
     }
     fewest, most = ius[min(ius)], ius[max(ius)]
-    by_seed = [list(some) for some in zip(*ius.values(), strict=True)]
+    curve = Curve("FCN-8s", list(ius), [list(some) for some in zip(*ius.values(), strict=True)])
     return Result(
         [Row(f"{count:,} images", {IU: some}) for count, some in ius.items()],
         higher(most, fewest),
         f"{max(ius):,} images instead of {min(ius):,} change the mean IU by "
         f"{change(most, fewest)} points.",
-        [Chart("more images", IMAGES, IU, [Curve("FCN-8s", list(ius), by_seed)], x_log=True)],
+        [Chart("more images", "training images", IU, [curve], x_log=True)],
         notes=[
             "All nets have as many updates: of few images each is seen the more often. The paper "
             "goes from 1,112 images to 8,498.",

@@ -31,26 +31,13 @@ FINE_NET = (
 
 
 class DataSet(NamedTuple):
-    """How experiments on a data set train where nothing else is said.
+    """How experiments on a data set train where nothing else is said."""
 
-    Attributes
-    ----------
-    dataset : str
-        A key of `data.DATASETS`.
-    options : mapping
-        Of that data set.
-    settings : mapping
-        Fields of `Settings`.
-    steps : mapping from architecture to int
-        Updates.
-    splits : mapping from "train" and "val" to (str, int)
-        Those of the original, and how many images of each are copied; empty if it is drawn.
-    """
-
-    dataset: str
-    options: Mapping[str, Any]
-    settings: Mapping[str, Any]
-    steps: Mapping[str, int]
+    dataset: str  # a key of `data.DATASETS`
+    options: Mapping[str, Any]  # of that data set
+    settings: Mapping[str, Any]  # fields of `Settings`
+    steps: Mapping[str, int]  # updates
+    # For "train" and "val" the original's, and how many images are copied; empty if it is drawn.
     splits: Mapping[str, tuple[str, int]] = {}
 
 
@@ -160,16 +147,9 @@ def prepare(
 
 
 def halve(dataset: Dataset, folder: Path, split: str, count: int) -> None:
-    """Copy the first images of a split and their label maps at half their size, as a folder.
+    """Copy the first `count` images of a split and their label maps at half their size.
 
-    Parameters
-    ----------
-    dataset : Dataset
-    folder : Path
-        For `FolderDataset`: images/SPLIT, labels/SPLIT and classes.txt.
-    split : str
-    count : int
-        Images at most.
+    The folder is one for `FolderDataset`: images/SPLIT, labels/SPLIT and classes.txt.
     """
     for kind in ("images", "labels"):
         make_folder(folder / kind / split)

@@ -28,11 +28,6 @@ def _run_or_none(lab: Lab, seed: int, arch: str, settings: dict[str, Any]) -> Ru
             return None
 
 
-def mean_ius(runs: Sequence[Run | None]) -> list[float]:
-    """Return the mean IU of each run in percent, not a number where it diverged."""
-    return [run.mean_iu if run else float("nan") for run in runs]
-
-
 def worth(values: Sequence[float]) -> list[float]:
     """Return mean IUs with 0 for those that diverged, to compare them."""
     return np.nan_to_num(values, nan=0.0).tolist()

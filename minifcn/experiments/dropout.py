@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from minifcn.experiments.data_sets import FINE_NET
 from minifcn.experiments.experiment import Experiment, Result, Row
-from minifcn.experiments.lab import Lab
+from minifcn.experiments.lab import IU, Lab, mean_ius
 from minifcn.experiments.verdicts import alike, change
-
-IU = "mean IU, %"
 
 
 def dropout(lab: Lab) -> Result:
     """Train FCN-8s with the net's own dropout, and without any."""
-    dropped = [run.mean_iu for run in lab.each_seed("fcn8s")]
-    kept = [run.mean_iu for run in lab.each_seed("fcn8s", dropout=0.0)]
+    dropped = mean_ius(lab.each_seed("fcn8s"))
+    kept = mean_ius(lab.each_seed("fcn8s", dropout=0.0))
     return Result(
         [Row("with dropout", {IU: dropped}), Row("without", {IU: kept})],
         alike(dropped, kept),

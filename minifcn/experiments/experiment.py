@@ -54,7 +54,6 @@ class Result(NamedTuple):
 
     Attributes
     ----------
-    rows : sequence of Row
     verdict : str
         `HOLDS`, `FAILS` or `OPEN`.
     reason : str

@@ -8,10 +8,10 @@ import numpy as np
 
 from minifcn.experiments.data_sets import FINE_NET
 from minifcn.experiments.experiment import Experiment, Result, Row
-from minifcn.experiments.lab import Lab
+from minifcn.experiments.lab import IU, Lab, mean_ius
 from minifcn.experiments.verdicts import alike, higher, said, together
 
-IU, SHARE = "mean IU, %", "of all layers', %"
+SHARE = "of all layers', %"
 ALL, SCORES, SCRATCH = "all layers", "only the scores", "all layers, from random weights"
 KINDS: dict[str, dict[str, Any]] = {
     ALL: {},
@@ -31,8 +31,7 @@ def fine_tune(lab: Lab) -> Result:
     """Train FCN-8s, its scores alone, and all of it from random weights, with as many updates."""
     steps = LONGER.get(lab.data, 1) * lab.steps("fcn8s")
     ius = {
-        name: [run.mean_iu for run in lab.each_seed("fcn8s", steps=steps, **how)]
-        for name, how in KINDS.items()
+        name: mean_ius(lab.each_seed("fcn8s", steps=steps, **how)) for name, how in KINDS.items()
     }
     full = np.array(ius[ALL])
     shares = {name: (100 * np.array(some) / full).tolist() for name, some in ius.items()}

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from minifcn.experiments.curves import loss_chart
 from minifcn.experiments.experiment import Experiment, Result, Row
-from minifcn.experiments.lab import Lab
+from minifcn.experiments.lab import IU, Lab, mean_ius
 from minifcn.experiments.verdicts import change, higher
-
-IU = "mean IU, %"
 
 
 def fusion(lab: Lab) -> Result:
     """Train FCN-8s with either fusion."""
     runs = {"sum": lab.each_seed("fcn8s"), "maximum": lab.each_seed("fcn8s", fuse="max")}
-    added, largest = ([run.mean_iu for run in some] for some in runs.values())
+    added, largest = map(mean_ius, runs.values())
     return Result(
         [Row("sum", {IU: added}), Row("maximum", {IU: largest})],
         higher(added, largest),

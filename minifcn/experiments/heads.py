@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minifcn.experiments.experiment import FAILS, HOLDS, Experiment, Result, Row
-from minifcn.experiments.lab import Lab
+from minifcn.experiments.lab import Lab, mean_ius
 from minifcn.experiments.verdicts import alike, differences, said, together
 
 SEM, GEO, TIME = "mean IU of kinds, %", "mean IU of turns, %", "an update, s"
@@ -17,8 +17,8 @@ def heads(lab: Lab) -> Result:
         head: lab.each_seed("fcn8s", data_options={"two_heads": True, "head": head})
         for head in ("both", "sem", "geo")
     }
-    sem, geo = ([run.mean_iu for run in runs[head]] for head in ("sem", "geo"))
-    both_sem = [run.mean_iu for run in runs["both"]]
+    sem, geo = mean_ius(runs["sem"]), mean_ius(runs["geo"])
+    both_sem = mean_ius(runs["both"])
     both_geo = [100 * run.results["heads"]["geo"]["mean_iu"] for run in runs["both"]]
     times = {head: [run.update_seconds for run in some] for head, some in runs.items()}
     two_nets = [sum(pair) for pair in zip(times["sem"], times["geo"], strict=True)]

@@ -34,13 +34,7 @@ _SAME = (CHANGES - {"steps", "rate", "policy", "warm_up"}) | {"data_dir", "final
 
 
 class Run(NamedTuple):
-    """A training that is finished.
-
-    Attributes
-    ----------
-    folder : Path
-    seed : int
-    """
+    """A training that is finished."""
 
     folder: Path
     seed: int
@@ -152,15 +146,8 @@ class Lab:
     def train(self, seed: int, arch: str, *, after: Run | None = None, **settings: Any) -> Run:
         """Return a run with these settings, made now unless it is there.
 
-        Parameters
-        ----------
-        seed : int
-        arch : str
-            Such as "fcn32s".
-        after : Run, optional
-            The run whose weights it starts from.
-        **settings
-            Fields of `Settings` that differ from those of the data set's trainings.
+        The settings are fields of `Settings` that differ from those of the data set's trainings.
+        `after` is the run whose weights it starts from.
         """
         given = {**self.prepared.settings, "steps": self.steps(arch), **settings}
         if after is not None:
@@ -204,17 +191,18 @@ class Lab:
         return [self.train(run.seed, arch, after=run, **settings) for run in runs]
 
 
+def mean_ius(runs: Sequence[Run | None]) -> list[float]:
+    """Return the mean IU of each run in percent, not a number for a run that there is none of."""
+    return [run.mean_iu if run else float("nan") for run in runs]
+
+
 def figures(runs: Sequence[Run], others: Mapping[str, str]) -> dict[str, list[float]]:
     """Return the mean IU of runs in percent, and other figures, by the columns of a table.
 
-    Parameters
-    ----------
-    runs : sequence of Run
-    others : mapping of str to str
-        From keys of `results.json`, in 0..1, to the names of their columns.
+    `others` names the columns of keys of `results.json`, which are within 0..1.
     """
     found = {said: [100 * run.results[key] for run in runs] for key, said in others.items()}
-    return {IU: [run.mean_iu for run in runs], **found}
+    return {IU: mean_ius(runs), **found}
 
 
 def _hash(dataset: str, given: dict[str, Any]) -> str:

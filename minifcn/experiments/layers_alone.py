@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from minifcn.experiments.experiment import Experiment, Result, Row
-from minifcn.experiments.lab import Lab, Run
+from minifcn.experiments.lab import IU, Lab, Run, figures, mean_ius
 from minifcn.experiments.verdicts import higher, said, together
 from minifcn.models.build import base_net
 
-IU, PIXELS = "mean IU, %", "pixel accuracy, %"
+PIXELS = "pixel accuracy, %"
 PAPER = {32: (50.0, 87.4), 16: (22.4, 78.7), 8: (9.2, 70.9)}  # by stride: pool5, pool4, pool3
 
 
@@ -22,13 +22,13 @@ def layers_alone(lab: Lab) -> Result:
         8: lab.each_seed("fcn8s", freeze=f"score_fr,score_{skips[16]}", steps=steps),
     }
     names = {32: "the deepest layer", **skips}
-    ius = {stride: [run.mean_iu for run in some] for stride, some in runs.items()}
+    ius = {stride: mean_ius(some) for stride, some in runs.items()}
     alone = ", ".join(f"{said(ius[stride])} from {names[stride]}" for stride in runs)
     return Result(
         [
             Row(
                 f"{names[stride]} alone, stride {stride}",
-                {IU: ius[stride], PIXELS: [100 * run.results["pixel_accuracy"] for run in some]},
+                figures(some, {"pixel_accuracy": PIXELS}),
                 dict(zip((IU, PIXELS), PAPER[stride], strict=True)),
             )
             for stride, some in runs.items()

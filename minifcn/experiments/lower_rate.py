@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from minifcn.experiments.experiment import Experiment, Result, Row
-from minifcn.experiments.lab import Lab
+from minifcn.experiments.lab import IU, Lab, mean_ius
 from minifcn.experiments.verdicts import alike, change, higher, together
 
-IU = "mean IU, %"
 LOWER = 0.1  # the paper's is a hundredth, for thousands of updates: in a few, nothing would change
 LONGER = 4  # times as many updates as a stage has: at that rate new scores need them to leave zero
 
@@ -15,9 +14,9 @@ def lower_rate(lab: Lab) -> Result:
     """Train FCN-32s on at a lower rate, and FCN-16s from it at the same one."""
     coarse = lab.each_seed("fcn32s")
     how = {"steps": LONGER * lab.steps("fcn16s"), "rate": LOWER * lab.rate("fcn32s")}
-    before = [run.mean_iu for run in coarse]
-    without = [run.mean_iu for run in lab.after_each(coarse, "fcn32s", **how)]
-    skipped = [run.mean_iu for run in lab.after_each(coarse, "fcn16s", **how)]
+    before = mean_ius(coarse)
+    without = mean_ius(lab.after_each(coarse, "fcn32s", **how))
+    skipped = mean_ius(lab.after_each(coarse, "fcn16s", **how))
     return Result(
         [
             Row("FCN-32s", {IU: before}),

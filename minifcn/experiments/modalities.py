@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from minifcn.experiments.data_sets import FINE_NET
 from minifcn.experiments.experiment import Experiment, Result, Row
-from minifcn.experiments.lab import Lab
+from minifcn.experiments.lab import IU, Lab, mean_ius
 from minifcn.experiments.verdicts import differences, higher, together
 
-IU = "mean IU, %"
 # The modality of each row, and the mean IU that the paper prints of FCN-32s.
 PAPER = {
     "RGB": ("rgb", 29.2),
@@ -21,9 +20,7 @@ def modalities(lab: Lab) -> Result:
     """Train FCN-8s on what a camera and a depth sensor see, in four ways."""
     options = {**lab.prepared.settings["data_options"], "depth": True}
     ius = {
-        name: [
-            run.mean_iu for run in lab.each_seed("fcn8s", modality=modality, data_options=options)
-        ]
+        name: mean_ius(lab.each_seed("fcn8s", modality=modality, data_options=options))
         for name, (modality, _) in PAPER.items()
     }
     both = ius["RGB-HHA"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from minifcn.experiments.curves import IMAGES, loss_chart
 from minifcn.experiments.data_sets import FINE_NET
 from minifcn.experiments.experiment import Experiment, Result, Row
-from minifcn.experiments.lab import Lab
+from minifcn.experiments.lab import IU, Lab, figures, mean_ius
 from minifcn.experiments.verdicts import change, higher, together
 
-IU, PIXELS = "mean IU, %", "pixel accuracy, %"
+PIXELS = "pixel accuracy, %"
+OTHERS = {"pixel_accuracy": PIXELS}  # by its key in `results.json`
 ACCUMULATED, ONE_BY_ONE, HEAVY = (
     "accumulated: 20 images, momentum 0.9",
     "one by one: 1 image, momentum 0.9",
@@ -32,16 +33,11 @@ def momentum(lab: Lab) -> Result:
         ONE_BY_ONE: lab.each_seed("fcn8s", **single, mirror=False, rate=one),
         HEAVY: lab.each_seed("fcn8s", **single, mirror=False, rate=heavy, momentum=0.99),
     }
-    ius = {name: [run.mean_iu for run in some] for name, some in runs.items()}
-    pixels = {n: [100 * run.results["pixel_accuracy"] for run in some] for n, some in runs.items()}
+    ius = {name: mean_ius(some) for name, some in runs.items()}
     return Result(
         [
-            Row(
-                name,
-                {IU: ius[name], PIXELS: pixels[name]},
-                dict(zip((IU, PIXELS), PAPER[name], strict=True)),
-            )
-            for name in runs
+            Row(name, figures(some, OTHERS), dict(zip((IU, PIXELS), PAPER[name], strict=True)))
+            for name, some in runs.items()
         ],
         together(
             higher(ius[ONE_BY_ONE], ius[ACCUMULATED]),

@@ -6,12 +6,11 @@ import numpy as np
 
 from minifcn.experiments.curves import LOSS, last_losses
 from minifcn.experiments.data_sets import FINE_NET
-from minifcn.experiments.diverging import mean_ius, runs_or_none, worth
+from minifcn.experiments.diverging import runs_or_none, worth
 from minifcn.experiments.experiment import Chart, Curve, Experiment, Result, Row
-from minifcn.experiments.lab import Lab, Run
+from minifcn.experiments.lab import IU, Lab, Run, mean_ius
 from minifcn.experiments.verdicts import alike, change, higher, together
 
-IU = "mean IU, %"
 FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)  # on the usual rate
 SHARE = 2  # of the usual updates: a half
 
@@ -26,7 +25,7 @@ def rate(lab: Lab) -> Result:
     }
     ius = {rate: mean_ius(some) for rate, some in runs.items()}
     ends = {rate: _losses(some) for rate, some in runs.items()}
-    once = [run.mean_iu for run in lab.each_seed("fcn8s", steps=steps, bias_rate=1.0)]
+    once = mean_ius(lab.each_seed("fcn8s", steps=steps, bias_rate=1.0))
 
     best = max(ius, key=lambda rate: np.mean(worth(ius[rate])))
     lowest, highest = (worth(ius[rate]) for rate in (min(ius), max(ius)))

@@ -16,17 +16,9 @@ NAME = "results.json"
 def write_record(
     folder: Path, name: str, experiment: Experiment, result: Result, how: dict[str, Any]
 ) -> dict[str, Any]:
-    """Write what came out of an experiment; return it as `read_record` does.
+    """Write what came out of an experiment of that name; return it as `read_record` does.
 
-    Parameters
-    ----------
-    folder : Path
-    name : str
-        Of the experiment.
-    experiment : Experiment
-    result : Result
-    how : dict
-        What else there is to know: "data", "seeds", "smoke", "minutes", "command".
+    `how` is what else there is to know: "data", "seeds", "smoke", "minutes", "command".
     """
     record = {
         "experiment": name,

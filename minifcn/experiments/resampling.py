@@ -16,21 +16,15 @@ class Method(NamedTuple):
     """A way to make a label map coarse and fine again.
 
     The map is cut into cells of f x f pixels, from the top left; the last may reach over the edge.
-
-    Attributes
-    ----------
-    samples : "corners", "means" or "middles"
-        Corners: a sample at each corner of a cell, of all pixels less than f away, the nearer the
-        more (the bilinear kernel); beyond the edges the map is mirrored. Means: of each cell's
-        pixels. Middles: the pixel in the middle of each cell.
-    up : "bilinear" or "nearest"
-        What a pixel sees: the four samples around it, or the one it is closest to.
-    ignored_is_background : bool
-        Resample what is labelled 255 as background; otherwise no class is there.
     """
 
+    # "corners": a sample at each corner of a cell, of all pixels less than f away, the nearer the
+    # more (the bilinear kernel); beyond the edges the map is mirrored. "means": of each cell's
+    # pixels. "middles": the pixel in the middle of each cell.
     samples: str
+    # What a pixel sees: "bilinear", the four samples around it; "nearest", the closest one.
     up: str
+    # Resample what is labelled 255 as background; otherwise no class is there.
     ignored_is_background: bool = False
 
 
@@ -44,19 +38,10 @@ METHODS = {
 
 
 def downsampling_matrix(size: int, factor: int, samples: str) -> np.ndarray:
-    """Return the weights of each pixel of an axis in each sample.
+    """Return the weights of each pixel of an axis in each sample: (samples, size), float32.
 
-    Parameters
-    ----------
-    size, factor : int
-        In pixels, at least 1.
-    samples : "corners", "means" or "middles"
-        See `Method`. There are ceil(size / factor) cells, and one corner more.
-
-    Returns
-    -------
-    weights : ndarray (samples, size), float32
-        Each row has the sum 1.
+    Each row has the sum 1. The size and the factor are in pixels, at least 1; for `samples` see
+    `Method`. There are ceil(size / factor) cells, and one corner more.
     """
     cells = -(-size // factor)
     if samples == "corners":
@@ -75,20 +60,10 @@ def downsampling_matrix(size: int, factor: int, samples: str) -> np.ndarray:
 
 
 def upsampling_matrix(size: int, factor: int, samples: str, up: str) -> np.ndarray:
-    """Return the weights of each sample in each pixel of an axis: the way back.
+    """Return the weights of each sample in each pixel of an axis, the way back: (size, samples).
 
-    Beyond the outermost middles, their values go on to the edge.
-
-    Parameters
-    ----------
-    size, factor, samples
-        As for `downsampling_matrix`.
-    up : "bilinear" or "nearest"
-
-    Returns
-    -------
-    weights : ndarray (size, samples), float32
-        Each row has the sum 1.
+    Each row has the sum 1. Beyond the outermost middles, their values go on to the edge. The
+    arguments are those of `downsampling_matrix`, and "bilinear" or "nearest".
     """
     corners = samples == "corners"
     last = -(-size // factor) - (0 if corners else 1)
@@ -108,22 +83,10 @@ def _matrices(size: int, factor: int, method: Method) -> tuple[np.ndarray, np.nd
 
 
 def resample(label: np.ndarray, factor: int, method: Method) -> np.ndarray:
-    """Return a label map that was downsampled and upsampled again.
+    """Return a label map (H, W), uint8, that was downsampled and upsampled again.
 
-    Where classes are equally strong the lowest wins; where there is none, the background.
-
-    Parameters
-    ----------
-    label : ndarray (H, W), uint8
-        255 = ignored.
-    factor : int
-        In pixels, at least 1.
-    method : Method
-
-    Returns
-    -------
-    coarse : ndarray (H, W), uint8
-        Has no 255.
+    Where classes are equally strong the lowest wins; where there is none, the background. 255, what
+    is ignored, is in the map that is given and not in the one that is returned.
     """
     present = np.bincount(label.ravel(), minlength=IGNORE)[:IGNORE] > 0
     present[BACKGROUND] = True

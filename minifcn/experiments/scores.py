@@ -5,10 +5,10 @@ from __future__ import annotations
 from minifcn.experiments.curves import last_losses, loss_chart
 from minifcn.experiments.data_sets import FINE_NET
 from minifcn.experiments.experiment import Experiment, Result, Row
-from minifcn.experiments.lab import Lab
+from minifcn.experiments.lab import IU, Lab, mean_ius
 from minifcn.experiments.verdicts import alike, change, higher, opposite, together
 
-IU, LOSS = "mean IU, %", "loss at the end, nats a pixel"
+LOSS = "loss at the end, nats a pixel"
 SLOWER = 0.02  # nats a pixel: what the loss at the end may be higher by
 
 
@@ -18,7 +18,7 @@ def scores(lab: Lab) -> Result:
         "from zeros": lab.each_seed("fcn8s"),
         "from random weights": lab.each_seed("fcn8s", score_init="random"),
     }
-    ius = {name: [run.mean_iu for run in some] for name, some in runs.items()}
+    ius = {name: mean_ius(some) for name, some in runs.items()}
     losses = {name: last_losses(some) for name, some in runs.items()}
     zeros, drawn = ius.values()
     loss, loss_of_drawn = losses.values()

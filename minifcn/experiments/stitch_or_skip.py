@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from minifcn.data.dataset import Sample
 from minifcn.experiments.experiment import FAILS, HOLDS, Experiment, Result, Row
-from minifcn.experiments.lab import Lab
+from minifcn.experiments.lab import IU, Lab
 from minifcn.experiments.verdicts import change, higher, said, together
 from minifcn.inference.apply import segment
 from minifcn.inference.metrics import ConfusionMatrix
 from minifcn.inference.model import Model
 from minifcn.models.dense import dense
 
-IU, TIME = "mean IU, %", "time of an image, ms"
+TIME = "time of an image, ms"
 STRIDES = (16, 8)  # that FCN-32s is rarefied to
 
 

@@ -20,24 +20,12 @@ SIZE, SMOKE_SIZE, SMOKE_WIDTH = 500, 64, 1 / 16  # of the image, pixels, that is
 
 
 class Geometry(NamedTuple):
-    """What Table 1 says of a net that is not trained.
+    """What Table 1 says of a net that is not trained."""
 
-    Attributes
-    ----------
-    conv_layers : int
-        Convolutions on the longest way from the image to the coarse scores.
-    parameters : int
-        Those that are trained.
-    receptive_field : int
-        The image pixels, along an axis, that a coarse score depends on.
-    max_stride : int
-        The pixels between two coarse scores.
-    """
-
-    conv_layers: int
-    parameters: int
-    receptive_field: int
-    max_stride: int
+    conv_layers: int  # convolutions on the longest way from the image to the coarse scores
+    parameters: int  # those that are trained
+    receptive_field: int  # the image pixels, along an axis, that a coarse score depends on
+    max_stride: int  # the pixels between two coarse scores
 
 
 # The paper prints the parameters in millions: 57M, 134M, 6M.
@@ -67,10 +55,7 @@ TIMED_SMALL = (
 
 
 def geometry(net: Net) -> Geometry:
-    """Return the figures of an FCN-32s.
-
-    Source: Table 1 of the paper.
-    """
+    """Return the figures of an FCN-32s, those of Table 1 of the paper."""
     depth: dict[str, int] = dict.fromkeys(net.inputs, 0)
     for node in net.nodes:
         below = max(depth[bottom] for bottom in node.bottoms)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from minifcn.experiments.experiment import Experiment, Result, Row
-from minifcn.experiments.lab import IU, Lab, Run, figures
+from minifcn.experiments.lab import IU, Lab, Run, figures, mean_ius
 from minifcn.experiments.verdicts import differences, higher, together
 from minifcn.inference.metrics import FIGURES
 from minifcn.inference.side_by_side import side_by_side
@@ -40,7 +40,7 @@ def table2(lab: Lab) -> Result:
     fixed = lab.each_seed("fcn32s", freeze="*,!score*")
     staged = [lab.staged(arch) for arch in STAGES]
     runs = dict(zip(PAPER, (fixed, *staged), strict=True))
-    ius = {name: [run.mean_iu for run in some] for name, some in runs.items()}
+    ius = {name: mean_ius(some) for name, some in runs.items()}
     steps = list(zip(list(ius)[1:], list(ius), strict=False))  # each beside the one before
     gains = [differences(ius[name], ius[before]) for name, before in steps]
     shown = {name: some[0] for name, some in runs.items() if name != FIXED}

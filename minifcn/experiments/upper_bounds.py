@@ -45,7 +45,7 @@ from minifcn.experiments.experiment import (
     Result,
     Row,
 )
-from minifcn.experiments.lab import Lab
+from minifcn.experiments.lab import IU, Lab
 from minifcn.experiments.resampling import METHODS, Method, resample
 from minifcn.inference.metrics import ConfusionMatrix
 from minifcn.system.command import DOCS
@@ -55,7 +55,6 @@ LARGEST = 4096  # factor
 FACTORS = (128, 64, 32, 16, 8, 4)
 PAPER_MEAN_IU = dict(zip(FACTORS, (50.9, 73.3, 86.1, 92.8, 96.4, 98.5), strict=True))
 CLOSE = 90  # percent: what the stride of an FCN-8s still has to allow
-IU = "mean IU, %"
 NOTES = (
     "Drawn shapes are small and have thin parts on purpose. On the 736 label maps of seg11valid "
     "the bounds are the paper's, to half a point: give the folder of your label maps, behind "
@@ -68,19 +67,8 @@ def upper_bounds(
 ) -> dict[int, float]:
     """Return the mean IU of a set of label maps, resampled by each factor, against themselves.
 
-    One confusion matrix is counted for the whole set; classes that do not occur are left out.
-
-    Parameters
-    ----------
-    labels : iterable of ndarray (H, W), uint8
-        255 = ignored.
-    factors : sequence of int
-    method : Method
-
-    Returns
-    -------
-    bounds : dict from factor to mean IU
-        In 0..1; NaN if nothing is labelled.
+    The maps are uint8 (H, W), 255 = ignored. One confusion matrix is counted for the whole set;
+    classes that do not occur are left out. The mean IU is within 0..1, NaN if nothing is labelled.
     """
     matrices = {factor: ConfusionMatrix(IGNORE) for factor in factors}
     for label in labels:

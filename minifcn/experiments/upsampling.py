@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from minifcn.experiments.experiment import Experiment, Result, Row
-from minifcn.experiments.lab import Lab
+from minifcn.experiments.lab import IU, Lab, mean_ius
 from minifcn.experiments.verdicts import alike, change
-
-IU = "mean IU, %"
 
 
 def upsampling(lab: Lab) -> Result:
     """Train FCN-8s with its twofold upsampling fixed, and learned."""
-    fixed = [run.mean_iu for run in lab.each_seed("fcn8s")]
-    learned = [run.mean_iu for run in lab.each_seed("fcn8s", learn_upsampling=True)]
+    fixed = mean_ius(lab.each_seed("fcn8s"))
+    learned = mean_ius(lab.each_seed("fcn8s", learn_upsampling=True))
     return Result(
         [Row("bilinear, fixed", {IU: fixed}), Row("bilinear at first, learned", {IU: learned})],
         alike(learned, fixed),

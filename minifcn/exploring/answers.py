@@ -43,7 +43,7 @@ def figures(classes: np.ndarray, truth: np.ndarray | None, count: int) -> dict[s
 def own_answers(opened: Opened, image: np.ndarray, values: Arrays) -> Iterator[Answer]:
     """Yield the answers of the net, of its relatives, and of some of its parts alone."""
     spec = opened.model.spec
-    yield Answer("own", _called(spec.arch), "own", _classes(values[opened.output]))
+    yield Answer("own", _called(spec.arch), "own", labels(values[opened.output]))
     for arch, model in opened.relatives.items():
         found = segment(model.net, image, model.preprocess).astype(np.uint8)
         yield Answer(arch, f"{_called(arch)}, the net itself", "net", found)
@@ -66,12 +66,13 @@ def branch_answers(opened: Opened, values: Arrays, size: tuple[int, int]) -> Ite
         scores = answer(opened.stages, branches, at, size)
         names = " and ".join(branches.parts[n] for n in parts)
         label, name = f"{names} alone", f"parts{''.join(map(str, parts))}"
-        yield Answer(name, label, "branches", _classes(scores), {"parts": list(parts)})
+        yield Answer(name, label, "branches", labels(scores), {"parts": list(parts)})
 
 
 def _called(arch: str) -> str:
     return arch.replace("fcn", "FCN-")
 
 
-def _classes(scores: np.ndarray) -> np.ndarray:
+def labels(scores: np.ndarray) -> np.ndarray:
+    """Return the class of each pixel, uint8 (H, W); the lowest wins a tie."""
     return scores.argmax(axis=0).astype(np.uint8)

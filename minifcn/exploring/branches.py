@@ -20,24 +20,12 @@ LINEAR = ("deconv", "crop", "sum")
 
 
 class Branches(NamedTuple):
-    """Where the scores of an answer come from.
+    """Where the scores of an answer come from."""
 
-    Attributes
-    ----------
-    last : str
-        The last upsampling.
-    at : str
-        What it reads: there the parts are as small as they can be.
-    crop : (int, int)
-        Where the answer begins in what the last upsampling gives.
-    parts : tuple of str
-        The stages that predict scores, the coarsest first.
-    """
-
-    last: str
-    at: str
-    crop: tuple[int, int]
-    parts: tuple[str, ...]
+    last: str  # the last upsampling
+    at: str  # what it reads: there the parts are as small as they can be
+    crop: tuple[int, int]  # where the answer begins in what the last upsampling gives
+    parts: tuple[str, ...]  # the stages that predict scores, the coarsest first
 
 
 def find_branches(stages: Mapping[str, Stage], output: str) -> Branches | None:
@@ -66,12 +54,7 @@ def contributions(
 ) -> list[np.ndarray]:
     """Return what each part contributes to `branches.at`: float64 (C, h, w) for each.
 
-    Parameters
-    ----------
-    stages : mapping of str to Stage
-    branches : Branches
-    values : mapping of str to array (C, H, W)
-        Of all stages, as the net computed them.
+    `values` (C, H, W) are those of all stages, as the net computed them.
     """
     return [_alone(stages, branches.at, part, values)[0] for part in branches.parts]
 
@@ -104,22 +87,10 @@ def answer(
     at: np.ndarray,
     size: tuple[int, int],
 ) -> np.ndarray:
-    """Return the scores (C, H, W), float64, of some parts together.
+    """Return the scores (C, H, W), float64, of some parts together, for an image of a size.
 
-    Parameters
-    ----------
-    stages : mapping of str to Stage
-    branches : Branches
-    at : float64 array (C, h, w)
-        What they contribute to `branches.at`, added up.
-    size : (int, int)
-        Of the image.
+    `at` (C, h, w), float64, is what they contribute to `branches.at`, added up.
     """
     last = stages[branches.last].nodes[0].layer
     (top, left), (height, width) = branches.crop, size
     return doubled(last).infer(at[None])[0, :, top : top + height, left : left + width]
-
-
-def labels(scores: np.ndarray) -> np.ndarray:
-    """Return the class of each pixel, uint8 (H, W); the lowest wins a tie."""
-    return scores.argmax(axis=0).astype(np.uint8)

@@ -34,17 +34,7 @@ SOURCES = Textbook(f"{DOCS}/", ".md")
 def contents(
     opened: Opened, subjects: Sequence[Subject], source: str, textbook: Textbook
 ) -> tuple[dict[str, Any], Blobs]:
-    """Return what the page is told of a net and pictures, and all arrays.
-
-    Parameters
-    ----------
-    opened : Opened
-    subjects : sequence of Subject
-        At least one.
-    source : str
-        What the net is called.
-    textbook : Textbook
-    """
+    """Return what the page is told of a net, called `source`, and of pictures, and all arrays."""
     blobs = Blobs()
     values, kept = look(opened, subjects)
     add_kernels(blobs, opened, kept)

@@ -8,7 +8,7 @@ from typing import Any
 
 from minifcn.exploring.kept import Kept
 from minifcn.exploring.opened import Opened
-from minifcn.exploring.stages import DERIVED, Place, Stage, places
+from minifcn.exploring.stages import DERIVED, Stage, places
 from minifcn.exploring.stamps import is_bilinear
 from minifcn.exploring.values import Arrays
 from minifcn.layers import (
@@ -36,19 +36,14 @@ def describe(
 ) -> list[dict[str, Any]]:
     """Return what the page is told of each stage.
 
-    Parameters
-    ----------
-    opened : Opened
-    values : sequence of dict of str to array (C, H, W)
-        Of each image.
-    kept : Kept
-    ending : str
-        Of the names of the textbook's pages.
+    `values` (C, H, W) are those of the stages for each image; in `ending` end the names of the
+    textbook's pages.
     """
     fields, where = opened.model.net.receptive_fields(), places(opened.stages)
     found = []
     for name, stage in opened.stages.items():
         shapes = [one[name].shape for one in values]
+        field = fields.get(stage.blob, ReceptiveField())
         found.append(
             {
                 "name": name,
@@ -57,8 +52,9 @@ def describe(
                 "inputs": list(stage.bottoms),
                 "shape": list(shapes[0]),
                 "sizes": [list(shape[1:]) for shape in shapes],
-                **_field(fields.get(stage.blob, ReceptiveField())),
-                **_place(where[name]),
+                "field": _number(field.size),
+                "stride": _number(field.stride),
+                **where[name]._asdict(),
                 "maps": kept.maps[name],
                 "order": [order[name] for order in kept.order],
                 "derived": stage.kind in DERIVED or not stage.nodes,
@@ -74,16 +70,8 @@ def describe(
     return found
 
 
-def _field(field: ReceptiveField) -> dict[str, Any]:
-    return {"field": _number(field.size), "stride": _number(field.stride)}
-
-
 def _number(value: Fraction) -> int | float:
     return int(value) if value.denominator == 1 else float(value)
-
-
-def _place(place: Place) -> dict[str, Any]:
-    return place._asdict()
 
 
 def _behind(stage: Stage) -> dict[str, Any]:

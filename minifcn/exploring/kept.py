@@ -26,28 +26,15 @@ FOLLOWING = ("maxpool", "avgpool", "crop", "relu", "dropout", "scale", "lrn")
 
 
 class Kept(NamedTuple):
-    """What is kept of each stage.
+    """What is kept of each stage."""
 
-    Attributes
-    ----------
-    maps : dict of str to list of int
-        Its channels, ascending.
-    order : list of dict of str to list of int
-        Of each image: the same, brightest first.
-    ranking : dict of str to list of int
-        Of all pictures together: the same, brightest first.
-    rows, columns : dict of str to list of int
-        Of convolutions: the output and input channels of the kernels.
-    whole : set of str
-        The stages of scores, which are kept to the last bit in any case.
-    """
-
-    maps: dict[str, list[int]]
-    order: list[dict[str, list[int]]]
-    ranking: dict[str, list[int]]
+    maps: dict[str, list[int]]  # its channels, ascending
+    order: list[dict[str, list[int]]]  # of each image: the same, brightest first
+    ranking: dict[str, list[int]]  # of all pictures together: the same, brightest first
+    # Of convolutions: the output and input channels of the kernels.
     rows: dict[str, list[int]]
     columns: dict[str, list[int]]
-    whole: set[str]
+    whole: set[str]  # the stages of scores, which are kept to the last bit in any case
 
     def first(self, count: int) -> dict[str, list[int]]:
         """Return the brightest maps of each stage, of all pictures together."""
@@ -72,17 +59,10 @@ class Kept(NamedTuple):
 def choose(
     stages: Mapping[str, Stage], values: Sequence[Arrays], whole: set[str], limit: int
 ) -> Kept:
-    """Return what to keep of the values of some images.
+    """Return what to keep of the values (C, H, W) of some images.
 
-    Parameters
-    ----------
-    stages : mapping of str to Stage
-    values : sequence of dict of str to array (C, H, W)
-        Of each image.
-    whole : set of str
-        Stages of which all maps are kept: the scores.
-    limit : int
-        Values of an image that are kept besides these.
+    Of the stages in `whole`, which are the scores, all maps are kept, of the others at most
+    `limit` values of an image.
     """
     brightness = [{name: _brightness(a) for name, a in one.items()} for one in values]
     ranked = {name: np.mean([one[name] for one in brightness], axis=0) for name in stages}

@@ -43,25 +43,20 @@ def stage_folders(source: Path) -> dict[str, Path]:
     return {arch: path for arch, path in found.items() if (path / "checkpoints").is_dir()}
 
 
-def find_moments(source: Path, model: Model, most: int = MOST) -> list[Moment]:
+def find_moments(source: Path, model: Model) -> list[Moment]:
     """Return the nets of a training in order of time; a checkpoint that is damaged is left out.
 
-    Parameters
-    ----------
-    source : Path
-        The folder of a run or of its stages; anything else has no moments.
-    model : Model
-        The net that came of it: nets with other classes or inputs are not its past.
-    most : int
-        If there are more, those that are spread evenly, the last among them.
+    If there are more than `MOST`, those that are spread evenly, the last among them. A source that
+    is neither a run nor the folder of its stages has none; and nets with other classes or inputs
+    than the model's, which came of it, are not its past.
     """
     paths = [
         path
         for folder in stage_folders(source).values()
         for path in reversed(checkpoints(folder / "checkpoints"))
     ]
-    if len(paths) > most:
-        paths = [paths[round(i * (len(paths) - 1) / (most - 1))] for i in range(most)]
+    if len(paths) > MOST:
+        paths = [paths[round(i * (len(paths) - 1) / (MOST - 1))] for i in range(MOST)]
     return [moment for moment in map(_moment, paths) if moment and _is_past(moment, model)]
 
 

@@ -27,25 +27,13 @@ class ExploreError(Mishap, ValueError):
 
 
 class Opened(NamedTuple):
-    """A net.
-
-    Attributes
-    ----------
-    model : Model
-    output : str
-        The stage of the answer.
-    stages : dict of str to Stage
-    branches : Branches or None
-    relatives : dict of str to Model
-        Other nets of the same training, by their architectures.
-    moments : list of Moment
-    """
+    """A net."""
 
     model: Model
-    output: str
+    output: str  # the stage of the answer
     stages: dict[str, Stage]
     branches: Branches | None
-    relatives: dict[str, Model]
+    relatives: dict[str, Model]  # other nets of the same training, by their architectures
     moments: list[Moment]
 
     @property

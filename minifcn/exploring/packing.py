@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -50,14 +50,6 @@ def pack(array: np.ndarray) -> str:
     return base64.b64encode(zlib.compress(planes.tobytes(), 6)).decode("ascii")
 
 
-def unpack(text: str, described: Mapping[str, Any]) -> np.ndarray:
-    """Return the array that was packed, as the page does."""
-    dtype = np.dtype(described["dtype"]).newbyteorder("<")
-    planes = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8)
-    items = np.ascontiguousarray(planes.reshape(dtype.itemsize, -1).T)
-    return items.view(dtype).reshape(described["shape"])
-
-
 def quantise(array: np.ndarray) -> tuple[np.ndarray, float]:
     """Return an array as uint8, or int8 if it has negative numbers, and the size of a step.
 
@@ -71,12 +63,12 @@ def quantise(array: np.ndarray) -> tuple[np.ndarray, float]:
     return np.rint(array / scale).astype(dtype), scale
 
 
-def rounded(array: np.ndarray, bits: int = ABOUT) -> np.ndarray:
-    """Return a float32 array rounded to so many bits of mantissa; its lowest bytes then deflate.
+def rounded(array: np.ndarray) -> np.ndarray:
+    """Return a float32 array rounded to `ABOUT` bits of mantissa; its lowest bytes then deflate.
 
-    The relative error is at most 2^-(bits + 1).
+    The relative error is at most 2^-(ABOUT + 1).
     """
-    drop = MANTISSA - bits
+    drop = MANTISSA - ABOUT
     whole = array.astype(np.float32).view(np.uint32)
     half = np.uint32(1 << (drop - 1))
     return ((whole + half) >> np.uint32(drop) << np.uint32(drop)).view(np.float32)

@@ -21,15 +21,7 @@ _EXPORT = re.compile(r"^export (?=(?:const|let|function|async|class) )", re.MULT
 
 
 def page(told: dict[str, Any], blobs: Blobs) -> str:
-    """Return the page as HTML.
-
-    Parameters
-    ----------
-    told : dict
-        What `contents` says of net and pictures.
-    blobs : Blobs
-        The arrays.
-    """
+    """Return the page as HTML: what `contents` tells of net and pictures, and its arrays."""
     from markupsafe import Markup  # a part of Jinja2; other commands need neither
 
     # In a script nothing is escaped, and nothing must end it.

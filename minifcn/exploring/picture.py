@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from minifcn.exploring.answers import Answer, figures, own_answers
+from minifcn.exploring.answers import Answer, figures, labels, own_answers
 from minifcn.exploring.branches import contributions
 from minifcn.exploring.kept import Kept
 from minifcn.exploring.opened import Opened
@@ -43,13 +43,9 @@ def add_picture(
 
     Parameters
     ----------
-    blobs : Blobs
     number : int
         Of the picture, with which the names of its arrays begin.
-    subject : Subject
-    opened : Opened
     values : dict of str to array (C, H, W)
-    kept : Kept
     exact : bool
         Whether values are kept to the last bit, or to three digits.
     """
@@ -141,7 +137,7 @@ def add_variants(
     strides = {name: fields[one.blob].stride for name, one in stages.items() if one.nodes}
     for variant in variants(subject.image, classes != 0, model.preprocess):
         found = stage_values(model.net, stages, net_data(model, variant.image))
-        label = found[opened.output].argmax(axis=0).astype(np.uint8)
+        label = labels(found[opened.output])
         said = {
             **{"id": variant.name, "label": variant.label, "note": variant.note},
             **{"picture": address(variant.image, "JPEG"), "answer": variant.name},
@@ -162,7 +158,7 @@ def add_moments(
         stages = find_stages(moment.net, opened.output)
         found = stage_values(moment.net, stages, net_data(opened.model, subject.image))
         add_tiles(blobs, f"{number}/time/t{place}", found, shown)
-        label = found[opened.output].argmax(axis=0).astype(np.uint8)
+        label = labels(found[opened.output])
         yield Answer(f"t{place}", moment.label, "time", label, {"moment": f"t{place}"})
 
 

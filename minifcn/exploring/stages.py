@@ -39,21 +39,11 @@ _BLOCK = re.compile(r"(?:conv|pool)(\d+)(?=_|$)")
 
 
 class Stage(NamedTuple):
-    """A tile of the page.
+    """A tile of the page."""
 
-    Attributes
-    ----------
-    nodes : tuple of Node
-        The layer, and what runs behind it unseen; none for the image.
-    name : str
-        That of the layer.
-    bottoms : tuple of str
-        The stages it reads; of a crop the second only gives the size.
-    """
-
-    nodes: tuple[Node, ...]
-    name: str
-    bottoms: tuple[str, ...]
+    nodes: tuple[Node, ...]  # the layer, and what runs behind it unseen; none for the image
+    name: str  # that of the layer
+    bottoms: tuple[str, ...]  # the stages it reads; of a crop the second only gives the size
 
     @property
     def layer(self) -> Layer | None:

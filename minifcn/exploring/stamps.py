@@ -27,16 +27,7 @@ def is_bilinear(layer: Deconv2d) -> bool:
 def residual(layer: Deconv2d, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return what to add to the bits of the stamps' sum, as float32, to get a map's.
 
-    Parameters
-    ----------
-    layer : Deconv2d
-        Bilinear.
-    x, y : float32 arrays (C, H, W) and (C, OH, OW)
-        Its input and output.
-
-    Returns
-    -------
-    int32 array (C, OH, OW)
+    It is int32 (C, OH, OW), for the float32 input (C, H, W) and output of a bilinear layer.
     """
     summed = stamped(layer, x, y.shape[1:]).astype(np.float32)
     return y.view(np.int32) - summed.view(np.int32)

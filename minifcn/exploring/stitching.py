@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from minifcn.exploring.answers import Answer
+from minifcn.exploring.answers import Answer, labels
 from minifcn.exploring.branches import find_branches
 from minifcn.exploring.opened import Opened
 from minifcn.exploring.stages import find_stages
@@ -39,7 +39,7 @@ def nearest(model: Model, image: np.ndarray) -> np.ndarray:
     branches = find_branches(find_stages(model.net, "score"), "score")
     assert branches is not None  # it is an FCN
     found, _ = model.net.forward(net_data(model, image), outputs=[branches.at])
-    classes = found[branches.at][0].argmax(axis=0).astype(np.uint8)
+    classes = labels(found[branches.at][0])
     (maps,) = coordinate_maps(model.net.nodes, branches.at)
     rows, columns = (
         np.rint(np.arange(size) * float(one.scale) + float(one.offset)).clip(0, count - 1)

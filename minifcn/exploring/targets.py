@@ -14,29 +14,15 @@ SURE = 5  # classes of whose pixels the surest is taken, the most frequent first
 
 
 class Target(NamedTuple):
-    """A number whose gradient is shown.
-
-    Attributes
-    ----------
-    name : str
-    label : str
-        What it is, in words.
-    what : "loss" or "score"
-    value : float
-    seed : float array (1, C, H, W)
-        Its gradient with respect to the scores.
-    pixel : (int, int) or None
-    number : int or None
-        The class whose loss or score it is, at a pixel.
-    """
+    """A number whose gradient is shown."""
 
     name: str
-    label: str
-    what: str
+    label: str  # what it is, in words
+    what: str  # "loss" or "score"
     value: float
-    seed: np.ndarray
+    seed: np.ndarray  # float (1, C, H, W): its gradient with respect to the scores
     pixel: tuple[int, int] | None = None
-    number: int | None = None
+    number: int | None = None  # the class whose loss or score it is, at a pixel
 
     def described(self) -> dict[str, Any]:
         """Return what the page is told."""
@@ -49,18 +35,12 @@ class Target(NamedTuple):
 def find_targets(
     scores: np.ndarray, truth: np.ndarray | None, class_names: tuple[str, ...]
 ) -> list[Target]:
-    """Return what gradients are worth to be asked of.
+    """Return what gradients are worth to be asked of, for scores (C, H, W).
 
     That is the loss of the whole image, the mean over its pixels; with a truth the loss at the
     pixel where it is highest; and the score of the class that wins, at the pixel of each of the
-    most frequent classes that is surest of it.
-
-    Parameters
-    ----------
-    scores : float array (C, H, W)
-    truth : uint8 array (H, W) or None
-        Without it the answer is taken for true.
-    class_names : tuple of str
+    most frequent classes that is surest of it. The truth is uint8 (H, W); without it the answer is
+    taken for true.
     """
     answer = scores.argmax(axis=0)
     reference = (answer if truth is None else truth).astype(np.int64)
@@ -90,11 +70,7 @@ def find_targets(
 def wrong_pixels(scores: np.ndarray, truth: np.ndarray | None) -> list[tuple[int, int]]:
     """Return pixels that are wrong and worth a look: the surest first, none near another.
 
-    Parameters
-    ----------
-    scores : float array (C, H, W)
-    truth : uint8 array (H, W) or None
-        Without it no pixel is known to be wrong.
+    The scores are (C, H, W), the truth uint8 (H, W); without it no pixel is known to be wrong.
     """
     if truth is None:
         return []

@@ -52,17 +52,9 @@ def traced(stages: Mapping[str, Stage], inputs: Arrays) -> Trace:
 
 
 def gradients(stages: dict[str, Stage], trace: Trace, blob: str, seed: np.ndarray) -> Arrays:
-    """Return the gradient (C, H, W) of every stage's values.
+    """Return the gradient (C, H, W) of every stage's values, for one image.
 
-    Parameters
-    ----------
-    stages : dict of str to Stage
-    trace : Trace
-        Of one image.
-    blob : str
-        Where the gradient is known.
-    seed : array (1, C, H, W)
-        The gradient there.
+    It is known at `blob`, where it is `seed` (1, C, H, W).
     """
     found = {blob: seed}
     for stage in reversed(stages.values()):

@@ -24,12 +24,8 @@ class Variant(NamedTuple):
 def variants(image: np.ndarray, foreground: np.ndarray, preprocess: Preprocess) -> list[Variant]:
     """Return the image with its background masked, and moved to the right by a pixel.
 
-    Parameters
-    ----------
-    image : uint8 array (H, W, 3), RGB
-    foreground : bool array (H, W)
-    preprocess : Preprocess
-        Whose mean colour is what hidden pixels get: the net then sees 0 there, nearly.
+    The image is uint8 (H, W, 3), RGB, its foreground bool (H, W). Hidden pixels get the mean colour
+    of the preprocessing: the net then sees 0 there, nearly.
     """
     mean = np.array(preprocess.mean if preprocess.order == "RGB" else preprocess.mean[::-1])
     colour = np.rint(mean).astype(np.uint8)

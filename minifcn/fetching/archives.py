@@ -69,19 +69,16 @@ class _Member(NamedTuple):
     points_to: str = ""
 
 
-def extract(archive: Path, target: Path, holds: str = "", max_bytes: int | None = None) -> None:
+def extract(archive: Path, target: Path, holds: str = "") -> None:
     """Extract an archive, or one folder of it, as a new folder.
 
     Parameters
     ----------
-    archive : Path
     target : Path
         The folder to make; it must not exist. While it grows it is `.partial-NAME` beside it.
     holds : str
         Which folder of the archive becomes the target: the topmost that holds this path, for
         archives that pack one tree at different depths. By default the whole archive.
-    max_bytes : int, optional
-        Limit of what comes out; by default by the size of the archive.
 
     Raises
     ------
@@ -92,8 +89,7 @@ def extract(archive: Path, target: Path, holds: str = "", max_bytes: int | None 
     """
     if target.exists():
         raise ArchiveError(f"{target} exists already; move it away to extract {archive.name} again")
-    if max_bytes is None:
-        max_bytes = RATIO * archive.stat().st_size + ALLOWANCE
+    max_bytes = RATIO * archive.stat().st_size + ALLOWANCE
     partial = target.with_name(f".partial-{target.name}")
     shutil.rmtree(partial, ignore_errors=True)
     try:

@@ -29,19 +29,11 @@ class FetchError(Mishap):
 
 
 class Fetched(NamedTuple):
-    """A file that is there and verified.
-
-    Attributes
-    ----------
-    path : Path
-    new : bool
-        Whether it was fetched just now.
-    recorded : str
-        The SHA-256 if it was written down just now, as none is documented; otherwise "".
-    """
+    """A file that is there and verified."""
 
     path: Path
-    new: bool
+    new: bool  # whether it was fetched just now
+    # The SHA-256 if it was written down just now, as none is documented; otherwise "".
     recorded: str
 
 
@@ -57,7 +49,6 @@ def fetch(entry: RemoteFile, folder: Path) -> Fetched:
 
     Parameters
     ----------
-    entry : RemoteFile
     folder : Path
         Where the file, and before that what came of it, is kept.
 
@@ -92,12 +83,7 @@ def fetch(entry: RemoteFile, folder: Path) -> Fetched:
 def objection(file: Path, entry: RemoteFile, path: Path) -> str:
     """Return what is wrong with a file, in a clause, or "" if it is the one that is meant.
 
-    Parameters
-    ----------
-    file : Path
-    entry : RemoteFile
-    path : Path
-        Where the file belongs; its recorded SHA-256 lies there.
+    `path` is where the file belongs; its recorded SHA-256 lies there.
     """
     size = file.stat().st_size
     if entry.size is not None and size != entry.size:

@@ -150,16 +150,9 @@ def _ask(address: str, have: int, mark: str) -> _Answer | None:
 
 
 def _total(part: str, have: int, length: int | None) -> int | None:
-    """Return the bytes of the whole file, if a part is the one that was asked for.
+    """Return the bytes of the whole file, if a part is the one that was asked for, from `have` on.
 
-    Parameters
-    ----------
-    part : str
-        The Content-Range: "bytes FIRST-LAST/TOTAL".
-    have : int
-        From which byte on the file was asked for.
-    length : int or None
-        Bytes that come with this answer.
+    `part` is the Content-Range, "bytes FIRST-LAST/TOTAL"; `length` bytes come with this answer.
     """
     match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", part)
     if match is None:

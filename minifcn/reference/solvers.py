@@ -16,33 +16,21 @@ from minifcn.reference.data_sets import HHA_MEAN, MEANS, Mean
 
 
 class Solver(NamedTuple):
-    """The net of a folder, and its solver.
+    """The net of a folder, named as in `settings.Settings`, and its solver."""
 
-    Attributes
-    ----------
-    dataset, arch, backbone, modality : str
-        As in `settings.Settings`. The nets for VOC are trained on SBD's images.
-    base_lr, momentum, weight_decay : float
-    iter_size : int
-        Images an update, one after the other.
-    max_iter : int
-        Updates. The scripts beside the solvers make fewer for NYUDv2 and SIFT Flow (100,000) and
-        more for PASCAL-Context (400,000).
-    snapshot : int
-        Updates between two checkpoints. SIFT Flow's solvers make none; it is evaluated so often.
-    normalization : "valid" or "batch"
-        Of the loss; "batch" is Caffe's `normalize: false`, the sum over the pixels of an image.
-    """
-
-    dataset: str
+    dataset: str  # the nets for VOC are trained on SBD's images
     arch: str
     base_lr: float
+    # Updates. The scripts beside the solvers make fewer for NYUDv2 and SIFT Flow (100,000) and more
+    # for PASCAL-Context (400,000).
     max_iter: int
+    # Updates between two checkpoints. SIFT Flow's solvers make none; it is evaluated so often.
     snapshot: int
     backbone: str = "vgg16"
     modality: str = "rgb"
     momentum: float = 0.99
-    iter_size: int = 1
+    iter_size: int = 1  # images an update, one after the other
+    # Of the loss, "valid" or "batch": Caffe's `normalize: false`, the sum over an image's pixels.
     normalization: str = "batch"
     weight_decay: float = 0.0005
 

@@ -90,14 +90,8 @@ def chart(
 ) -> Chart | None:
     """Return a chart of curves over updates; None if there is no value to show.
 
-    Parameters
-    ----------
-    title : str
-    series : sequence of Series
-    logarithmic : bool
-        Of the vertical axis; values must be above 0, others are left out.
-    whole : (float, float), optional
-        What the vertical axis shows at least.
+    With a `logarithmic` vertical axis only values above 0 are shown; `whole` is what the axis shows
+    at least.
     """
     kept = []
     for place, x, y in series:
@@ -148,14 +142,7 @@ def chart(
 
 
 def matrix(counts: np.ndarray, names: Sequence[str]) -> Matrix:
-    """Return the picture of a confusion matrix, each row in shares of it.
-
-    Parameters
-    ----------
-    counts : integer array (C, C)
-        Rows are the truth.
-    names : sequence of str
-    """
+    """Return the picture of a confusion matrix, rows the truth, each drawn in its shares."""
     classes = len(names)
     cell = next((side for most, side in NUMBERED if classes <= most), CELL)
     margin = round(LETTER * min(16, max(map(len, names))) + 12)

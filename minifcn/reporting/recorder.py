@@ -16,19 +16,8 @@ from minifcn.training.solver import Step
 class Recorder(Console):
     """The console of a training that also keeps `report.html` and `README.md` up to date.
 
-    A training goes on without them: what hinders the writing is told once.
-
-    Parameters
-    ----------
-    profile : bool
-        See `Console`.
-    tensorboard : bool
-        Write events, too.
-
-    Raises
-    ------
-    ExtraError
-        If what writes events is asked for and not installed.
+    A training goes on without them: what hinders the writing is told once. With `tensorboard` it
+    writes events, too; ExtraError if what writes them is not installed.
     """
 
     def __init__(self, profile: bool = False, tensorboard: bool = False) -> None:

@@ -28,19 +28,11 @@ class ReportError(Mishap, ValueError):
 
 
 class Head(NamedTuple):
-    """What an evaluation says of one head of a net.
+    """What an evaluation says of one head of a net."""
 
-    Attributes
-    ----------
-    names : tuple of str
-        Of the classes.
-    scores : Scores
-    counts : int64 array (C, C) or None
-        Rows are the truth, columns the prediction; None if they were not kept.
-    """
-
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # of the classes
     scores: Scores
+    # int64 (C, C), rows are the truth, columns the prediction; None if they were not kept.
     counts: np.ndarray | None
 
 
@@ -58,36 +50,19 @@ class Evaluation(NamedTuple):
 
 
 class RunRecord(NamedTuple):
-    """A run.
-
-    Attributes
-    ----------
-    name : str
-    folder : Path
-    config : dict
-        As in `config.json`.
-    updates : dict of str to float64 array (U,)
-        What the log says of updates by the names of `UPDATE`.
-    evaluations : list of Evaluation
-        In order; of the images that the last one looks at, if `results.json` has it.
-    chosen : Evaluation or None
-        That of `weights.h5`; before it is there, the last.
-    made : int
-        Updates made.
-    finished : bool
-    samples : dict of int to list of Path
-        The pictures by the number of updates they were drawn after.
-    """
+    """A run."""
 
     name: str
     folder: Path
-    config: dict[str, Any]
+    config: dict[str, Any]  # as in `config.json`
+    # float64 (U,): what the log says of updates by the names of `UPDATE`.
     updates: dict[str, np.ndarray]
+    # In order; of the images that the last one looks at, if `results.json` has it.
     evaluations: list[Evaluation]
-    chosen: Evaluation | None
-    made: int
+    chosen: Evaluation | None  # that of `weights.h5`; before it is there, the last
+    made: int  # updates made
     finished: bool
-    samples: dict[int, list[Path]]
+    samples: dict[int, list[Path]]  # the pictures by the number of updates they were drawn after
 
     @property
     def heads(self) -> dict[str, Head]:

@@ -39,7 +39,6 @@ def device_module(device: str, place: int | None = None) -> ModuleType:
 
     Parameters
     ----------
-    device : str
     place : int, optional
         The number of this process among those of its machine, which take its GPUs in turn.
 

@@ -13,13 +13,7 @@ class ExtraError(Mishap, ImportError):
 
 
 def optional(module: str, extra: str) -> Any:
-    """Return a module of a library that does not come with every installation.
-
-    Parameters
-    ----------
-    module : str
-    extra : str
-        The optional dependencies in `pyproject.toml` that have it.
+    """Return a module of a library that comes with the optional dependencies called `extra` alone.
 
     Raises
     ------

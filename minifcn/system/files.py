@@ -31,17 +31,8 @@ class WriteError(OSError):
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Give a file to write to; when the block ends well, it takes the place of `path`.
 
-    What was there before stays until then, and stays if the block fails or the process is killed.
-    Missing folders are made.
-
-    Parameters
-    ----------
-    path : path
-
-    Yields
-    ------
-    binary file
-        Empty, and beside `path`, so on the same disk.
+    The file is beside `path`, so on the same disk. What was there before stays until then, and
+    stays if the block fails or the process is killed. Missing folders are made.
 
     Raises
     ------

@@ -13,19 +13,10 @@ PAUSE = 0.2  # seconds between two looks at a lock that another process holds
 
 @contextmanager
 def locked(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold a lock while the block runs; wait for it first if another process holds it.
+    """Hold a lock on a file while the block runs; wait for it first if another process holds it.
 
-    Parameters
-    ----------
-    path : Path
-        Of the lock file; it and its folder are made if they are not there.
-    waiting : callable
-        Is called once if there is something to wait for.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be made.
+    The file and its folder are made if they are not there; OSError if they cannot be. `waiting` is
+    called once if there is something to wait for.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)

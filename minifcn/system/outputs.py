@@ -65,16 +65,10 @@ def _is_part_of(path: Path, source: Path) -> bool:
 
 
 def distinct_names(paths: Iterable[Path], endings: Iterable[str]) -> list[str]:
-    """Return what the outputs for each path are called, without their endings.
+    """Return what the outputs for each path are called, without their endings ("_label.png" ...).
 
     That is the stem of the path, numbered (`photo_2`) where an output would otherwise have the name
     of one for another path, be it only on disks that do not tell `A` from `a`.
-
-    Parameters
-    ----------
-    paths : iterable of Path
-    endings : iterable of str
-        What is appended to a name for each of its outputs, such as "_label.png".
     """
     endings, names = list(endings), []
     taken: set[str] = set()

@@ -11,12 +11,7 @@ FOLDERS = (_PACKAGE / "_weights", _PACKAGE.parent / "weights")
 
 
 def shipped_weights(name: str) -> Path:
-    """Return the path of a weight file that comes with the package.
-
-    Parameters
-    ----------
-    name : str
-        Without ".h5", e.g. "vgg16-shapes".
+    """Return the path of a weight file that comes with the package, such as "vgg16-shapes".
 
     Raises
     ------

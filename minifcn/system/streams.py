@@ -48,7 +48,6 @@ class _Patient:
 
     Parameters
     ----------
-    stream : text stream
     escapes : bool
         Whether what is written is to be `printable`; a progress bar is not.
     """

@@ -23,20 +23,11 @@ OF_DATA = ("data_dir", "data_options", "train_split", "val_split")
 
 
 def with_config(path: Path | None, given: Mapping[str, Any], ranks: int = 1) -> dict[str, Any]:
-    """Return what is given, and for what is not what a file says.
+    """Return what is given, and for what is not what a file says, if there is one.
 
     What belongs to a data set, as where it lies and its splits, counts in the file for the data set
-    of the file alone.
-
-    Parameters
-    ----------
-    path : Path or None
-        See `read_settings`.
-    given : mapping
-        Settings by name; None means not given. "dataset" must be among the names.
-    ranks : int
-        How many processes train together: the file's `accumulate` is of all of them, `given`'s of
-        each.
+    of the file alone. Among the names that are given "dataset" must be; None means not given. The
+    file's `accumulate` is of all processes that train together, the one that is given of each.
 
     Raises
     ------

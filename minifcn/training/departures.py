@@ -19,12 +19,9 @@ TOLD = (
 
 
 def departures(settings: Mapping[str, Any]) -> list[str]:
-    """Return what is not as usual, as options are typed; of older runs what they know of.
+    """Return what is not as usual in a run's settings, as options are typed.
 
-    Parameters
-    ----------
-    settings : mapping
-        Of a run, by name, as its `config.json` has them.
+    They are as its `config.json` has them; of older runs what they know of.
     """
     known = {one.name: one for one in fields(Settings)}
     told = []

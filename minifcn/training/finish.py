@@ -29,23 +29,12 @@ from minifcn.weights.surgery import transplant
 
 
 class Trained(NamedTuple):
-    """A net after its last update.
-
-    Attributes
-    ----------
-    model : Model
-    steps : int
-        Updates made.
-    best : int or None
-        Updates made when an evaluation on the way was the best of them.
-    flat : bool
-        Whether it was stopped because the evaluations had not become better.
-    """
+    """A net after its last update."""
 
     model: Model
-    steps: int
-    best: int | None
-    flat: bool
+    steps: int  # updates made
+    best: int | None  # updates made when an evaluation on the way was the best of them
+    flat: bool  # whether it was stopped because the evaluations had not become better
 
 
 def finish(

@@ -6,7 +6,6 @@ import textwrap
 from typing import NamedTuple
 
 from minifcn.data import DATASETS, dataset_class
-from minifcn.data.dataset import Dataset
 from minifcn.system.machine import gigabytes
 from minifcn.system.records import SettingsError
 from minifcn.training.departures import departures
@@ -20,22 +19,12 @@ WIDTH = 66  # columns for what is said in a line of the plan
 
 
 class Plan(NamedTuple):
-    """What a training is going to do.
-
-    Attributes
-    ----------
-    settings : Settings
-    start : int
-        Updates made before.
-    training, validation : int
-        Images of the two splits.
-    memory : Memory
-    """
+    """What a training is going to do."""
 
     settings: Settings
-    start: int
-    training: int
-    validation: int
+    start: int  # updates made before
+    training: int  # images
+    validation: int  # images
     memory: Memory
 
     @property
@@ -73,15 +62,9 @@ class Plan(NamedTuple):
             "memory": f"{gigabytes(self.memory.needed)} for the updates{free}",
         }
         lines = [line(*row) for row in table.items()]
-        besides = _wrapped(", ".join(departures(settings.to_dict())))
+        told = ", ".join(departures(settings.to_dict()))
+        besides = textwrap.wrap(told, WIDTH, break_on_hyphens=False)
         return lines + [line("" if place else "besides", t) for place, t in enumerate(besides)]
-
-
-def make_plan(
-    settings: Settings, datasets: tuple[Dataset, Dataset], memory: Memory, start: int
-) -> Plan:
-    """Return the plan of a training that has made `start` updates so far."""
-    return Plan(settings, start, len(datasets[0]), len(datasets[1]), memory)
 
 
 def line(name: str, said: str) -> str:
@@ -106,7 +89,3 @@ def rate_origin(settings: Settings) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'s' if number > 1 else ''}"
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, break_on_hyphens=False)

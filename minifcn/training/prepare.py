@@ -169,21 +169,12 @@ def make_loader(model: Model, dataset: Any, settings: Settings) -> Loader:
 
 
 class Memory(NamedTuple):
-    """What the updates of a training take.
+    """What the updates of a training take."""
 
-    Attributes
-    ----------
-    shape : (N, C, H, W)
-        Of the first batch of images, as large as `--scale` can make it, or of its `--patches`.
-    needed : int
-        Bytes, estimated.
-    free : int or None
-        Bytes; None where the machine does not say.
-    """
-
+    # (N, C, H, W) of the first batch, as large as `--scale` can make it, or of its `--patches`.
     shape: tuple[int, ...]
-    needed: int
-    free: int | None
+    needed: int  # bytes, estimated
+    free: int | None  # bytes; None where the machine does not say
 
 
 def check_memory(

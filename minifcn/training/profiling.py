@@ -22,12 +22,8 @@ class Profile:
     def table(self, steps: int, *, seconds: float, waited: float) -> str:
         """Return a table of milliseconds a step, the costliest layers first.
 
-        Parameters
-        ----------
-        steps : int
-            Over which the times were collected.
-        seconds, waited : float
-            Of all steps together, and what of it was spent waiting for data.
+        The times were collected over so many steps, which took so many seconds together, a part of
+        which was `waited` for data.
         """
         layers = sorted(
             {layer for layer, _ in self._seconds},

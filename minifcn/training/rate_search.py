@@ -35,20 +35,12 @@ SMOOTHED = 10  # updates that a point of the plotted curves is averaged over
 
 
 class Trial(NamedTuple):
-    """A short run.
-
-    Attributes
-    ----------
-    rate : float
-    losses : list of float
-        Nats a labelled pixel, of each update; as many as there were before it diverged.
-    score : float
-        Their mean over the last quarter; infinite if the run diverged.
-    """
+    """A short run."""
 
     rate: float
+    # Nats a labelled pixel, of each update; as many as there were before it diverged.
     losses: list[float]
-    score: float
+    score: float  # their mean over the last quarter; infinite if the run diverged
 
 
 def search(

@@ -2,8 +2,8 @@
 
 `accumulate` (CVPR 2015, section 4.3): the gradients of 20 images are averaged for each update,
 momentum 0.9, the loss is the mean over labelled pixels. `heavy` (PAMI 2017): every image makes an
-update, momentum 0.99, the loss is the sum over pixels. A single example then has about the same
-weight in the update, since 0.9 ** (1/20) is about 0.99, but there are twenty times more updates.
+update, momentum 0.99, the loss is the sum over pixels. Half of an image's push is then made after
+69 images in place of 132 (`docs/layers/sgd.md`), by twenty times as many updates.
 
 A rate means nothing without the loss it belongs to: 1e-10 for a sum over 187,500 pixels is 2e-5
 for their mean. Rates are therefore compared as *pixel rates*, those of the mean loss, and a rate
@@ -35,25 +35,16 @@ SMOKE = {
 
 
 class Recipe(NamedTuple):
-    """How gradients become updates.
+    """How gradients become updates."""
 
-    Attributes
-    ----------
-    normalization : "valid" or "batch"
-        Of the loss; "batch" is the sum over the pixels of an image.
-    images : int
-        Images an update.
-    momentum, weight_decay : float
-    rates : dict from architecture to float
-        For the published VGG16 (width 1, ImageNet weights) and images of `PAPER_PIXELS`; the
-        staged nets continue from the one before at a lower rate. For other backbones they are
-        multiplied by their `BaseNet.rate_factor`.
-    """
-
+    # Of the loss, "valid" or "batch": the sum over the pixels of an image.
     normalization: str
-    images: int
+    images: int  # images an update
     momentum: float
     weight_decay: float
+    # For the published VGG16 (width 1, ImageNet weights) and images of `PAPER_PIXELS`; the staged
+    # nets continue from the one before at a lower rate. For other backbones they are multiplied by
+    # their `BaseNet.rate_factor`.
     rates: dict[str, float]
 
 

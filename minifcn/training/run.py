@@ -28,7 +28,7 @@ from minifcn.inference.model import Model
 from minifcn.system.files import remove_partial
 from minifcn.training.best import best_of, comparable, flat_for
 from minifcn.training.finish import Trained, finish
-from minifcn.training.plan import make_plan
+from minifcn.training.plan import Plan
 from minifcn.training.prepare import (
     check_memory,
     make_model,
@@ -117,7 +117,7 @@ def execute(
             if communicator.leads:
                 begin(folder, settings, resume, reporter, datasets, xp)
             start = communicator.from_leader(steps_made(folder))
-            reporter.plan(make_plan(settings, datasets, memory, start))
+            reporter.plan(Plan(settings, start, len(datasets[0]), len(datasets[1]), memory))
             trained = fit(model, settings, datasets, folder, xp, reporter, communicator)
             return finish(trained, settings, datasets[1], folder, xp, reporter, communicator)
     except KeyboardInterrupt:

@@ -18,12 +18,8 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 def run_locked(folder: Path, note: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock of a folder while the block runs; it ends with this process, however it ends.
 
-    Parameters
-    ----------
-    folder : Path
-        Made if it is not there.
-    note : callable
-        Is told if the disk knows no locks; the block then runs without.
+    The folder is made if it is not there. `note` is told if the disk knows no locks; the block then
+    runs without.
 
     Raises
     ------

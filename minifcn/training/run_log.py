@@ -44,16 +44,9 @@ class RunLog:
 
 @contextmanager
 def opened_log(path: Path, start: int, note: Callable[[str], None]) -> Iterator[RunLog]:
-    """Open a log to go on after an update, without the lines of those that will be made again.
+    """Open a log to go on after `start` updates, without lines of those that will be made again.
 
-    Parameters
-    ----------
-    path : Path
-        Of the file, made if it is not there.
-    start : int
-        Updates made so far.
-    note : callable
-        Is told of damaged lines, which are left out.
+    `note` is told of damaged lines, which are left out.
     """
     make_folder(path.parent)
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []

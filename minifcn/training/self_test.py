@@ -29,19 +29,11 @@ IMAGES = 16
 
 
 class Result(NamedTuple):
-    """What a test found.
-
-    Attributes
-    ----------
-    right : bool
-    finding : str
-        In a clause, for the user.
-    values : sequence of array
-        On the host; every device must find the same, to rounding.
-    """
+    """What a test found."""
 
     right: bool
-    finding: str
+    finding: str  # in a clause, for the user
+    # On the host; every device must find the same, to rounding.
     values: Sequence[np.ndarray] = ()
 
 

@@ -218,15 +218,8 @@ def widened(weight: np.ndarray, channels: int) -> np.ndarray:
 def duplicated(params: Mapping[str, Array], streams: Collection[str]) -> dict[str, Array]:
     """Return the parameters of one net for several streams of it, as late fusion has (section 5).
 
-    Parameters
-    ----------
-    params : mapping of address to array
-    streams : collection of str
-        What is appended to the layers' names in each stream: "conv1_1" becomes "conv1_1hha".
-
-    Returns
-    -------
-    dict of address to array; the arrays are those of `params`, not copies
+    A stream is what is appended to the layers' names: "conv1_1" becomes "conv1_1hha". The arrays
+    are those of `params`, not copies.
     """
     return {
         f"{layer}{stream}/{part}": array

@@ -4,7 +4,8 @@ import math
 
 from helpers.canned_lab import CannedLab
 
-from minifcn.experiments.diverging import mean_ius, runs_or_none, worth
+from minifcn.experiments.diverging import runs_or_none, worth
+from minifcn.experiments.lab import mean_ius
 
 
 def test_runs_that_diverge_are_none_and_told_of():

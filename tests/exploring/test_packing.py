@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from helpers.explored_page import unpack
 
-from minifcn.exploring.packing import ABOUT, STEPS, Blobs, quantise, rounded, unpack
+from minifcn.exploring.packing import ABOUT, STEPS, Blobs, quantise, rounded
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "uint8", "int8"])

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import zlib
 from functools import cached_property
 from html.parser import HTMLParser
 from typing import Any
@@ -10,9 +11,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from minifcn.exploring.packing import unpack
-
 VOID = {"meta", "img", "input", "br", "link"}
+
+
+def unpack(text: str, described: dict[str, Any]) -> np.ndarray:
+    """Return the array that was packed, as the page does."""
+    dtype = np.dtype(described["dtype"]).newbyteorder("<")
+    planes = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8)
+    items = np.ascontiguousarray(planes.reshape(dtype.itemsize, -1).T)
+    return items.view(dtype).reshape(described["shape"])
 
 
 class Page(HTMLParser):

@@ -31,7 +31,6 @@ class NYUDFolder:
     ----------
     root : Path
         As `find_nyud_folder` gives it.
-    num_classes : int
     """
 
     def __init__(self, root: Path, num_classes: int) -> None:

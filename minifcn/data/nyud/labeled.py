@@ -45,7 +45,6 @@ class NYUDLabeled:
     ----------
     path : Path
         nyu_depth_v2_labeled.mat, with classMapping40.mat beside it.
-    num_classes : int
 
     Raises
     ------

@@ -129,7 +129,6 @@ class ClassSample(NamedTuple):
 
     Attributes
     ----------
-    id : str
     image : ndarray (H, W, 3), uint8
         RGB.
     label : int

@@ -54,7 +54,6 @@ def render_depth(
         Decides the room, the distances and slants of the objects, and the noise.
     size : (int, int)
         Height and width, pixels.
-    things : list of Thing
 
     Returns
     -------

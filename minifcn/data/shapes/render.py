@@ -33,26 +33,16 @@ class Thing(NamedTuple):
 
 
 class Place(NamedTuple):
-    """The pixels around an object, from `place`.
+    """The pixels around an object, from `place`."""
 
-    Attributes
-    ----------
-    window : (slice, slice)
-        Rows and columns of the image.
-    down, right : ndarray (h, 1) and (w,), float32
-        From the object's centre, pixels.
-    x, y : ndarray (h, w), float32
-        The same, turned with the object; y is up.
-    distance : ndarray (h, w), float32
-        To the outline, pixels; negative inside.
-    """
-
-    window: tuple[slice, slice]
+    window: tuple[slice, slice]  # rows and columns of the image
+    # (h, 1) and (w,), float32: from the object's centre, pixels.
     down: np.ndarray
     right: np.ndarray
+    # (h, w), float32: the same, turned with the object; y is up.
     x: np.ndarray
     y: np.ndarray
-    distance: np.ndarray
+    distance: np.ndarray  # (h, w), float32: to the outline, pixels; negative inside
 
 
 def place(thing: Thing, size: tuple[int, int]) -> Place:
@@ -88,7 +78,6 @@ def render(
         Decides colours, textures and noise.
     size : (int, int)
         Height and width, pixels.
-    things : list of Thing
     light : float32 array (H, W), or 1
         What the background's colours are multiplied by.
 

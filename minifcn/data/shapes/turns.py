@@ -44,18 +44,9 @@ def turn_class(thing: Thing) -> int:
 
 
 def turn_labels(size: tuple[int, int], things: list[Thing]) -> np.ndarray:
-    """Return the label map of objects, later ones over earlier ones.
+    """Return the label map (H, W), uint8, of objects, later ones over earlier ones.
 
-    Parameters
-    ----------
-    size : (int, int)
-        Height and width, pixels.
-    things : list of Thing
-
-    Returns
-    -------
-    label : ndarray (H, W), uint8
-        A class as in CLASSES; 255 within BAND of an outline, as in the picture's own labels.
+    It has a class as in CLASSES; 255 within BAND of an outline, as in the picture's own labels.
     """
     label = np.zeros(size, np.uint8)
     for thing in things:

@@ -9,58 +9,28 @@ Then = Literal["convert", "extract", "keep"]
 
 
 class RemoteFile(NamedTuple):
-    """A file that can be downloaded, and what is done with it then.
+    """A file that can be downloaded, and what is done with it then."""
 
-    Attributes
-    ----------
-    name : str
-        What the command calls it.
-    file : str
-        Its path in the cache folder.
-    addresses : tuple of str
-        All give the same bytes; http, https or ftp.
-    kind : "weights" or "data"
-    purpose : str
-        What it is, in a few words.
-    terms : str
-        Its licence, as far as the source states one.
-    basis : str
-        Where its size and checksum are documented. None was computed here.
-    checksums : tuple of str
-        "sha256:...", "sha1:...", "md5:..." in full, or "sha256-prefix:..." with its beginning;
-        each is of one published version, and the file must match one of them. Empty if none is
-        documented.
-    size : int or None
-        Bytes, if documented exactly.
-    about : int or None
-        Megabytes, where only that is known; for people.
-    then : "convert", "extract" or "keep"
-        What follows. Weights that minifcn has no net for are kept as they are.
-    arch : str or None
-        The architecture of an FCN, e.g. "fcn8s-at-once"; of some the file itself does not tell.
-    colours : "caffe" or None
-        For "convert", where the file itself does not tell what images the net was trained on.
-    folder : str
-        For "extract": the folder that is made, below the cache folder.
-    holds : str
-        For "extract": a path that tells which folder of the archive is meant.
-    """
-
-    name: str
-    file: str
-    addresses: tuple[str, ...]
+    name: str  # what the command calls it
+    file: str  # its path in the cache folder
+    addresses: tuple[str, ...]  # all give the same bytes; http, https or ftp
     kind: Kind
-    purpose: str
-    terms: str
+    purpose: str  # what it is, in a few words
+    terms: str  # its licence, as far as the source states one
+    # Where its size and checksum are documented. None was computed here.
     basis: str
+    # "sha256:...", "sha1:...", "md5:..." in full, or "sha256-prefix:..." with its beginning; each
+    # is of one published version, and the file must match one of them. Empty if none is documented.
     checksums: tuple[str, ...] = ()
-    size: int | None = None
-    about: int | None = None
-    then: Then = "convert"
+    size: int | None = None  # bytes, if documented exactly
+    about: int | None = None  # megabytes, where only that is known; for people
+    then: Then = "convert"  # weights that minifcn has no net for are kept as they are
+    # The architecture of an FCN, e.g. "fcn8s-at-once"; of some the file itself does not tell.
     arch: str | None = None
+    # For "convert", where the file itself does not tell what images the net was trained on.
     colours: Literal["caffe"] | None = None
-    folder: str = ""
-    holds: str = ""
+    folder: str = ""  # for "extract": the folder that is made, below the cache folder
+    holds: str = ""  # for "extract": a path that tells which folder of the archive is meant
 
 
 NO_CHECKSUM = "no checksum is documented: the first fetch is trusted"

@@ -22,29 +22,16 @@ Shape = tuple[int, ...]
 
 
 class Converted(NamedTuple):
-    """The content of a weight file as ours.
+    """The content of a weight file as ours."""
 
-    Attributes
-    ----------
-    spec : ModelSpec
-        The net that the parameters are of.
-    params : dict of address to float32 array
-        In the shapes and the order of the net; views of the file where nothing was computed.
-    attributes : dict
-        What is stored with them, but for the class names where the file has none. A file of ours
-        keeps all that it says.
-    missing : tuple of str
-        Parameters of the net that the file has nothing for.
-    left_out : dict of name to str
-        What is in the file and not used, and why.
-    notes : tuple of str
-    """
-
-    spec: ModelSpec
+    spec: ModelSpec  # the net that the parameters are of
+    # float32, in the shapes and the order of the net; views of the file if nothing was computed.
     params: dict[str, np.ndarray]
+    # What is stored with them, but for the class names where the file has none. A file of ours
+    # keeps all that it says.
     attributes: dict[str, Any]
-    missing: tuple[str, ...]
-    left_out: dict[str, str]
+    missing: tuple[str, ...]  # parameters of the net that the file has nothing for
+    left_out: dict[str, str]  # what is in the file and not used, and why
     notes: tuple[str, ...]
 
 
@@ -59,7 +46,6 @@ def read_weights(
 
     Parameters
     ----------
-    path : Path
     arch : str, optional
         The architecture of the net, where the file does not tell.
     colours, flipped
@@ -123,17 +109,11 @@ def _few(names: tuple[str, ...], limit: int = 6) -> str:
 def spec_of(meaning: Interpretation, arch: str | None = None) -> ModelSpec:
     """Return the description of the net in a file: the file's own one, or what its arrays tell.
 
-    Parameters
-    ----------
-    meaning : Interpretation
-    arch : str, optional
-        The architecture, as the file's user says.
-
     Raises
     ------
     WeightsError
-        If the file says otherwise, or its arrays do; if they may be of either of two nets; if they
-        are of none.
+        If the file, or its arrays, say otherwise than `arch`; if they may be of either of two nets;
+        if they are of none.
     """
     stated = meaning.spec.arch if meaning.spec else meaning.arch
     if arch and stated and arch != stated:
@@ -165,23 +145,12 @@ def parameter_shapes(spec: ModelSpec) -> dict[str, Shape]:
 def fit(
     params: dict[str, np.ndarray], shapes: dict[str, Shape]
 ) -> tuple[dict[str, np.ndarray], tuple[str, ...], tuple[str, ...]]:
-    """Bring parameters into the shapes and the order of a net.
+    """Bring parameters into the shapes and the order of a net, as float32.
 
     A fully connected layer is a convolution over a whole map, with the same numbers in the same
     order (section 3.1 of the paper): (4096, 25088) is (4096, 512, 7, 7).
 
-    Parameters
-    ----------
-    params : dict of address to array
-    shapes : dict of address to shape
-
-    Returns
-    -------
-    params : dict of address to float32 array
-    missing : tuple of str
-        Addresses that there is nothing for.
-    surplus : tuple of str
-        Addresses that the net does not have.
+    Also returned are the addresses that there is nothing for, and those that the net does not have.
 
     Raises
     ------

@@ -21,13 +21,8 @@ _LONGEST = 300  # characters of an attribute that are shown
 def overview(path: Path, net: ModelSpec | None = None, arch: str | None = None) -> str:
     """Return what a weight file of any framework holds: arrays, attributes, and the net it fills.
 
-    Parameters
-    ----------
-    path : Path
-    net : ModelSpec, optional
-        The net to compare with; by default the one that the arrays belong to.
-    arch : str, optional
-        The architecture of that one, where the file does not tell.
+    That is the net which is given, or else the one that the arrays belong to; where the file does
+    not tell its architecture, `arch` does.
 
     Raises
     ------

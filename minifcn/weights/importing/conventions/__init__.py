@@ -21,7 +21,6 @@ def interpret(
 
     Parameters
     ----------
-    source : Source
     colours : "torchvision" or "caffe", optional
         For torchvision's VGG16 and AlexNet, see `interpret_torch`.
     flipped : bool, optional

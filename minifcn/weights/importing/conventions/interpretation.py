@@ -12,44 +12,25 @@ from minifcn.models.build import ModelSpec
 
 
 class Interpretation(NamedTuple):
-    """The second stage of reading a weight file, after the container was opened.
+    """The second stage of reading a weight file, after the container was opened."""
 
-    Attributes
-    ----------
-    params : dict of address to array
-        In our names and layouts; views of the file where nothing had to be computed. An array of
-        a name that is not known keeps it, so that it is refused where all of them have to fit.
-    preprocess : dict
-        "order", "mean" and "scale", see `data.transforms.Preprocess`: what an image has to go
-        through for these weights.
-    left_out : mapping of name in the file to str
-        What is not used, and why.
-    notes : tuple of str
-        What somebody who uses the result should know.
-    class_names : tuple of str
-        As the file has them; empty if it has none.
-    modality : str
-        What a net of three channels sees: "rgb", or "hha" where the file says so.
-    spec : ModelSpec or None
-        The net, where the file describes it as our own ones do.
-    arch : str or None
-        The architecture, where that is all that the file says.
-    scaled_in_code : bool
-        Whether the nets of the framework may multiply features by constants in their code, so that
-        a file without scales may still be of an FCN-8s at once, see `identify`.
-    described : mapping of str to JSON value
-        All that a file of ours says of its weights; it stays with them.
-    """
-
+    # By address, in our layouts; views of the file where nothing had to be computed. An array of a
+    # name that is not known keeps it, so that it is refused where all of them have to fit.
     params: dict[str, np.ndarray]
+    # "order", "mean" and "scale", see `data.transforms.Preprocess`: what an image has to go through
+    # for these weights.
     preprocess: dict[str, Any]
-    left_out: Mapping[str, str] = MappingProxyType({})
-    notes: tuple[str, ...] = ()
-    class_names: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = MappingProxyType({})  # what is not used, and why
+    notes: tuple[str, ...] = ()  # what somebody who uses the result should know
+    class_names: tuple[str, ...] = ()  # as the file has them; empty if it has none
+    # What a net of three channels sees: "rgb", or "hha" where the file says so.
     modality: str = "rgb"
-    spec: ModelSpec | None = None
-    arch: str | None = None
+    spec: ModelSpec | None = None  # the net, where the file describes it as our own ones do
+    arch: str | None = None  # the architecture, where that is all that the file says
+    # Whether the nets of the framework may multiply features by constants in their code, so that a
+    # file without scales may still be of an FCN-8s at once, see `identify`.
     scaled_in_code: bool = False
+    # All that a file of ours says of its weights; it stays with them.
     described: Mapping[str, Any] = MappingProxyType({})
 
 

@@ -33,14 +33,8 @@ def interpret_keras(source: Source, flipped: bool | None = None) -> Interpretati
     """Interpret the weights of a VGG16 in a Keras file; layers of other names keep them.
 
     The layout is told by the shapes. Whether the kernels are turned over, nothing in the file
-    tells: they are taken to be in files of Theano's layout, for both belong together in all
-    published ones.
-
-    Parameters
-    ----------
-    source : Source
-    flipped : bool, optional
-        Says whether they are.
+    tells: unless `flipped` says it, they are taken to be in files of Theano's layout, for both
+    belong together in all published ones.
 
     Raises
     ------

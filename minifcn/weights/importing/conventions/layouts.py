@@ -20,15 +20,8 @@ def from_channels_last(weight: np.ndarray) -> np.ndarray:
 def linear_from_channels_last(weight: np.ndarray, height: int, width: int) -> np.ndarray:
     """Return an inner product behind a map that was flattened row by row, channels last.
 
-    Parameters
-    ----------
-    weight : array (height * width * C, outputs)
-    height, width : int
-        Of the flattened map: 7 x 7 for VGG16's fc6, 1 x 1 behind another inner product.
-
-    Returns
-    -------
-    array (outputs, C, height, width), a view
+    The weight (height * width * C, outputs) becomes (outputs, C, height, width), a view. The map is
+    7 x 7 for VGG16's fc6, 1 x 1 behind another inner product.
     """
     return from_channels_last(weight.reshape(height, width, -1, weight.shape[1]))
 
@@ -55,12 +48,7 @@ def scaled_input(weight: np.ndarray, scale: Sequence[float]) -> np.ndarray:
 
     With the mean subtracted from both, w * (scale * x) = (scale * w) * x at every pixel, and the
     zeros of the padding stay zeros: nothing changes at the borders. (A mean cannot be moved so.)
-
-    Parameters
-    ----------
-    weight : array (F, C, KH, KW)
-    scale : C floats
-        In the order of the weight's channels.
+    The scale has a number for each channel of the weight (F, C, KH, KW).
     """
     return weight * np.asarray(scale, weight.dtype)[:, None, None]
 

@@ -46,8 +46,6 @@ def read_source(path: str | os.PathLike[str]) -> Source:
     WeightsError
         If the file is damaged, or of a kind that is not understood; the message says what it is
         instead, if that is known.
-    FileNotFoundError
-        If there is no such file.
     """
     with weight_file(path, "a weight file") as data:
         reader = _reader(path, data)

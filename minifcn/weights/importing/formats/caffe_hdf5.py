@@ -22,13 +22,6 @@ def read_caffe_hdf5(path: str | os.PathLike[str]) -> Source:
         Arrays "<layer>/<index of the blob>", float32 or float64, in Caffe's newer shapes. A blob
         that a layer shares with an earlier one is not there. No attributes. The group `diff`, the
         gradients of a snapshot, is left out.
-
-    Raises
-    ------
-    WeightsError
-        If the file is damaged or none of Caffe's.
-    FileNotFoundError
-        If there is no such file.
     """
     with weight_file(path, "a Caffe model in HDF5") as content, Hdf5Tree(content) as tree:
         data = tree.member(tree.root, "data")

@@ -45,13 +45,6 @@ def read_caffemodel(path: str | os.PathLike[str]) -> Source:
         list of dicts of "name", "type" (today's name for it), "bottoms", "tops", "blobs" (their
         shapes) and, where the file gives them, "group" of a convolution and "transform" of the
         input ("scale", "crop_size", "mean_file", "mean_value").
-
-    Raises
-    ------
-    WeightsError
-        If the file is damaged or none of Caffe's.
-    FileNotFoundError
-        If there is no such file.
     """
     with weight_file(path, "a Caffe model") as data:
         wire = Wire(data)
@@ -70,7 +63,7 @@ def read_caffemodel(path: str | os.PathLike[str]) -> Source:
                 arrays[f"{name}/{index}"] = _array(wire, blob, f"{name}/{index}")
             layer["blobs"] = [list(arrays[f"{name}/{i}"].shape) for i in range(len(blobs))]
             facts.append(layer)
-        attributes = {"name": _last(wire.texts(net, 1)), "layers": facts}
+        attributes = {"name": wire.text(net, 1), "layers": facts}
     return Source(f"Caffe NetParameter ({min(versions)} layers)", "caffe", arrays, attributes)
 
 
@@ -78,8 +71,8 @@ def _layer(wire: Wire, span: Span) -> tuple[str, dict[str, Any], list[Span]]:
     """Return the version, the facts and the blobs of a LayerParameter."""
     fields = wire.message(span)
     facts: dict[str, Any] = {
-        "name": _last(wire.texts(fields, 1)),
-        "type": _last(wire.texts(fields, 2)),
+        "name": wire.text(fields, 1),
+        "type": wire.text(fields, 2),
         "bottoms": wire.texts(fields, 3),
         "tops": wire.texts(fields, 4),
     }
@@ -93,12 +86,12 @@ def _old_layer(wire: Wire, span: Span) -> tuple[str, dict[str, Any], list[Span]]
     facts: dict[str, Any] = {"bottoms": wire.texts(outer, 2), "tops": wire.texts(outer, 3)}
     if 1 in outer:
         fields = wire.submessage(outer, 1)
-        kind = _last(wire.texts(fields, 2))
-        facts |= {"name": _last(wire.texts(fields, 1)), "type": _V0_TYPES.get(kind, kind)}
+        kind = wire.text(fields, 2)
+        facts |= {"name": wire.text(fields, 1), "type": _V0_TYPES.get(kind, kind)}
         return "V0", facts | _group(wire, fields, 9), wire.spans(fields, 50)
     number = (wire.integers(outer, 5) or [0])[-1]
     kind = _V1_TYPES[number] if 0 <= number < len(_V1_TYPES) else str(number)
-    facts |= {"name": _last(wire.texts(outer, 4)), "type": kind}
+    facts |= {"name": wire.text(outer, 4), "type": kind}
     facts |= _group(wire, wire.submessage(outer, 10), 5) | _transform(wire, outer, 36)
     return "V1", facts, wire.spans(outer, 6)
 
@@ -136,8 +129,3 @@ def _transform(wire: Wire, layer: Fields, number: int) -> dict[str, dict[str, An
     if mean := wire.floats(fields, 5, "<f4").tolist():
         found["mean_value"] = mean
     return {"transform": found} if found else {}
-
-
-def _last(texts: list[str]) -> str:
-    """Return the text of an optional field: the last one counts."""
-    return texts[-1] if texts else ""

@@ -51,8 +51,6 @@ def read_keras(path: str | os.PathLike[str]) -> Source:
     ------
     WeightsError
         If the file is damaged, or no Keras file, or holds anything that is refused by `Hdf5Tree`.
-    FileNotFoundError
-        If there is no such file.
     """
     with weight_file(path, "a file of Keras weights") as data:
         version = ""

@@ -38,13 +38,6 @@ def read_matconvnet(path: str | os.PathLike[str]) -> Source:
         "image_size": rows and columns of the images; [] if the file does not tell;
         "class_names": descriptions of the classes, e.g. "tench, Tinca tinca", or else their names;
         [] if there are none.
-
-    Raises
-    ------
-    WeightsError
-        If the file is damaged, no MATLAB file, or holds no such network.
-    FileNotFoundError
-        If there is no such file.
     """
     with weight_file(path, "a MatConvNet network") as data:
         version, order = bytes(data[124:126]), bytes(data[126:128])

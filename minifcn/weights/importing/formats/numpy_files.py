@@ -38,13 +38,6 @@ def read_npz(path: str | os.PathLike[str]) -> Source:
     Source
         Arrays by the keys that `numpy.load` gives them. Attributes: "skipped", a dict of key to
         the reason, for members that are no arrays of numbers (Chainer writes None as an object).
-
-    Raises
-    ------
-    WeightsError
-        If the file is damaged or no such archive.
-    FileNotFoundError
-        If there is no such file.
     """
     arrays, skipped = {}, {}
     with weight_file(path, "an archive of NumPy arrays") as data:
@@ -76,8 +69,6 @@ def read_npy(path: str | os.PathLike[str]) -> Source:
     ------
     WeightsError
         If the file is damaged or holds something else, a single array for instance.
-    FileNotFoundError
-        If there is no such file.
     """
     arrays, total = {}, 0
     with weight_file(path, "a NumPy file with a dict of layers") as data:

@@ -30,20 +30,13 @@ def read_onnx(path: str | os.PathLike[str]) -> Source:
     Source
         Arrays of floating point numbers by the initializers' names. Attributes: the model's
         metadata, texts by name.
-
-    Raises
-    ------
-    WeightsError
-        If the file is damaged, none of ONNX, or keeps its numbers in other files.
-    FileNotFoundError
-        If there is no such file.
     """
     with weight_file(path, "an ONNX model") as data:
         wire = Wire(data)
         model = wire.message()
         graph = wire.submessage(model, 7)
         pairs = [wire.message(span) for span in wire.spans(model, 14)]
-        metadata = {_text(wire.texts(pair, 1)): _text(wire.texts(pair, 2)) for pair in pairs}
+        metadata = {wire.text(pair, 1): wire.text(pair, 2) for pair in pairs}
         arrays = dict(filter(None, (_initializer(wire, span) for span in wire.spans(graph, 5))))
         if not arrays:
             raise ValueError("its graph has no weights")
@@ -53,7 +46,7 @@ def read_onnx(path: str | os.PathLike[str]) -> Source:
 def _initializer(wire: Wire, span: Span) -> tuple[str, np.ndarray] | None:
     """Return the name and the numbers of a TensorProto; None if it is not of floats."""
     tensor = wire.message(span)
-    name = _text(wire.texts(tensor, 8))
+    name = wire.text(tensor, 8)
     dtype = _DTYPES.get((wire.integers(tensor, 2) or [0])[-1])
     if dtype is None:
         return None
@@ -63,9 +56,8 @@ def _initializer(wire: Wire, span: Span) -> tuple[str, np.ndarray] | None:
     if raw:
         array = numbers(wire.content(raw[-1]), dtype, shape, name[:100])
     else:
-        floats = wire.floats(
-            tensor, 10 if dtype == "<f8" else 4, "<f8" if dtype == "<f8" else "<f4"
-        )
+        number, kind = (10, "<f8") if dtype == "<f8" else (4, "<f4")
+        floats = wire.floats(tensor, number, kind)
         array = numbers(floats.tobytes(), floats.dtype, shape, name[:100])
     if name.endswith(EACH_CHANNEL):
         return name.removesuffix(EACH_CHANNEL), _dense(array)
@@ -80,8 +72,3 @@ def _dense(alone: np.ndarray) -> np.ndarray:
     dense = np.zeros((len(alone), *alone.shape[:1], *alone.shape[2:]), alone.dtype)
     dense[channels, channels] = alone[:, 0]
     return dense
-
-
-def _text(texts: list[str]) -> str:
-    """Return the text of an optional field: the last one counts."""
-    return texts[-1] if texts else ""

@@ -55,8 +55,6 @@ def read_safetensors(path: str | os.PathLike[str]) -> Source:
     ------
     WeightsError
         If the file is damaged, or has gaps, overlaps or a type that NumPy has not.
-    FileNotFoundError
-        If there is no such file.
     """
     with weight_file(path, "safetensors") as content:
         header, data = _split(content)
@@ -86,7 +84,6 @@ def write_safetensors(
         The file appears under it only when it is complete.
     arrays : mapping of name to array
         Floats, integers or bools.
-    metadata : mapping of str to str
 
     Raises
     ------

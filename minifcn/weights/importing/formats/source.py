@@ -3,7 +3,8 @@
 Reading is in two stages. The readers of this folder know containers: they say which arrays a file
 holds, under the file's own names. What these names mean is known elsewhere.
 
-A file may come from anywhere: `containers/` says what readers keep from doing.
+A file may come from anywhere: `containers/` says what readers keep from doing. All of them raise
+WeightsError for whatever is wrong with a file, and FileNotFoundError where there is none.
 """
 
 from __future__ import annotations

@@ -50,8 +50,6 @@ def read_torch(path: str | os.PathLike[str]) -> Source:
     WeightsError
         If the file is damaged or of another format, needs code (a whole module was pickled), or
         holds no state dict.
-    FileNotFoundError
-        If there is no such file.
     """
     advice = (
         "download it again or, if more than a state dict is in it, save that alone where it comes "

@@ -28,15 +28,7 @@ _VERSION = 1001
 def load_torch_legacy(data: memoryview) -> Any:
     """Return the object in a file, its tensors with their storages as views of `data`.
 
-    Parameters
-    ----------
-    data : memoryview of bytes
-        The whole file, e.g. a memory map.
-
-    Raises
-    ------
-    ValueError
-        If the file is damaged, or needs anything that `TORCH_GLOBALS` has not.
+    ValueError if the file is damaged, or needs anything that `TORCH_GLOBALS` has not.
     """
     position = 0
     storages: dict[str, Storage] = {}

@@ -160,10 +160,6 @@ def _ordered_dict(items: Any = ()) -> dict[Any, Any]:
     return {checked_key(key): value for key, value in items}
 
 
-def _size(items: Any = ()) -> tuple[Any, ...]:
-    return tuple(items)
-
-
 _STORAGES = {
     (module, f"{name}Storage"): StorageType(dtype)
     for module in ("torch", "torch.cuda")
@@ -181,7 +177,7 @@ TORCH_GLOBALS: dict[tuple[str, str], Any] = {
     **_STORAGES,
     **dict.fromkeys(_IGNORED, Ignored),
     ("collections", "OrderedDict"): _ordered_dict,
-    ("torch", "Size"): _size,
+    ("torch", "Size"): tuple,
     ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
     ("torch._utils", "_rebuild_tensor"): rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): rebuild_tensor,

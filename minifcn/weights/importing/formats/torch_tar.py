@@ -47,15 +47,7 @@ _STORAGE_TYPES = {
 def load_torch_tar(data: memoryview) -> Any:
     """Return the object in a file, its tensors with their storages as views of `data`.
 
-    Parameters
-    ----------
-    data : memoryview of bytes
-        The whole file, e.g. a memory map.
-
-    Raises
-    ------
-    ValueError
-        If the file is damaged, or needs anything that `TORCH_GLOBALS` has not.
+    ValueError if the file is damaged, or needs anything that `TORCH_GLOBALS` has not.
     """
     members = _tar_members(data)
     missing = [name for name in ("storages", "tensors", "pickle") if name not in members]

@@ -27,15 +27,7 @@ from minifcn.weights.importing.formats.torch_objects import (
 def load_torch_zip(data: memoryview) -> Any:
     """Return the object in a file, its tensors with their storages as views of `data`.
 
-    Parameters
-    ----------
-    data : memoryview of bytes
-        The whole file, e.g. a memory map.
-
-    Raises
-    ------
-    ValueError
-        If the file is damaged, or needs anything that `TORCH_GLOBALS` has not.
+    ValueError if the file is damaged, or needs anything that `TORCH_GLOBALS` has not.
     """
     members = zip_members(data)
     root = _root(members)
