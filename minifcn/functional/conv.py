@@ -24,7 +24,7 @@ from minifcn.functional.pooling import max_pool_forward
 from minifcn.functional.window import HALVING, Window
 
 # Multiplications:
-CALLING = 1 << 25  # that a thread does in the time in which others are called and waited for
+CALLING = 1 << 23  # that a thread does in the time in which others are called and waited for
 SIDE_BY_SIDE = 1 << 30  # of a gradient, at most, that one of two threads computes by itself
 
 
