@@ -55,4 +55,4 @@ def relu_backward(dy: Array, cache: Array) -> Array:
         xp.multiply(flat_dy[part], flat_y[part] > 0, out=flat_dx[part])
 
     parallel_map(xp, compute, range(0, dy.size, max(1, size)))
-    return dx.transpose(np.argsort(axes))
+    return dx.transpose(sorted(range(len(axes)), key=axes.__getitem__))
