@@ -51,6 +51,12 @@ def array_module(*arrays: Array) -> ModuleType:
     return np
 
 
+def in_memory(array: Array) -> tuple[int, ...]:
+    """Return the axes of an array in the order in which it lies in memory, the outermost first."""
+    strides, shape = array.strides, array.shape
+    return tuple(sorted(range(array.ndim), key=lambda axis: (-strides[axis], -shape[axis])))
+
+
 def to_device(array: np.ndarray, xp: ModuleType) -> Array:
     """Copy a host array to the device of `xp`; with NumPy, return it as it is."""
     return array if xp is np else xp.asarray(array)

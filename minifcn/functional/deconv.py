@@ -9,7 +9,7 @@ to the input, `im2col_backward_data`, and its backward pass is the convolution's
 
 from __future__ import annotations
 
-from minifcn.backend import Array
+from minifcn.backend import Array, one_thread
 from minifcn.functional.arguments import (
     Pair,
     divide_channels,
@@ -18,7 +18,7 @@ from minifcn.functional.arguments import (
     require_floats,
     whole_number,
 )
-from minifcn.functional.conv import ConvCache, bias_gradient
+from minifcn.functional.conv import CALLING, ConvCache, bias_gradient
 from minifcn.functional.fast.paths import PATHS, choose_deconv_path, forced_path
 from minifcn.functional.fast.separable import Factors, separate, upsample, upsample_backward
 from minifcn.functional.window import Window
@@ -81,11 +81,12 @@ def deconv2d_forward(
     window = Window.of("deconvolution", weight.shape[2:], stride, pad)
     y_shape = deconv2d_output_shape(x.shape, weight.shape, window, groups)
     require_bias("deconvolution", bias, y_shape[1])
-    if (factors := _factors(weight, groups)) is not None:
-        y = upsample(x, factors, y_shape, window)
-    else:
-        path = PATHS[choose_deconv_path(window, groups)]
-        y = path.backward_data(x, weight, y_shape, window, groups)
+    with one_thread(x.size * weight[0].size <= CALLING):
+        if (factors := _factors(weight, groups)) is not None:
+            y = upsample(x, factors, y_shape, window)
+        else:
+            path = PATHS[choose_deconv_path(window, groups)]
+            y = path.backward_data(x, weight, y_shape, window, groups)
     if bias is not None:
         y += bias[:, None, None]
     return y, ConvCache(x, weight, window, groups)
@@ -111,14 +112,15 @@ def deconv2d_backward(
     """
     x, weight, window, groups = cache
     path, dx = PATHS[choose_deconv_path(window, groups)], None
-    if need_dx and (factors := _factors(weight, groups)) is not None:
-        dx = upsample_backward(dy, factors, x.shape, window)
-    elif need_dx:
-        dx = path.forward(dy, weight, None, window, groups)
-    if not need_grads:
-        return dx, None, None
-    dweight = path.backward_weights(dy, x, weight.shape, window, groups)
-    return dx, dweight, bias_gradient(dy)
+    with one_thread(x.size * weight[0].size <= CALLING):
+        if need_dx and (factors := _factors(weight, groups)) is not None:
+            dx = upsample_backward(dy, factors, x.shape, window)
+        elif need_dx:
+            dx = path.forward(dy, weight, None, window, groups)
+        if not need_grads:
+            return dx, None, None
+        dweight = path.backward_weights(dy, x, weight.shape, window, groups)
+        return dx, dweight, bias_gradient(dy)
 
 
 def _factors(weight: Array, groups: int) -> Factors | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from minifcn.backend import Array, array_module, parallel_map
+from minifcn.backend import Array, array_module, in_memory, parallel_map
 from minifcn.functional.cuda.bind import kernel
 from minifcn.functional.cuda.relu import launch_bias_relu, launch_relu_backward
 from minifcn.functional.fast.recycle import recycled
@@ -44,9 +44,10 @@ def add_bias(values: Array, bias: Array | None, out: Array, *, relu: bool = Fals
 @kernel(launch_relu_backward)
 def relu_backward(dy: Array, cache: Array) -> Array:
     """Return dx = dy where y > 0, else 0 (at the kink x = 0 the gradient is 0, as in Caffe)."""
-    xp = array_module(dy)
-    dx = recycled(xp, dy.shape, dy.dtype)
-    flat_dy, flat_y, flat_dx = dy.reshape(-1), cache.reshape(-1), dx.reshape(-1)
+    xp, axes = array_module(dy), in_memory(cache)
+    dy, y = dy.transpose(axes), cache.transpose(axes)
+    dx = recycled(xp, y.shape, dy.dtype)
+    flat_dy, flat_y, flat_dx = dy.reshape(-1), y.reshape(-1), dx.reshape(-1)
     size = PART if xp is np else dy.size
 
     def compute(start: int) -> None:
@@ -54,4 +55,4 @@ def relu_backward(dy: Array, cache: Array) -> Array:
         xp.multiply(flat_dy[part], flat_y[part] > 0, out=flat_dx[part])
 
     parallel_map(xp, compute, range(0, dy.size, max(1, size)))
-    return dx
+    return dx.transpose(sorted(range(len(axes)), key=axes.__getitem__))

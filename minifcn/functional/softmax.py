@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -135,17 +136,29 @@ def _each_pixel(
         strip, less = scores[part], probability[part]
         # Less than 0, so that exp does not overflow.
         xp.subtract(strip, strip.max(axis=1, keepdims=True), out=less)
-        true = xp.take_along_axis(less, index[pixels][:, None], axis=1)
+        true = probability.reshape(-1)[_own_places(index, part, scores.shape)]
         xp.exp(less, out=less)
         total = less.sum(axis=1, keepdims=True)
         less /= total
-        surprise[pixels] = (xp.log(total) - true)[:, 0]
+        surprise[pixels] = xp.log(total)[:, 0] - true
         weight[pixels] = valid
 
     parallel_map(xp, compute, _strips(scores))
     if class_weight is not None:
         weight *= class_weight[index]
     return probability, surprise, index, weight
+
+
+def _own_places(index: Array, part: tuple[slice, ...], shape: tuple[int, ...]) -> Array:
+    """Return where, in flat scores (N, C, ...), those of the pixels' own classes are.
+
+    Four times as fast as `take_along_axis`, which has an index for each axis.
+    """
+    xp, (n, c, *size) = array_module(index), shape
+    images = xp.arange(n).reshape(n, *[1] * len(size))[part[0]]
+    pixels = xp.arange(prod(size)).reshape(size)[part[2:]]
+    index = index[part[:1] + part[2:]].astype(xp.intp)
+    return (images * c + index) * prod(size) + pixels
 
 
 def _strips(scores: Array) -> list[tuple[slice, ...]]:
@@ -218,10 +231,9 @@ def _to_scores(dloss: Array, probability: Array, index: Array, weight: Array) ->
     dscores = recycled(xp, probability.shape, probability.dtype)
 
     def compute(part: tuple[slice, ...]) -> None:
-        pixels = part[:1] + part[2:]
-        share, true = (weight[pixels] * dloss)[:, None], index[pixels][:, None]
-        strip = xp.multiply(probability[part], share, out=dscores[part])
-        xp.put_along_axis(strip, true, xp.take_along_axis(strip, true, axis=1) - share, axis=1)
+        share = weight[part[:1] + part[2:]] * dloss
+        xp.multiply(probability[part], share[:, None], out=dscores[part])
+        dscores.reshape(-1)[_own_places(index, part, dscores.shape)] -= share
 
     parallel_map(xp, compute, _strips(probability))
     return dscores

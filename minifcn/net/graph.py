@@ -115,6 +115,8 @@ class Graph:
 
     def trained(self, layer: Layer) -> dict[str, str]:
         """Return the addresses of a layer's parameters that are not frozen, by their names."""
+        if not layer.params:
+            return {}
         if members := getattr(layer, "members", ()):  # several as one (see `siblings.py`)
             return {
                 f"{number}/{name}": address

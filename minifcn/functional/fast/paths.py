@@ -72,7 +72,9 @@ PATHS = {
     # more weights than columns
     "whole": Path(whole_forward, whole_backward_data, whole_backward_weights),
     # few channels, few pixels: columns that are a view
-    "lines": Path(lines_forward, lines_backward_data, lines_backward_weights, then=("relu",)),
+    "lines": Path(
+        lines_forward, lines_backward_data, lines_backward_weights, then=("relu", "pool")
+    ),
     # 1 x 1 kernels: the image is its own column matrix
     "pointwise": Path(
         pointwise_forward, pointwise_backward_data, pointwise_backward_weights, then=("relu",)

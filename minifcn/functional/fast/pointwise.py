@@ -18,6 +18,7 @@ from minifcn.functional.fast.recycle import recycled
 from minifcn.functional.relu import add_bias
 
 PIECES = 4  # for each thread of a large product, so that a thread that was held up finds help
+SMALL_MAP = 64  # pixels, up to which the maps of all images are one
 SMALL_PIECE = 1 << 25  # multiplications; a smaller piece takes BLAS more time to prepare
 
 
@@ -49,15 +50,15 @@ def pointwise_backward_data(dy: Array, weight: Array, *_: object) -> Array:
 def pointwise_backward_weights(x: Array, dy: Array, *_: object) -> Array:
     """Return dweight[f,c] = sum_{n,i,j} dy[n,f,i,j] x[n,c,i,j], as (F, C, 1, 1)."""
     xp = array_module(x)
-    (n, c), f = x.shape[:2], dy.shape[1]
+    c, f = x.shape[1], dy.shape[1]
     dweight = recycled(xp, (f, c), dy.dtype)
-    dy, x, scale = factors(dy.reshape(n, f, -1), x.reshape(n, c, -1))
+    dy, x, scale = factors(_maps(dy), _maps(x))
 
     def compute(piece: tuple[slice, slice]) -> None:
         filters, channels = piece
         target = dweight[filters, channels]
         product(dy[0, filters], x[0, channels].T, scale, out=target)
-        for image in range(1, n):
+        for image in range(1, len(x)):
             target += product(dy[image, filters], x[image, channels].T, scale)
 
     parallel_map(xp, compute, _pieces(xp, f, c, x.size // c))
@@ -67,10 +68,10 @@ def pointwise_backward_weights(x: Array, dy: Array, *_: object) -> Array:
 def _multiply(matrix: Array, x: Array, bias: Array | None, *, relu: bool = False) -> Array:
     """Return y[n] = matrix @ x[n] + bias: (F, C) and (N, C, H, W) -> (N, F, H, W)."""
     xp = array_module(x)
-    n, c, h, w = x.shape
-    f, pixels = len(matrix), h * w
-    y = recycled(xp, (n, f, pixels), x.dtype)
-    x, matrix, scale = factors(x.reshape(n, c, pixels), matrix)
+    (images, _, h, w), f, dtype = x.shape, len(matrix), x.dtype
+    x, matrix, scale = factors(_maps(x), matrix)
+    n, c, pixels = x.shape
+    y = recycled(xp, (n, f, pixels), dtype)
 
     def compute(work: tuple[int, tuple[slice, slice]]) -> None:
         image, (filters, columns) = work
@@ -80,7 +81,19 @@ def _multiply(matrix: Array, x: Array, bias: Array | None, *, relu: bool = False
 
     pieces = _pieces(xp, f, pixels, c, n)
     parallel_map(xp, compute, [(image, piece) for image in range(n) for piece in pieces])
-    return y.reshape(n, f, h, w)
+    # Images that were joined are taken apart; either way it is a view.
+    return y.reshape(n, f, -1, h, w).swapaxes(1, 2).reshape(images, f, h, w)
+
+
+def _maps(x: Array) -> Array:
+    """Return (N, C, H, W) as (N, C, H*W); of small maps those of all images as one, side by side.
+
+    Then fc7's weights are read once, and not for each image.
+    """
+    n, c, h, w = x.shape
+    if array_module(x) is np and h * w <= SMALL_MAP:
+        return x.swapaxes(0, 1).reshape(1, c, n * h * w)
+    return x.reshape(n, c, h * w)
 
 
 def _pieces(

@@ -102,9 +102,8 @@ def _matrices(
 
 def _matrix(kernel: Array, inputs: int, outputs: int, stride: int, pad: int) -> Array:
     matrix = np.zeros((inputs, outputs + 2 * pad), kernel.dtype)
-    place = np.arange(inputs)
-    for a, value in enumerate(kernel):
-        matrix[place, place * stride + a] = value
+    place = np.arange(inputs)[:, None]
+    matrix[place, place * stride + np.arange(len(kernel))] = kernel
     return matrix[:, pad : pad + outputs]
 
 

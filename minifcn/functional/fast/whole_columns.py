@@ -24,7 +24,8 @@ from minifcn.functional.fast.product import factors, product
 from minifcn.functional.fast.recycle import recycled, recycled_zeros
 from minifcn.functional.window import Window
 
-PIECES = 4  # for each thread; each packs the columns for BLAS again, so not many more
+PIECES = 4  # for each thread, of a large product; each packs the columns for BLAS again
+LARGE = 1 << 28  # multiplications; of a smaller product each thread takes one piece
 
 
 def whole_forward(x: Array, weight: Array, bias: Array | None, window: Window, *_: object) -> Array:
@@ -58,7 +59,7 @@ def whole_forward(x: Array, weight: Array, bias: Array | None, window: Window, *
             part += bias[filters, None]
         y[:, filters] = part.reshape(-1, n, oh, ow).swapaxes(0, 1)
 
-    parallel_map(xp, compute, _pieces(xp, f))
+    parallel_map(xp, compute, _pieces(xp, f, columns.size))
     return y
 
 
@@ -75,7 +76,7 @@ def whole_backward_data(
         rows = slice(channels.start * kh * kw, channels.stop * kh * kw)
         col2im_rows(product(matrix[:, rows].T, dy, scale), dx[channels], window, slice(0, oh))
 
-    parallel_map(xp, compute, _pieces(xp, c))
+    parallel_map(xp, compute, _pieces(xp, c, kh * kw * dy.size))
     return xp.ascontiguousarray(dx.swapaxes(0, 1))
 
 
@@ -91,7 +92,7 @@ def whole_backward_weights(
     def compute(filters: slice) -> None:
         product(dy[filters], columns.T, scale, out=dweight[filters])
 
-    parallel_map(xp, compute, _pieces(xp, len(dy)))
+    parallel_map(xp, compute, _pieces(xp, len(dy), columns.size))
     return dweight.reshape(weight_shape)
 
 
@@ -106,6 +107,7 @@ def _side_by_side(dy: Array) -> Array:
     return dy.swapaxes(0, 1).reshape(dy.shape[1], -1)
 
 
-def _pieces(xp: ModuleType, size: int) -> list[slice]:
-    """Cut some channels into pieces for the threads; on a GPU leave them whole."""
-    return cut(size, min(size, PIECES * get_threads()) if xp is np else 1)
+def _pieces(xp: ModuleType, size: int, multiplications: int) -> list[slice]:
+    """Cut channels, of so many multiplications each, for the threads; on a GPU leave them whole."""
+    count = (PIECES if size * multiplications > LARGE else 1) * get_threads()
+    return cut(size, min(size, count) if xp is np else 1)
