@@ -11,7 +11,7 @@ from minifcn.distributed.guard import guarded
 from minifcn.exploring.contents import SOURCES, contents
 from minifcn.exploring.opened import open_net
 from minifcn.exploring.page import checked, is_page, page, write_page
-from minifcn.exploring.subjects import find_subject
+from minifcn.exploring.subjects import find_subject, refuse_missing
 from minifcn.inference.looks import ONE_LOOK
 from minifcn.inference.model import looks_like_model
 from minifcn.system.command import command_parser
@@ -78,6 +78,8 @@ def command(args: argparse.Namespace) -> int:
         source = names.pop(0)
     if not names:
         raise SettingsError(f"{source} is a net; give pictures behind it, such as val_00000")
+    for place, name in enumerate(names):  # before anything is loaded
+        refuse_missing(name, perhaps_net=source is None and not place)
     if args.side < 1:
         raise SettingsError(f"--side must be at least 1, not {args.side}")
     if not is_page(args.out):  # an older page is replaced

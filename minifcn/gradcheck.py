@@ -66,17 +66,24 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--all", action="store_true", help="check all layers by all examples")
     said = "judge the functions in a Python file by minifcn's of the same names (default: none)"
     result.add_argument("--yours", type=Path, metavar="FILE", help=said)
+    add_plot_options(result)
+    behind = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    add_plot_options(behind)  # which leave alone what stands before the name
     names = result.add_subparsers(dest="name", metavar="NAME", title="what can be checked")
     for name, (about, build, _) in NAMES.items():
-        one = names.add_parser(name, help=about)
+        one = names.add_parser(name, help=about, parents=[behind])
         add_build_options(one, build)
         if name in OPERATIONS:
             said = "check all examples of it"
             one.add_argument("--all", action="store_true", default=argparse.SUPPRESS, help=said)
-        said = "draw the error of differences against their step to an SVG or PNG (default: no)"
-        one.add_argument("--plot", type=Path, metavar="FILE", help=said)
-        add_overwrite_option(one)
     return result
+
+
+def add_plot_options(parser: argparse.ArgumentParser) -> None:
+    """Add what may stand before the name of what is checked, or behind it."""
+    said = "draw the error of differences against their step to an SVG or PNG (default: no)"
+    parser.add_argument("--plot", type=Path, metavar="FILE", help=said)
+    add_overwrite_option(parser)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -85,6 +92,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = reader.parse_args(argv)
     if bool(args.name or args.all) == (args.yours is not None):
         reader.error("give the name of a layer or a net, or --all, or --yours FILE")
+    if args.plot and not args.name:
+        reader.error("--plot draws one layer or net: give its name too")
     if args.name and args.all and (args.plot or asked_for(args)[0] != args.name):
         reader.error("--all has sizes of its own; leave the other options out")
     return guarded(lambda _: command(args))

@@ -14,7 +14,7 @@ from minifcn.experiments import EXPERIMENTS, experiment
 from minifcn.experiments.conduct import SEEDS, conduct
 from minifcn.experiments.data_sets import DATA_SETS
 from minifcn.system.command import command_parser
-from minifcn.system.records import AT_LEAST_1, THREADS, of_range
+from minifcn.system.records import AT_LEAST_1, THREADS, SettingsError, of_range
 
 DESCRIPTION = """\
 Try what the paper says: each statement is a command, which prints its figures beside the paper's,
@@ -67,9 +67,8 @@ def add_common_options(options: argparse.ArgumentParser, data: list[str]) -> Non
     options.add_argument(
         "--seeds",
         type=of_range(int, AT_LEAST_1),
-        default=SEEDS,
         metavar="N",
-        help="how many trainings of each kind (default: %(default)s)",
+        help=f"how many trainings of each kind (default: {SEEDS})",
     )
     options.add_argument(
         "--out",
@@ -103,6 +102,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(name: str, options: dict[str, Any]) -> int:
     """Conduct an experiment, or all that are not done; return the exit status."""
     options["note"] = partial(print, flush=True)
+    if name != ALL:
+        for option, why in experiment(name).idle.items():
+            if options[option] is not None:
+                raise SettingsError(f"{name}: {why}; leave --{option} out")
+    if options["seeds"] is None:
+        options["seeds"] = SEEDS
     if name != ALL:
         print(conduct(name, **options))
         return 0

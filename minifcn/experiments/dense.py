@@ -6,7 +6,7 @@ from copy import copy
 
 import numpy as np
 
-from minifcn.experiments.experiment import FAILS, HOLDS, Experiment, Result, Row
+from minifcn.experiments.experiment import FAILS, HOLDS, UNTRAINED, Experiment, Result, Row
 from minifcn.experiments.lab import Lab
 from minifcn.experiments.timing import timed
 from minifcn.experiments.verdicts import said
@@ -111,4 +111,5 @@ DENSE_INFERENCE = Experiment(
     "a grid of 10 x 10 in 22 ms, a crop in 1.2 ms (AlexNet on a GPU)",
     dense,
     {"shapes": 1},
+    idle=UNTRAINED,
 )

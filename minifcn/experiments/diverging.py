@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minifcn.experiments.lab import Lab, Run
-from minifcn.training.solver import TrainingError
+from minifcn.training.solver import Diverged
 
 
 def runs_or_none(lab: Lab, arch: str, **settings: Any) -> list[Run | None]:
@@ -23,7 +23,7 @@ def _run_or_none(lab: Lab, seed: int, arch: str, settings: dict[str, Any]) -> Ru
         warnings.simplefilter("ignore", RuntimeWarning)
         try:
             return lab.train(seed, arch, **settings)
-        except TrainingError as error:
+        except Diverged as error:
             lab.note(f"{arch}, seed {seed}, diverged: {error}")
             return None
 

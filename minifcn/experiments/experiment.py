@@ -92,6 +92,9 @@ class Experiment(NamedTuple):
         seeds; the first is what it is tried on if nothing is said.
     add_options : callable, optional
         Gives the command's parser the options that `measure` takes.
+    idle : mapping from str to str
+        Options of all experiments, "weights" or "seeds", that would change nothing in this one, and
+        why; the command refuses them.
     """
 
     section: str
@@ -100,3 +103,8 @@ class Experiment(NamedTuple):
     measure: Callable[..., Result]
     minutes: Mapping[str, int]
     add_options: Callable[[argparse.ArgumentParser], None] | None = None
+    idle: Mapping[str, str] = {}
+
+
+UNTRAINED = {"weights": "nothing is trained"}
+EXACT = {**UNTRAINED, "seeds": "nothing is random"}

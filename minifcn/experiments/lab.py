@@ -2,7 +2,8 @@
 
 A run's folder is named by its net and by a hash of the settings that decide what it computes. So
 two experiments that need the same training share it, and one that was stopped goes on with what is
-there: runs that are finished are read, one that is not is resumed.
+there: runs that are finished are read, one that is not is resumed. One that diverged is not tried
+again: a small file in its folder says when it did.
 """
 
 from __future__ import annotations
@@ -19,16 +20,18 @@ import numpy as np
 from minifcn.experiments.data_sets import prepare
 from minifcn.inference.model import Model, load_model
 from minifcn.reporting.fitting import fit
-from minifcn.system.files import make_folder
+from minifcn.system.files import make_folder, write_json
 from minifcn.system.lock import locked
 from minifcn.system.records import defaults
 from minifcn.training.recipes import SMOKE
 from minifcn.training.reporter import Reporter
 from minifcn.training.run_log import read_log
 from minifcn.training.settings import CHANGES, Settings, resolve
+from minifcn.training.solver import Diverged
 from minifcn.training.transfer import follow_weights
 
 IU = "mean IU, %"
+DIVERGED = "diverged.json"  # in the folder of a run whose loss became infinite
 # What does not make a run another one, beside where its data lies.
 _SAME = (CHANGES - {"steps", "rate", "policy", "warm_up"}) | {"data_dir", "final_images"}
 
@@ -148,6 +151,11 @@ class Lab:
 
         The settings are fields of `Settings` that differ from those of the data set's trainings.
         `after` is the run whose weights it starts from.
+
+        Raises
+        ------
+        Diverged
+            If the loss becomes infinite or not a number, or did so before.
         """
         given = {**self.prepared.settings, "steps": self.steps(arch), **settings}
         if after is not None:
@@ -165,15 +173,31 @@ class Lab:
 
         with locked(folder.with_suffix(".lock"), waits):
             if not (folder / "results.json").exists():
-                started = (folder / "config.json").exists()
-                given["threads"] = self.threads
-                began = time.monotonic()
-                fit(self.prepared.dataset, folder, resume=started, reporter=Reporter(), **given)
-                self.training += time.monotonic() - began
+                self._fit(folder, {**given, "threads": self.threads})
                 said = _said(settings, after)
                 self.note(f"{arch}{said}, seed {seed}: {run.mean_iu:.1f} % ({run.seconds:.0f} s)")
         self.seconds[folder] = run.seconds
         return run
+
+    def _fit(self, folder: Path, given: dict[str, Any]) -> None:
+        """Train what is not finished; keep the fact if it diverges."""
+        kept = folder / DIVERGED
+        if kept.exists():
+            said = json.loads(kept.read_text(encoding="utf-8"))
+            self.seconds[folder] = said["seconds"]
+            raise Diverged(
+                f"{said['message']} (so {kept} says; delete it to try again)", said["step"]
+            )
+        started = (folder / "config.json").exists()
+        began = time.monotonic()
+        try:
+            fit(self.prepared.dataset, folder, resume=started, reporter=Reporter(), **given)
+        except Diverged as error:
+            spent = self.seconds[folder] = time.monotonic() - began
+            write_json(kept, {"step": error.step, "seconds": spent, "message": str(error)})
+            raise
+        finally:
+            self.training += time.monotonic() - began
 
     def staged(self, arch: str) -> list[Run]:
         """Return a run for each seed of a net that starts from the coarser one, as the paper's."""

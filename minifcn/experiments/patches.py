@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from minifcn.experiments.experiment import FAILS, HOLDS, Experiment, Result, Row
+from minifcn.experiments.experiment import FAILS, HOLDS, UNTRAINED, Experiment, Result, Row
 from minifcn.experiments.lab import Lab
 from minifcn.experiments.timing import timed
 from minifcn.experiments.verdicts import said
@@ -121,4 +121,5 @@ PATCHES = Experiment(
     "",
     patches,
     {"shapes": 1},
+    idle=UNTRAINED,
 )

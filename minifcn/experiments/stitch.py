@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from minifcn.experiments.experiment import FAILS, HOLDS, Chart, Curve, Experiment, Result, Row
+from minifcn.experiments.experiment import (
+    FAILS,
+    HOLDS,
+    UNTRAINED,
+    Chart,
+    Curve,
+    Experiment,
+    Result,
+    Row,
+)
 from minifcn.experiments.lab import Lab
 from minifcn.experiments.timing import timed
 from minifcn.experiments.verdicts import said
@@ -89,4 +98,5 @@ STITCH = Experiment(
     "cost f squared",
     stitch,
     {"shapes": 1},
+    idle=UNTRAINED,
 )

@@ -25,7 +25,7 @@ from minifcn.data.subset import subset
 from minifcn.data.transforms import Preprocess
 from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.model import Model
-from minifcn.models.build import build, initialise
+from minifcn.models.build import ModelSpec, build, initialise
 from minifcn.net import Net
 from minifcn.net.heads import net_heads
 from minifcn.net.memory import training_bytes
@@ -106,10 +106,7 @@ def open_splits(
 
 def make_model(settings: Settings, dataset: Dataset, note: Callable[[str], None] = silent) -> Model:
     """Build the net of the settings with the weights it starts from."""
-    extra_classes = getattr(dataset, "extra_classes", {})
-    heads = {MAIN_HEAD: dataset.class_names, **extra_classes}
-    classes = {head: len(names) for head, names in heads.items()}
-    spec = settings.spec(len(dataset.class_names), classes if extra_classes else None)
+    spec = spec_of(settings, dataset)
     net = build(
         spec,
         normalization=settings.normalization,
@@ -140,7 +137,16 @@ def make_model(settings: Settings, dataset: Dataset, note: Callable[[str], None]
         images = [net_inputs(s.image, s.extras, preprocess, spec.modality) for s in samples]
         settle(net, fully_connected, images)
     palette = np.asarray(dataset.palette)[: len(dataset.class_names)].tolist()
-    return Model(net, spec, preprocess, tuple(dataset.class_names), palette, dict(extra_classes))
+    extra_classes = dict(getattr(dataset, "extra_classes", {}))
+    return Model(net, spec, preprocess, tuple(dataset.class_names), palette, extra_classes)
+
+
+def spec_of(settings: Settings, dataset: Dataset) -> ModelSpec:
+    """Return the description of the net of the settings, for the classes of a data set."""
+    extra_classes = getattr(dataset, "extra_classes", {})
+    heads = {MAIN_HEAD: dataset.class_names, **extra_classes}
+    classes = {head: len(names) for head, names in heads.items()}
+    return settings.spec(len(dataset.class_names), classes if extra_classes else None)
 
 
 def make_optimiser(net: Net, settings: Settings) -> SGD:

@@ -40,6 +40,14 @@ class TrainingError(Mishap, RuntimeError):
     """Training cannot go on; the message says why and what to change."""
 
 
+class Diverged(TrainingError):
+    """The loss is not a finite number any more; `step` is the update that it would have made."""
+
+    def __init__(self, message: str, step: int = 0) -> None:
+        super().__init__(message)
+        self.step = step
+
+
 class Step(NamedTuple):
     """What is reported of one update, or of several since the last report.
 
@@ -123,9 +131,10 @@ def train(
 
     Raises
     ------
-    TrainingError
+    Diverged
         If the loss is not a finite number. On a CPU the weights are then as after the last good
         update; on a GPU it shows at the next report, when the weights are spoiled.
+    TrainingError
         If there are more ranks than batches in a step.
     """
     heads = net_heads(net)
@@ -221,7 +230,7 @@ class _Losses:
 
         Raises
         ------
-        TrainingError
+        Diverged
             If a loss is not a finite number.
         """
         both = to_host(self._xp.stack(self._losses + self._pixel_losses)).reshape(2, -1)
@@ -233,10 +242,11 @@ class _Losses:
     def _check(self, place: int, loss: float) -> None:
         if not np.isfinite(loss):
             step, rate, ids = self._batches[place]
-            raise TrainingError(
+            raise Diverged(
                 f"the loss of step {step} is {loss} (images {', '.join(ids)}): the learning rate "
                 f"of {rate:g} is probably too high for this loss; the last checkpoint is whole, so "
-                "lower --lr and resume from it"
+                "lower --lr and resume from it",
+                step,
             )
 
 

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from minifcn.data import open_dataset
 from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.metrics import Scores
+from minifcn.models.build import build
+from minifcn.system.records import SettingsError
+from minifcn.training.freezing import freeze
+from minifcn.training.prepare import silent, spec_of
 from minifcn.training.reporter import Reporter
 from minifcn.training.resuming import settings_of
 from minifcn.training.run import execute
 from minifcn.training.run_lock import run_locked
-from minifcn.training.settings import CHANGES, STAGES
+from minifcn.training.settings import CHANGES, STAGES, Settings
+
+THIN = 1 / 64  # width of a net of which only the names of layers matter
 
 
 def train_stages(
@@ -53,6 +61,8 @@ def train_stages(
             folder / arch, dataset, stage, resume=resume, communicator=communicator
         )
         given = {**given, "weights": str(folder / arch)}
+    for settings in runs.values():
+        _check_freeze(settings)
     scores = {}
     with run_locked(folder, reporter.note) if communicator.leads else nullcontext():
         for arch, settings in runs.items():
@@ -65,3 +75,21 @@ def train_stages(
                 communicator=communicator,
             )
     return scores
+
+
+def _check_freeze(settings: Settings) -> None:
+    """Hold the patterns of `--freeze` to the net of a stage."""
+    if not settings.freeze:
+        return
+    dataset = open_dataset(
+        settings.dataset,
+        settings.train_split,
+        data_dir=settings.data_dir,
+        **settings.data_options,
+    )
+    spec = replace(spec_of(settings, dataset), width=THIN, fc_channels=None)
+    net = build(spec, learn_upsampling=settings.learn_upsampling)
+    try:
+        freeze(net, settings.freeze, silent)
+    except SettingsError as error:
+        raise SettingsError(f"{settings.arch}: {error}") from error

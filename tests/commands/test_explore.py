@@ -85,13 +85,32 @@ def test_an_older_page_is_replaced_and_nothing_else(run, tmp_path, capsys):
         (["RUN", "val_00999"], "shapes has val_00000 to val_00199"),
         (["RUN", "val_00000", "--side", "0"], "--side must be at least 1, not 0"),
         (["nothing.h5", "val_00000"], "nothing.h5: there is no such file"),
+        (
+            ["runs/typo", "val_00000"],
+            "runs/typo does not exist: the first argument must be the folder of a run, a weight "
+            "file or a picture; drawn shapes are called val_00000 to val_00199",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(arguments, said, run, tmp_path, capsys):
     words = [str(run) if one == "RUN" else one for one in arguments]
     assert explore.main([*words, "-o", str(tmp_path / "page.html")]) == 1
-    assert said in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert said in told.err
+    assert not told.out  # nothing has been taken in place of what is not there
     assert not (tmp_path / "page.html").exists()
+
+
+def test_a_run_that_is_misspelt_is_told_with_the_one_like_it(run, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(run.parent)
+    wrong = f"{run.name}x"
+    assert explore.main([wrong, "val_00000", "-o", str(tmp_path / "page.html")]) == 1
+    assert f"; did you mean {run.name}?" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_no_run_is_no_picture(tmp_path, capsys):
+    assert explore.main([str(tmp_path), "val_00000", "-o", str(tmp_path / "page.html")]) == 1
+    assert f"{tmp_path} is a folder, but not that of a run" in capsys.readouterr().err
 
 
 def test_a_net_that_sees_depth_is_refused(tmp_path, capsys):

@@ -33,6 +33,8 @@ def test_all_of_one_layer_says_how_many_shapes_each_way_has_computed(capsys):
     [
         ([], "give the name of a layer or a net, or --all, or --yours FILE"),
         (["relu", "--all", "--zeros"], "leave the other options out"),
+        (["--plot", "a.svg", "relu", "--all"], "leave the other options out"),
+        (["--all", "--plot", "a.svg"], "--plot draws one layer or net: give its name too"),
         (["--all", "--yours", "file.py"], "or --yours FILE"),
         (["pool"], "no name 'pool'"),
         (["relu", "--kernel", "3"], "no option --kernel"),
@@ -64,6 +66,16 @@ def test_sizes_that_mean_nothing_are_a_sentence(argv, said, tmp_path, monkeypatc
     error = capsys.readouterr().err
     assert error.startswith("error: ") and said in error
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("argv", ["relu --plot a.svg", "--plot a.svg relu"])
+def test_a_plot_is_asked_for_before_the_name_or_behind_it(argv, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(argv.split()) == 0
+    assert (tmp_path / "a.svg").exists()
+    assert main(argv.split()) == 1
+    assert "a.svg is there already" in capsys.readouterr().err
+    assert main(["--overwrite", *argv.split()]) == 0
 
 
 def test_a_path_that_there_is_not_is_refused(monkeypatch, capsys):

@@ -84,3 +84,17 @@ def test_a_folder_for_what_is_drawn_is_refused(tmp_path, capsys):
     assert (
         "--data shapes is drawn and lies nowhere: leave --data-dir out" in capsys.readouterr().err
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["table1", "--weights", "a.h5"], "table1: nothing is trained; leave --weights out"),
+        (["stitch", "--weights", "a.h5"], "stitch: nothing is trained; leave --weights out"),
+        (["upper-bounds", "--seeds", "3"], "upper-bounds: nothing is random; leave --seeds out"),
+    ],
+)
+def test_an_option_that_would_change_nothing_is_refused(arguments, message, tmp_path, capsys):
+    assert paper.main([*arguments, "--smoke", "--out", str(tmp_path / "out")]) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -267,6 +267,42 @@ def test_a_pixels_gradients_are_offered_where_there_are_some(world, visit):
     assert "show=p" in visit.shown
 
 
+def test_the_pixels_of_which_gradients_are_held_can_be_chosen(world, visit):
+    assert not visit.page.locator(".spot").count()
+    visit.go("#?show=loss")
+    held = {one["id"]: one["pixel"] for one in world.told["images"][0]["targets"] if one["pixel"]}
+    frame = visit.page.locator('[data-key="picture"] img').bounding_box()
+    height, width = world.values["score"].shape[1:]
+    for (row, column), spot in zip(held.values(), visit.page.locator(".spot").all(), strict=True):
+        box = spot.bounding_box()
+        middle = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+        expected = [
+            frame["x"] + (column + 0.5) / width * frame["width"],
+            frame["y"] + (row + 0.5) / height * frame["height"],
+        ]
+        np.testing.assert_allclose(middle, expected, atol=0.1)
+    name, (row, column) = list(held.items())[-1]
+    spot = f'[data-key="spot-{row}-{column}"]'
+    visit.page.eval_on_selector(spot, "one => one.click()")  # another may lie over its middle
+    visit.arrive(f"#?show={name.replace(',', '%2C')}")
+    assert visit.page.get_attribute(spot, "aria-current") == "true"
+
+
+def test_the_legend_has_what_occurs_and_the_others_on_demand(world, visit):
+    names = world.opened.model.class_names
+    occurring = {*world.values["score"].argmax(axis=0).flat, *drawn().truth.flat} - {255}
+    assert occurring < set(range(len(names)))
+    first, others = visit.page.locator(".legend").all()
+    shown = [one.text_content().strip() for one in first.locator("li").all()]
+    assert shown == [names[place] for place in sorted(occurring)]
+    assert not others.is_visible()
+    visit.page.click("#pictures summary")
+    assert others.locator("li").count() == len(names) - len(occurring)
+    visit.click('[data-key="as-truth"]')
+    assert visit.page.locator(".legend").last.is_visible()  # it stays open
+    visit.page.click("#pictures summary")
+
+
 def test_the_training_can_be_run_through(world, visit):
     visit.page.focus('[data-key="time"]')
     visit.page.keyboard.press("ArrowLeft")
@@ -371,6 +407,11 @@ def test_a_phone_shows_it_without_scrolling_sideways(world):
         assert phone.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"], (
             address
         )
+        table = phone.page.locator(".scroll:has(.sums)")
+        assert not table.count() or table.evaluate("it => it.scrollWidth === it.clientWidth")
+    longer = "document.querySelector('option').textContent = 'the loss '.repeat(20)"
+    phone.page.evaluate(longer)
+    assert phone.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     assert not phone.complaints
 
 

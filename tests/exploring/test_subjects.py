@@ -41,9 +41,17 @@ def test_a_file_comes_before_shapes_of_its_name(tmp_path, monkeypatch):
     [
         ("nothing.png", "does not exist; drawn shapes are called val_00000 to val_00199"),
         ("val_00200", "shapes has val_00000 to val_00199"),
-        ("train_99999", "shapes has train_00000 to train_01999"),
+        ("train_99999", "shapes has train_00000 to train_01999; did you mean train_01999?"),
+        ("val_3", "image val_3 does not exist; .*; did you mean val_00003?"),
+        ("folder/photo.png", "; there is no folder folder"),
     ],
 )
 def test_a_picture_that_is_not_there_is_told_of(name, said):
     with pytest.raises(DataError, match=said):
         find_subject(Path(name), SHAPES, 60)
+
+
+def test_a_file_that_is_misspelt_is_told_with_the_one_like_it(tmp_path):
+    (tmp_path / "photo.png").touch()
+    with pytest.raises(DataError, match=f"did you mean {tmp_path / 'photo.png'}?"):
+        find_subject(tmp_path / "foto.png", SHAPES, 60)

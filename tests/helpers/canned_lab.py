@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minifcn.training.solver import TrainingError
+from minifcn.training.solver import Diverged
 
 # From what a run was made of, among them "arch", "seed" and "after", to its figures: "mean_iu" in
 # percent, and "losses" and "seconds" of its updates and more "results" where they matter. None: it
@@ -89,7 +89,7 @@ class CannedLab:
         made = {"arch": arch, "seed": seed, "after": after, **settings}
         figures = self.figures(made)
         if figures is None:
-            raise TrainingError("the loss is nan")
+            raise Diverged("the loss is nan")
         self.runs.append(CannedRun(seed, made, figures))
         return self.runs[-1]
 

@@ -5,7 +5,7 @@ import pytest
 from minifcn import train
 from minifcn.training import stages
 from minifcn.training.reporter import Reporter
-from minifcn.training.settings import SettingsError
+from minifcn.training.settings import STAGES, SettingsError
 
 TINY = {"weights": "none", "width": 1 / 64, "steps": 2, "batch_size": 1}
 ANEW = {"resume": False, "reporter": Reporter()}
@@ -40,6 +40,11 @@ def test_the_heavy_recipe_has_a_rate_for_each_stage(dataset, backbone, executed,
     ("config", "options", "message"),
     [
         (None, {"stages": {"fcn8s": {"rate": 1e-14}}}, "a learning rate of 1e-14 does not fit"),
+        (
+            None,
+            {"stages": {arch: {"freeze": "conv*,upscore"} for arch in STAGES}},
+            "fcn16s: --freeze: no layer with parameters matches 'upscore'",
+        ),
         ("{}", {}, "fcn16s: holds a run already"),
         ('{"settings": {}}', {"resume": True}, "missing"),
     ],

@@ -55,11 +55,7 @@ function imageButtons(choice) {
 function showMenu(choice) {
   const { targets } = imageOf(choice);
   if (!targets.length) return null;
-  const change = ({ target }) => {
-    const pixel = targets.find(({ id }) => id === target.value)?.pixel;
-    const place = pixel && !choice.layer ? { layer: "", row: null, column: null } : {};
-    go({ ...place, show: target.value, at: "", as: "" });
-  };
+  const change = ({ target }) => go({ show: target.value, at: "", as: "" });
   const pressed = Boolean(targetOf(choice));
   return make(
     "div.row",
@@ -165,6 +161,9 @@ function targetRemark(choice) {
     target.pixel
       ? "Of a single pixel each layer shows the gradients' sizes, summed over its maps. "
       : "Of each layer the steepest maps are held. ",
+    imageOf(choice).targets.some(({ pixel }) => pixel)
+      ? "The dots on the picture are the single pixels whose gradients are held: choose one. "
+      : null,
     otherPixel(choice, target),
     backButton({ show: "" }),
   ];

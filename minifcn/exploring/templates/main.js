@@ -21,10 +21,14 @@ async function show(choice) {
   const own = ++round;
   if (!isThere(choice)) return go(nearest(choice), true);
   const stage = stageOf(choice.layer);
-  const [left, right] = await Promise.all([pictures(choice), view(choice, stage)]);
+  const [left, classes, right] = await Promise.all([
+    pictures(choice),
+    legend(choice),
+    view(choice, stage),
+  ]);
   if (own !== round) return undefined; // something else was chosen meanwhile
   fill(part("controls"), controls(choice));
-  fill(part("pictures"), left, beside(choice));
+  fill(part("pictures"), left, nextButton(choice), classes);
   fill(part("view"), way(stage), remark(choice), right);
   document.title = [stage?.name, part("title").textContent].filter(Boolean).join(" – ");
   if (shownBefore !== null && shownBefore !== choice.layer) toTheView();
@@ -58,24 +62,19 @@ function nearest({ image, layer }) {
   };
 }
 
-/** Return what stands below the pictures. */
-function beside(choice) {
-  const wrong = wrongPixels(choice).length;
-  return [
-    wrong
-      ? make(
-          "p.row",
-          {},
-          make(
-            "button.main",
-            { type: "button", onclick: nextWrong, "data-key": "next" },
-            "Next wrong pixel",
-          ),
-          make("span.note", {}, "or press n"),
-        )
-      : null,
-    legend(),
-  ];
+/** Return what leads to the next wrong pixel; null if there is none. */
+function nextButton(choice) {
+  if (!wrongPixels(choice).length) return null;
+  return make(
+    "p.row",
+    {},
+    make(
+      "button.main",
+      { type: "button", onclick: nextWrong, "data-key": "next" },
+      "Next wrong pixel",
+    ),
+    make("span.note", {}, "or press n"),
+  );
 }
 
 /** Return the way from the whole net to what is shown. */

@@ -15,8 +15,8 @@ import {
 } from "./net.js";
 import { number, percent } from "./numbers.js";
 import { paintClasses, plot } from "./plot.js";
-import { chosen, go } from "./router.js";
-import { answerOf, imageOf, variantOf } from "./shown.js";
+import { addressOf, chosen, go } from "./router.js";
+import { answerOf, imageOf, targetOf, variantOf } from "./shown.js";
 
 /**
  * Return the picture, with what the chosen place sees, and the answer.
@@ -24,18 +24,26 @@ import { answerOf, imageOf, variantOf } from "./shown.js";
  * @returns {Promise<Element>}
  */
 export async function pictures(choice) {
-  const image = imageOf(choice);
-  const truth = image.truth ? (await blob(`${choice.image}/truth`)).data : null;
-  const shown =
-    choice.as === "truth" && truth ? { id: "truth", label: "the truth" } : answerOf(choice);
-  const labels =
-    shown.id === "truth" ? truth : (await blob(`${choice.image}/answer/${shown.id}`)).data;
+  const [truth, { shown, labels }] = [await truthOf(choice), await shownLabels(choice)];
   return make(
     "div.pictures",
     {},
-    pictureFigure(choice, image),
+    pictureFigure(choice, imageOf(choice)),
     answerFigure(choice, shown, labels, truth),
   );
+}
+
+/** Return the class of each pixel in truth, or null if it is not known. */
+async function truthOf(choice) {
+  return imageOf(choice).truth ? (await blob(`${choice.image}/truth`)).data : null;
+}
+
+/** Return the answer that is chosen, or the truth in its place, and the class of each pixel. */
+async function shownLabels(choice) {
+  const truth = choice.as === "truth" ? await truthOf(choice) : null;
+  if (truth) return { shown: { id: "truth", label: "the truth" }, labels: truth };
+  const shown = answerOf(choice);
+  return { shown, labels: (await blob(`${choice.image}/answer/${shown.id}`)).data };
 }
 
 function pictureFigure(choice, image) {
@@ -60,9 +68,24 @@ function pictureFigure(choice, image) {
     key: "picture",
     pick: openPixel,
     at: stage === output ? [choice.row, choice.column] : null,
+    spots: spotsOf(choice),
     source: variantOf(choice)?.picture ?? image.picture,
   });
   return make("figure", {}, make("figcaption", {}, caption), picture);
+}
+
+/** Return the pixels of which the page holds gradients, while gradients are shown. */
+function spotsOf(choice) {
+  const target = targetOf(choice);
+  if (!target) return [];
+  const asked = choice.layer === output.name && choice.row !== null; // why a pixel is what it is
+  return imageOf(choice)
+    .targets.filter(({ pixel }) => pixel)
+    .map((one) => {
+      const [row, column] = one.pixel;
+      const href = addressOf({ ...(asked ? { row, column } : {}), show: one.id, at: "", as: "" });
+      return { row, column, href, label: `Gradients of ${one.label}`, chosen: one === target };
+    });
 }
 
 function answerFigure(choice, shown, labels, truth) {
@@ -189,12 +212,40 @@ export function nextWrong() {
   go({ layer: output.name, row, column, map: null, against: null });
 }
 
-/** Return the names and colours of the classes. */
-export function legend() {
+let othersOpen = false; // in the legend, though all is drawn anew for each choice
+
+/**
+ * Return the names and colours of the classes: those that occur in the answer that is shown or in
+ * the truth, and the others behind a word.
+ * @param {import("./address.js").Choice} choice
+ * @returns {Promise<Element>}
+ */
+export async function legend(choice) {
+  const occurring = new Set([...(await shownLabels(choice)).labels, ...((await truthOf(choice)) ?? [])]);
+  const [first, others] = [true, false].map((wanted) =>
+    net.classes.filter((_, place) => occurring.has(place) === wanted),
+  );
+  const list = (classes) =>
+    make(
+      "ul.legend",
+      {},
+      classes.map((one) => make("li", {}, swatch(one), " ", one.name)),
+    );
+  const remember = ({ target }) => {
+    othersOpen = target.open;
+  };
   return make(
-    "ul.legend",
+    "div",
     {},
-    net.classes.map((one) => make("li", {}, swatch(one), " ", one.name)),
+    list(first),
+    others.length
+      ? make(
+          "details.note",
+          { open: othersOpen, ontoggle: remember },
+          make("summary", { "data-key": "others" }, `Show all: ${others.length} classes that are not here`),
+          list(others),
+        )
+      : null,
   );
 }
 

@@ -140,7 +140,7 @@ function scoreTable(scores, parts, classes, said, rival, truth) {
       { scope: "col", title: "as the library computed it, in single precision" },
       "score",
     ),
-    make("th.number", { scope: "col", colspan: 2 }, "→ probability"),
+    make("th.number", { scope: "col", colspan: 2 }, "→ proba\u00adbility"),
   ];
   return make(
     "div",

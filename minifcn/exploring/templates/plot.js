@@ -14,6 +14,11 @@ import { net } from "./net.js";
  */
 
 /**
+ * A pixel that leads elsewhere.
+ * @typedef {{row: number, column: number, href: string, label: string, chosen: boolean}} Spot
+ */
+
+/**
  * Return a drawing of pixels.
  * @param {Object} what
  * @param {number} what.rows
@@ -25,10 +30,11 @@ import { net } from "./net.js";
  * @param {function(number, number, boolean): void} [what.pick] called with the row and the column
  *     that are clicked, or with true where the arrow keys lead
  * @param {number[]} [what.at] the row and column from where the arrow keys lead
+ * @param {Spot[]} [what.spots]
  * @param {string} [what.key] by which the focus finds it again once it is drawn anew
  * @returns {Element}
  */
-export function plot({ rows, columns, label, paint, source, marks = [], pick, at, key }) {
+export function plot({ rows, columns, label, paint, source, marks = [], pick, at, spots = [], key }) {
   const canvas = source
     ? make("img", { src: source, alt: "", draggable: "false" })
     : make("canvas", { width: columns, height: rows, "aria-hidden": "true" });
@@ -71,7 +77,22 @@ export function plot({ rows, columns, label, paint, source, marks = [], pick, at
     },
     canvas,
     over,
+    spots.map((spot) => drawSpot(spot, rows, columns)),
   );
+}
+
+/** Return a link on a pixel, large enough for a finger. */
+function drawSpot({ row, column, href, label, chosen }, rows, columns) {
+  const [left, top] = [(100 * (column + 0.5)) / columns, (100 * (row + 0.5)) / rows];
+  return make("a.spot", {
+    href,
+    title: label,
+    "aria-label": label,
+    "aria-current": chosen ? "true" : null,
+    "data-key": `spot-${row}-${column}`,
+    style: `left: ${left}%; top: ${top}%`,
+    onclick: (event) => event.stopPropagation(), // it is no choice of the pixel
+  });
 }
 
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
