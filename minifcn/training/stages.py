@@ -12,7 +12,7 @@ from minifcn.distributed.communicator import ALONE, Communicator
 from minifcn.inference.metrics import Scores
 from minifcn.models.build import build
 from minifcn.system.records import SettingsError
-from minifcn.training.freezing import freeze
+from minifcn.training.layer_rates import freeze, set_layer_rates
 from minifcn.training.prepare import silent, spec_of
 from minifcn.training.reporter import Reporter
 from minifcn.training.resuming import settings_of
@@ -62,7 +62,7 @@ def train_stages(
         )
         given = {**given, "weights": str(folder / arch)}
     for settings in runs.values():
-        _check_freeze(settings)
+        _check_patterns(settings)
     scores = {}
     with run_locked(folder, reporter.note) if communicator.leads else nullcontext():
         for arch, settings in runs.items():
@@ -77,9 +77,9 @@ def train_stages(
     return scores
 
 
-def _check_freeze(settings: Settings) -> None:
-    """Hold the patterns of `--freeze` to the net of a stage."""
-    if not settings.freeze:
+def _check_patterns(settings: Settings) -> None:
+    """Hold the patterns of `--freeze` and `--layer-rates` to the net of a stage."""
+    if not settings.freeze and not settings.layer_rates:
         return
     dataset = open_dataset(
         settings.dataset,
@@ -90,6 +90,9 @@ def _check_freeze(settings: Settings) -> None:
     spec = replace(spec_of(settings, dataset), width=THIN, fc_channels=None)
     net = build(spec, learn_upsampling=settings.learn_upsampling)
     try:
-        freeze(net, settings.freeze, silent)
+        if settings.freeze:
+            freeze(net, settings.freeze, silent)
+        if settings.layer_rates:
+            set_layer_rates(net, settings.layer_rates)
     except SettingsError as error:
         raise SettingsError(f"{settings.arch}: {error}") from error
