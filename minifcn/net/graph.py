@@ -65,12 +65,7 @@ class Graph:
         If two nodes have the same name, or a bottom is produced only later.
     """
 
-    def __init__(
-        self,
-        nodes: Nodes,
-        *,
-        bias_multiplier: tuple[float, float] = (2.0, 0.0),
-    ) -> None:
+    def __init__(self, nodes: Nodes, *, bias_multiplier: tuple[float, float] = (2.0, 0.0)) -> None:
         self.nodes = [
             Node(name, layer, (bottoms,) if isinstance(bottoms, str) else tuple(bottoms))
             for name, layer, bottoms in nodes
@@ -152,11 +147,11 @@ class Graph:
         self.multipliers |= dict.fromkeys(chosen, (0.0, 0.0))
 
     def multiply_rates(self, factors: Mapping[str, float]) -> None:
-        """Multiply the rates of layers, of their weights and biases, by factors.
+        """Multiply the rates of layers, of their weights and biases, by factors above 0.
 
         Parameters
         ----------
-        factors : mapping of str to float above 0
+        factors : mapping of str to float
             By patterns of layers' names; of several that match a layer the last one counts.
 
         Raises
@@ -178,10 +173,9 @@ class Graph:
         """Return the addresses of the parameters of the layers whose name a pattern matches."""
         found = {a for a in self.multipliers if fnmatchcase(a.rpartition("/")[0], pattern)}
         if not found:
-            raise ValueError(
-                f"{caller}: no layer with parameters matches {pattern!r}; there are "
-                f"{', '.join(self.owners())}"
-            )
+            known = ", ".join(self.owners())
+            message = f"{caller}: no layer with parameters matches {pattern!r}; there are {known}"
+            raise ValueError(message)
         return found
 
     def count_trained(self) -> int:
