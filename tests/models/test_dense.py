@@ -101,7 +101,7 @@ def test_stitching_takes_the_memory_of_a_run_and_rarefying_that_of_larger_maps()
         inference_bytes(each, ["score"], shapes)
         for each in (net, dense(net, 8, "stitch"), dense(net, 8))
     )
-    assert coarse <= stitched < 1.5 * coarse
+    assert 0.95 * coarse < stitched < 1.5 * coarse
     assert rarefied > stitched
 
 
